@@ -1,0 +1,81 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target is compiled under the same rules: Swift 6 language mode, warnings are errors,
+/// existentials are spelled out and imports are explicit.
+let rules: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// Targets that must not hold pointers: pointers live in `Tensors`, `Files`, `Recordings` and `Tables` only.
+let pointerFree: [SwiftSetting] = rules + [.strictMemorySafety()]
+
+func library(
+  _ name: String, _ dependencies: [Target.Dependency], settings: [SwiftSetting] = pointerFree
+) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies,
+    resources: resources, swiftSettings: rules)
+}
+
+let libraries = [
+  "Files", "Tensors", "Tokenizers", "Transformers", "Recordings", "SparseAutoencoders", "CircuitDiscovery",
+  "Tables", "TabularExplainer", "Reports",
+]
+
+let package = Package(
+  name: "Headlamp",
+  products: [.executable(name: "headlamp", targets: ["headlamp"])]
+    + libraries.map { .library(name: $0, targets: [$0]) },
+  targets: [
+    // C libraries: module maps, and shims over their macros.
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CHDF5System", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .target(name: "CHDF5", dependencies: ["CHDF5System"]),
+    .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
+
+    // Foundations.
+    library("Files", ["CCrypto", "CZlib"], settings: rules),
+    library("Tensors", ["COpenBLAS", "CKernels", "Files"], settings: rules),
+
+    // Circuit discovery.
+    library("Tokenizers", ["Files"]),
+    library("Transformers", ["Tensors", "Tokenizers", "Files"]),
+    library("Recordings", ["Tensors", "CHDF5", "Files"], settings: rules),
+    library("SparseAutoencoders", ["Recordings", "Tensors", "Files"]),
+    library(
+      "CircuitDiscovery",
+      ["Transformers", "SparseAutoencoders", "Recordings", "Tokenizers", "Tensors", "Files"]),
+
+    // The tabular explainer.
+    library("Tables", ["Files", "Tensors"], settings: rules),
+    library("TabularExplainer", ["Tables", "Tensors", "Files"]),
+
+    // The command.
+    library("Reports", ["Files"]),
+    library(
+      "Commands",
+      [
+        "Reports", "CircuitDiscovery", "TabularExplainer", "Tables", "SparseAutoencoders", "Recordings",
+        "Transformers", "Tokenizers", "Tensors", "Files",
+      ]),
+    .executableTarget(name: "headlamp", dependencies: ["Commands"], swiftSettings: pointerFree),
+
+    // Tests.
+    .target(
+      name: "TestSupport", dependencies: ["Tensors", "Files"], path: "Tests/TestSupport",
+      swiftSettings: rules),
+    tests("Files", []),
+    tests("Tensors", []),
+    tests("Commands", []),
+  ]
+)

@@ -1,0 +1,2 @@
+// The C interface of HDF5.
+#include <hdf5.h>

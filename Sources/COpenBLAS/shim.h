@@ -1,0 +1,2 @@
+// The BLAS interface of OpenBLAS, and its thread controls.
+#include <cblas.h>

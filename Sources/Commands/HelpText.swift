@@ -1,0 +1,59 @@
+// Help texts, made from the declarations.
+
+/// The text of `headlamp --help`.
+func overviewText() -> String {
+  let width = subcommands.map { $0.name.count }.max() ?? 0
+  let rows = subcommands.map { "  \($0.name.padded(to: width))  \($0.summary)" }
+  return """
+    headlamp: which attention heads do a task, and why a black box said what it said
+
+    usage: headlamp COMMAND [ARGUMENTS]
+
+    \(rows.joined(separator: "\n"))
+
+    'headlamp COMMAND --help' explains one and shows an example.
+    """
+}
+
+/// The text of `headlamp COMMAND --help`.
+func helpText(for command: any Subcommand.Type) -> String {
+  let places = command.positionals.map { positional in
+    switch positional.count {
+    case .required: positional.name
+    case .optional: "[\(positional.name)]"
+    case .repeated: "\(positional.name)…"
+    }
+  }
+  var sections = [
+    "usage: headlamp " + ([command.name] + places + ["[OPTIONS]"]).joined(separator: " "),
+    command.discussion,
+  ]
+  let left =
+    command.positionals.map { ($0.name, $0.help) } + command.options.map { (optionText($0), optionHelp($0)) }
+  let width = left.map(\.0.count).max() ?? 0
+  sections.append(
+    left.map { "  \($0.0.padded(to: width))  \($0.1)" }.joined(separator: "\n"))
+  let examples = command.examples.map { "  \($0.line)\n      \($0.shows)" }
+  sections.append((examples.count > 1 ? "examples:\n" : "example:\n") + examples.joined(separator: "\n"))
+  return sections.joined(separator: "\n\n")
+}
+
+private func optionText(_ option: any OptionDeclaration) -> String {
+  "--\(option.name)" + (option.valueName.map { " \($0)" } ?? "")
+}
+
+private func optionHelp(_ option: any OptionDeclaration) -> String {
+  option.help + (option.defaultText.map { " (default \($0))" } ?? "")
+}
+
+extension String {
+  /// The text with blanks added on the right up to `width` characters.
+  func padded(to width: Int) -> String {
+    self + String(repeating: " ", count: max(0, width - count))
+  }
+
+  /// The text with blanks added on the left up to `width` characters.
+  func leftPadded(to width: Int) -> String {
+    String(repeating: " ", count: max(0, width - count)) + self
+  }
+}

@@ -1,0 +1,36 @@
+// From the words on the command line to an exit code.
+
+import Foundation
+
+/// Runs the command and ends the process: 0 for success, 1 for failure, 2 for misuse.
+public func runHeadlamp(arguments: [String]) -> Never {
+  let console = Console()
+  do {
+    try dispatch(arguments, console: console)
+    exit(0)
+  } catch let error as any ExplainedError {
+    console.endProgress()
+    console.note("headlamp: \(error.sentence)")
+    exit(error.exitCode)
+  } catch {
+    console.endProgress()
+    console.note("headlamp: \(error)")
+    exit(1)
+  }
+}
+
+private func dispatch(_ arguments: [String], console: Console) throws {
+  guard let name = arguments.first, name != "--help", name != "-h", name != "help" else {
+    console.print(overviewText())
+    return
+  }
+  guard let command = subcommands.first(where: { $0.name == name }) else {
+    throw UsageError.unknownCommand(name, nearest: nearestWord(to: name, among: subcommands.map { $0.name }))
+  }
+  let parsed = try ParsedArguments(Array(arguments.dropFirst()), for: command.syntax)
+  if parsed.asksForHelp {
+    console.print(helpText(for: command))
+    return
+  }
+  try command.run(parsed, console: console)
+}

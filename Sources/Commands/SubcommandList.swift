@@ -1,0 +1,5 @@
+// The one list of subcommands, in the order the help shows them.
+
+var subcommands: [any Subcommand.Type] {
+  []
+}

@@ -1,0 +1,61 @@
+// A file's bytes, mapped read-only into memory: pages are read when they are touched, and never copied.
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// A read-only map of a whole file, unmapped when the last reference goes.
+public final class MappedFile: @unchecked Sendable {
+  /// The path that was opened.
+  public let path: String
+  /// The mapped bytes; valid as long as this object lives.
+  public let bytes: UnsafeRawBufferPointer
+
+  /// Maps the file at `path`.
+  /// - Throws: `FileError.unreadable` or `isFolder`.
+  public init(path: String) throws(FileError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .unreadable(path: path, reason: lastSystemError()) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw .unreadable(path: path, reason: lastSystemError())
+    }
+    guard status.st_mode & S_IFMT != S_IFDIR else { throw .isFolder(path: path) }
+    let size = Int(status.st_size)
+    self.path = path
+    if size == 0 {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
+      throw .unreadable(path: path, reason: lastSystemError())
+    }
+    bytes = UnsafeRawBufferPointer(start: base, count: size)
+  }
+
+  deinit {
+    if let base = bytes.baseAddress {
+      munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
+    }
+  }
+
+  /// Calls `body` with the file's bytes.
+  public func withBytes<Result, Failure>(
+    _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try body(bytes.bytes)
+  }
+
+  /// Tells the kernel that the pages of `range` will not be needed soon.
+  public func release(_ range: Range<Int>) {
+    guard let base = bytes.baseAddress else { return }
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let start = (range.lowerBound + page - 1) / page * page
+    let end = range.upperBound / page * page
+    guard start < end else { return }
+    madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, MADV_DONTNEED)
+  }
+}

@@ -1,0 +1,40 @@
+// SHA-256 of bytes and files, by OpenSSL.
+
+import CCrypto
+
+/// A running SHA-256 digest.
+public final class SHA256Digest {
+  private let context: OpaquePointer?
+
+  /// An empty digest.
+  public init() {
+    context = EVP_MD_CTX_new()
+    EVP_DigestInit_ex(context, EVP_sha256(), nil)
+  }
+
+  deinit { EVP_MD_CTX_free(context) }
+
+  /// Adds bytes to the digest.
+  public func update(_ bytes: RawSpan) {
+    bytes.withUnsafeBytes { _ = EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
+  }
+
+  /// The digest of everything added so far, as 64 lower-case hexadecimal digits. Call once.
+  public func hexadecimal() -> String {
+    var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+    var length: UInt32 = 0
+    EVP_DigestFinal_ex(context, &digest, &length)
+    return digest.prefix(Int(length)).map { byte in
+      let text = String(byte, radix: 16)
+      return byte < 16 ? "0" + text : text
+    }.joined()
+  }
+}
+
+/// The SHA-256 of a file's bytes, as 64 lower-case hexadecimal digits.
+public func sha256(ofFileAt path: String) throws(FileError) -> String {
+  let file = try MappedFile(path: path)
+  let digest = SHA256Digest()
+  digest.update(file.bytes.bytes)
+  return digest.hexadecimal()
+}

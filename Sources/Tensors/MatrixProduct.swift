@@ -1,0 +1,139 @@
+// The seam to BLAS: the only file that calls it.
+//
+// OpenBLAS runs single-threaded inside; large products are split here, over the same threads that the project's own
+// loops use, so that a product inside a parallel loop never fights for cores.
+
+import COpenBLAS
+
+/// Where a matrix lies inside a tensor's elements: a row-major window, possibly read as its transpose.
+public struct MatrixWindow: Sendable, Equatable {
+  /// Index of the window's first element.
+  public var offset: Int
+  /// Stored rows (before transposition).
+  public var rows: Int
+  /// Stored columns (before transposition).
+  public var columns: Int
+  /// Distance from one stored row to the next, in elements.
+  public var rowStride: Int
+  /// Whether the product reads the window transposed.
+  public var transposed: Bool
+
+  /// A window of `rows` × `columns` elements at `offset`.
+  public init(offset: Int = 0, rows: Int, columns: Int, rowStride: Int? = nil, transposed: Bool = false) {
+    self.offset = offset
+    self.rows = rows
+    self.columns = columns
+    self.rowStride = rowStride ?? columns
+    self.transposed = transposed
+  }
+
+  /// The same window read the other way round.
+  public var transpose: MatrixWindow {
+    var window = self
+    window.transposed.toggle()
+    return window
+  }
+
+  var height: Int { transposed ? columns : rows }
+  var width: Int { transposed ? rows : columns }
+  var lastIndex: Int { rows == 0 || columns == 0 ? offset : offset + (rows - 1) * rowStride + columns - 1 }
+}
+
+extension Tensor {
+  /// All elements as one matrix: the last axis is the columns, the others are folded into rows.
+  public var matrix: MatrixWindow {
+    let columns = shape.last ?? 1
+    return MatrixWindow(rows: columns == 0 ? 0 : count / columns, columns: columns)
+  }
+}
+
+/// `c = scale · a·b` (plus what was in `c` where `accumulating`), on windows of the three tensors.
+///
+/// Heights, widths and inner lengths must agree; `c` may not be transposed. Float32 throughout.
+public func matrixProduct(
+  _ a: Tensor, _ aWindow: MatrixWindow, _ b: Tensor, _ bWindow: MatrixWindow,
+  into c: inout Tensor, _ cWindow: MatrixWindow, scale: Float = 1, accumulating: Bool = false
+) {
+  precondition(
+    aWindow.width == bWindow.height && aWindow.height == cWindow.rows && bWindow.width == cWindow.columns
+      && !cWindow.transposed,
+    "product of \(aWindow.height)×\(aWindow.width) and \(bWindow.height)×\(bWindow.width) "
+      + "into \(cWindow.rows)×\(cWindow.columns)")
+  precondition(
+    aWindow.lastIndex < max(a.count, 1) && bWindow.lastIndex < max(b.count, 1)
+      && cWindow.lastIndex < max(c.count, 1), "a matrix window reaches past its tensor")
+  guard cWindow.rows > 0, cWindow.columns > 0 else { return }
+  let target = c.mutablePointer()
+  withExtendedLifetime((a.storage, b.storage)) {
+    gemm(
+      GemmOperand(pointer: a.pointer, window: aWindow), GemmOperand(pointer: b.pointer, window: bWindow),
+      GemmTarget(pointer: target, window: cWindow), scale: scale, accumulating: accumulating,
+      threads: Threads.count)
+  }
+}
+
+/// `a·b`, both read as matrices over their last axis.
+///
+/// - Returns: shape `[rows of a, columns of b]`, or of `b` read as `[n, k]` where `transposingB`.
+public func matrixProduct(_ a: Tensor, _ b: Tensor, transposingB: Bool = false) -> Tensor {
+  let bWindow = transposingB ? b.matrix.transpose : b.matrix
+  var c = Tensor(uninitialized: [a.matrix.rows, bWindow.width])
+  matrixProduct(a, a.matrix, b, bWindow, into: &c, c.matrix)
+  return c
+}
+
+/// A window on raw memory, read by a product.
+struct GemmOperand: @unchecked Sendable {
+  var pointer: UnsafePointer<Float>
+  var window: MatrixWindow
+}
+
+/// A window on raw memory, written by a product.
+struct GemmTarget: @unchecked Sendable {
+  var pointer: UnsafeMutablePointer<Float>
+  var window: MatrixWindow
+}
+
+/// OpenBLAS's own threads are switched off once, before the first product.
+private let singleThreadedBLAS: Void = openblas_set_num_threads(1)
+
+/// `c = scale·a·b (+ c)` on `threads` threads, split along the longer side of `c`.
+func gemm(
+  _ a: GemmOperand, _ b: GemmOperand, _ c: GemmTarget, scale: Float, accumulating: Bool, threads: Int
+) {
+  _ = singleThreadedBLAS
+  let (m, n, k) = (c.window.rows, c.window.columns, a.window.width)
+  // Below about two million multiply-adds a thread's wake-up costs more than it saves.
+  let pieces = max(1, min(threads, m * n * k / 2_000_000))
+  let byRows = m >= n
+  let length = byRows ? m : n
+  @Sendable func run(_ range: Range<Int>) {
+    var (a, b, c) = (a, b, c)
+    let start = range.lowerBound
+    if byRows {
+      a.pointer += a.window.transposed ? start : start * a.window.rowStride
+      c.pointer += start * c.window.rowStride
+    } else {
+      b.pointer += b.window.transposed ? start * b.window.rowStride : start
+      c.pointer += start
+    }
+    cblas_sgemm(
+      CblasRowMajor, a.window.transposed ? CblasTrans : CblasNoTrans,
+      b.window.transposed ? CblasTrans : CblasNoTrans, blasint(byRows ? range.count : m),
+      blasint(byRows ? n : range.count), blasint(k), scale, a.pointer + a.window.offset,
+      blasint(max(1, a.window.rowStride)), b.pointer + b.window.offset, blasint(max(1, b.window.rowStride)),
+      accumulating ? 1 : 0, c.pointer + c.window.offset, blasint(max(1, c.window.rowStride)))
+  }
+  if pieces == 1 {
+    run(0..<length)
+  } else {
+    parallelFor(pieces) { piece in
+      // Multiples of 16 keep the micro-kernel's tiles whole.
+      let step = (length + pieces - 1) / pieces
+      let aligned = (step + 15) / 16 * 16
+      let start = min(length, piece * aligned)
+      let end = piece == pieces - 1 ? length : min(length, start + aligned)
+      if start < end { run(start..<end) }
+    }
+  }
+}

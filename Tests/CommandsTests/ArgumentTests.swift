@@ -1,0 +1,43 @@
+// Splitting command lines, and what is said about the ones that cannot be split.
+
+import Testing
+
+@testable import Commands
+
+@Suite struct ArgumentTests {
+  static let seed = Option<UInt64>("seed", "N", default: 0, help: "the seed")
+  static let output = Option<String>("output", "DIR", help: "the folder")
+  static let quiet = Flag("quiet", help: "say less")
+  static let syntax = Syntax(
+    command: "discover", positionals: [Positional("TASK", help: "the task")], options: [seed, output, quiet])
+
+  @Test func valuesFlagsAndPositionals() throws {
+    let parsed = try ParsedArguments(["ioi", "--seed=7", "--quiet", "--output", "x"], for: Self.syntax)
+    #expect(parsed.positionals == ["ioi"])
+    #expect(parsed[Self.seed] == 7)
+    #expect(parsed[Self.output] == "x")
+    #expect(parsed[Self.quiet])
+  }
+
+  @Test(arguments: [
+    (["ioi", "--sede", "7"], "discover has no option '--sede'; did you mean '--seed'?"),
+    (["ioi", "--seed", "x"], "--seed wants a whole number from 0, not 'x'"),
+    (["ioi", "--seed"], "--seed needs a value"),
+    (
+      ["ioi", "more"],
+      "'more' is one argument too many; 'headlamp discover --help' shows what discover takes"
+    ),
+    ([], "TASK is missing; 'headlamp discover --help' shows an example"),
+    (["ioi", "--seed", "1", "--seed", "2"], "--seed was given twice"),
+  ])
+  func misuse(words: [String], sentence: String) {
+    let error = #expect(throws: UsageError.self) { try ParsedArguments(words, for: Self.syntax) }
+    #expect(error?.sentence == sentence)
+    #expect(error?.exitCode == 2)
+  }
+
+  @Test func transpositionsCountOne() {
+    #expect(editDistance("idoi", "ioid") == 2)
+    #expect(editDistance("ab", "ba") == 1)
+  }
+}

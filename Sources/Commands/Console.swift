@@ -1,6 +1,6 @@
 // Where text goes: results to standard output, everything else to standard error.
 
-import Foundation
+import Files
 
 /// The two output streams of the process.
 struct Console: Sendable {
@@ -8,28 +8,28 @@ struct Console: Sendable {
   let showsProgress: Bool
 
   init() {
-    showsProgress = isatty(2) == 1
+    showsProgress = StandardStream.error.isTerminal
   }
 
   /// Writes a line of results to standard output.
   func print(_ line: String) {
-    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+    StandardStream.output.write(line + "\n")
   }
 
   /// Writes a line about the work to standard error.
   func note(_ line: String) {
-    FileHandle.standardError.write(Data((line + "\n").utf8))
+    StandardStream.error.write(line + "\n")
   }
 
   /// Replaces the progress line on the terminal; silent in a pipe.
   func progress(_ text: String) {
     guard showsProgress else { return }
-    FileHandle.standardError.write(Data("\r\u{1b}[K\(text)".utf8))
+    StandardStream.error.write("\r\u{1b}[K" + text)
   }
 
   /// Clears the progress line.
   func endProgress() {
     guard showsProgress else { return }
-    FileHandle.standardError.write(Data("\r\u{1b}[K".utf8))
+    StandardStream.error.write("\r\u{1b}[K")
   }
 }

@@ -1,21 +1,21 @@
 // From the words on the command line to an exit code.
 
-import Foundation
+import Files
 
 /// Runs the command and ends the process: 0 for success, 1 for failure, 2 for misuse.
 public func runHeadlamp(arguments: [String]) -> Never {
   let console = Console()
   do {
     try dispatch(arguments, console: console)
-    exit(0)
+    exitProcess(0)
   } catch let error as any ExplainedError {
     console.endProgress()
     console.note("headlamp: \(error.sentence)")
-    exit(error.exitCode)
+    exitProcess(error.exitCode)
   } catch {
     console.endProgress()
     console.note("headlamp: \(error)")
-    exit(1)
+    exitProcess(1)
   }
 }
 

@@ -1,0 +1,40 @@
+// Standard output and standard error, without the weight of Foundation's file handles.
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// One of the process's two output streams.
+public enum StandardStream: Int32, Sendable {
+  case output = 1
+  case error = 2
+
+  /// Whether the stream ends at a terminal.
+  public var isTerminal: Bool { isatty(rawValue) == 1 }
+
+  /// Writes text at once, unbuffered.
+  public func write(_ text: String) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let written = bytes.withUnsafeBytes { buffer in
+        #if canImport(Glibc)
+          Glibc.write(rawValue, buffer.baseAddress, buffer.count)
+        #else
+          Musl.write(rawValue, buffer.baseAddress, buffer.count)
+        #endif
+      }
+      if written < 0 {
+        if errno == EINTR { continue }
+        return
+      }
+      bytes = bytes.dropFirst(written)
+    }
+  }
+}
+
+/// Ends the process with an exit code.
+public func exitProcess(_ code: Int32) -> Never {
+  exit(code)
+}

@@ -77,5 +77,8 @@ let package = Package(
     tests("Files", []),
     tests("Tensors", []),
     tests("Commands", []),
+    tests("Reports", []),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["headlamp", "TestSupport"], swiftSettings: rules),
   ]
 )

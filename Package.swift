@@ -76,6 +76,7 @@ let package = Package(
       swiftSettings: rules),
     tests("Files", []),
     tests("Tensors", []),
+    tests("TabularExplainer", ["Tables", "Tensors", "Files"]),
     tests("Commands", []),
     tests("Reports", []),
     .testTarget(

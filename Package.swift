@@ -10,7 +10,7 @@ let rules: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// Targets that must not hold pointers: pointers live in `Tensors`, `Files`, `Recordings` and `Tables` only.
+/// Targets that must not hold pointers: pointers live in `Tensors`, `Files`, `Recordings`, `Tables` and `Trees` only.
 let pointerFree: [SwiftSetting] = rules + [.strictMemorySafety()]
 
 func library(
@@ -27,7 +27,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 let libraries = [
   "Files", "Tensors", "Tokenizers", "Transformers", "Recordings", "SparseAutoencoders", "CircuitDiscovery",
-  "Tables", "TabularExplainer", "Reports",
+  "Tables", "Trees", "TabularExplainer", "Reports",
 ]
 
 let package = Package(
@@ -58,14 +58,15 @@ let package = Package(
 
     // The tabular explainer.
     library("Tables", ["Files", "Tensors"], settings: rules),
-    library("TabularExplainer", ["Tables", "Tensors", "Files"]),
+    library("Trees", ["Tables", "Tensors", "CKernels", "Files"], settings: rules),
+    library("TabularExplainer", ["Trees", "Tables", "Tensors", "Files"]),
 
     // The command.
     library("Reports", ["Files"]),
     library(
       "Commands",
       [
-        "Reports", "CircuitDiscovery", "TabularExplainer", "Tables", "SparseAutoencoders", "Recordings",
+        "Reports", "CircuitDiscovery", "TabularExplainer", "Trees", "Tables", "SparseAutoencoders", "Recordings",
         "Transformers", "Tokenizers", "Tensors", "Files",
       ]),
     .executableTarget(name: "headlamp", dependencies: ["Commands"], swiftSettings: pointerFree),
@@ -77,6 +78,7 @@ let package = Package(
     tests("Files", []),
     tests("Tensors", []),
     tests("TabularExplainer", ["Tables", "Tensors", "Files"]),
+    tests("Trees", ["Tables", "Tensors"]),
     tests("Commands", []),
     tests("Reports", []),
     .testTarget(

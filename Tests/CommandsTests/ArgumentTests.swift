@@ -1,5 +1,6 @@
 // Splitting command lines, and what is said about the ones that cannot be split.
 
+import Files
 import Testing
 
 @testable import Commands

@@ -1,5 +1,7 @@
 // A command line split into options and positionals, checked against a subcommand's declarations.
 
+import Files
+
 /// The words given to one subcommand.
 struct ParsedArguments: Sendable {
   private var valuesByName: [String: String] = [:]

@@ -1,14 +1,14 @@
 // Suggestions for mistyped words.
 
 /// The candidate with the smallest edit distance to `word`, if it is near enough to be meant.
-func nearestWord(to word: String, among candidates: [String]) -> String? {
+public func nearestWord(to word: String, among candidates: [String]) -> String? {
   let ranked = candidates.map { (distance: editDistance(word.lowercased(), $0.lowercased()), candidate: $0) }
   guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
   return best.distance <= max(2, word.count / 3) ? best.candidate : nil
 }
 
 /// Damerau–Levenshtein distance (adjacent transpositions count one), in characters.
-func editDistance(_ left: String, _ right: String) -> Int {
+public func editDistance(_ left: String, _ right: String) -> Int {
   let (a, b) = (Array(left), Array(right))
   var beforeLast = [Int](repeating: 0, count: b.count + 1)
   var last = Array(0...b.count)

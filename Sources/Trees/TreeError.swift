@@ -1,0 +1,9 @@
+// What can go wrong in this module, with the values that explain it.
+
+/// A failure in `Trees`.
+public enum TreeError: Error, Equatable, Sendable {
+  /// A tree's nodes do not form a binary tree below node 0, or point outside their arrays.
+  case malformedTree(tree: Int, node: Int, problem: String)
+  /// The ensemble's parts do not fit together (outputs, base scores, leaf widths).
+  case malformedEnsemble(problem: String)
+}

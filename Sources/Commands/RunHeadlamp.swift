@@ -32,5 +32,6 @@ private func dispatch(_ arguments: [String], console: Console) throws {
     console.print(helpText(for: command))
     return
   }
+  try CommonOptions.apply(parsed)
   try command.run(parsed, console: console)
 }

@@ -29,5 +29,8 @@ struct Example: Sendable {
 }
 
 extension Subcommand {
-  static var syntax: Syntax { Syntax(command: name, positionals: positionals, options: options) }
+  /// What the command line of this subcommand may hold: its own options and those of every subcommand.
+  static var syntax: Syntax {
+    Syntax(command: name, positionals: positionals, options: options + CommonOptions.all)
+  }
 }

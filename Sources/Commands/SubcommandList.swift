@@ -1,5 +1,7 @@
 // The one list of subcommands, in the order the help shows them.
 
 var subcommands: [any Subcommand.Type] {
-  []
+  [
+    DoctorCommand.self
+  ]
 }

@@ -29,7 +29,8 @@ func helpText(for command: any Subcommand.Type) -> String {
     command.discussion,
   ]
   let left =
-    command.positionals.map { ($0.name, $0.help) } + command.syntax.options.map { (optionText($0), optionHelp($0)) }
+    command.positionals.map { ($0.name, $0.help) }
+    + command.syntax.options.map { (optionText($0), optionHelp($0)) }
   let width = left.map(\.0.count).max() ?? 0
   sections.append(
     left.map { "  \($0.0.padded(to: width))  \($0.1)" }.joined(separator: "\n"))

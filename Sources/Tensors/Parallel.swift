@@ -9,7 +9,10 @@ public enum Threads {
   private static let limit = Atomic<Int>(0)
 
   /// The number of threads in use: what was set, else `OPENBLAS_NUM_THREADS`, else the number of cores.
+  ///
+  /// Inside a parallel loop it is 1, so that loops and products there stay on their thread.
   public static var count: Int {
+    if isInsideParallelLoop { return 1 }
     let set = limit.load(ordering: .relaxed)
     return set > 0 ? set : automatic
   }
@@ -24,11 +27,24 @@ public enum Threads {
     let wanted = ProcessInfo.processInfo.environment["OPENBLAS_NUM_THREADS"].flatMap { Int($0) }
     return max(1, wanted ?? cores)
   }()
+
+  /// Whether this thread is working on an iteration of a parallel loop.
+  private static let marker = ThreadMarker()
+  fileprivate static var isInsideParallelLoop: Bool { marker.isSet }
+
+  /// Runs `body` with this thread marked as one of a parallel loop's.
+  fileprivate static func insideParallelLoop(_ body: () -> Void) {
+    let wasSet = marker.isSet
+    marker.set(true)
+    body()
+    marker.set(wasSet)
+  }
 }
 
 /// Calls `body` once for every index below `count`, on up to `Threads.count` threads, and returns when all are done.
 ///
-/// Indices are handed out one at a time, so uneven work balances. Costs about a microsecond.
+/// Indices are handed out one at a time, so uneven work balances. Costs about a microsecond. A loop inside a loop runs
+/// on the thread it is on.
 public func parallelFor(_ count: Int, _ body: @Sendable (Int) -> Void) {
   let threads = min(Threads.count, count)
   if threads <= 1 {
@@ -37,10 +53,12 @@ public func parallelFor(_ count: Int, _ body: @Sendable (Int) -> Void) {
   }
   let next = Atomic<Int>(0)
   DispatchQueue.concurrentPerform(iterations: threads) { _ in
-    while true {
-      let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-      if index >= count { return }
-      body(index)
+    Threads.insideParallelLoop {
+      while true {
+        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        if index >= count { return }
+        body(index)
+      }
     }
   }
 }
@@ -54,4 +72,14 @@ public func parallelRanges(_ count: Int, minimum: Int = 1, _ body: @Sendable (Ra
     let end = count * (piece + 1) / pieces
     if start < end { body(start..<end) }
   }
+}
+
+/// The values of `body` for every index below `count`, computed in parallel, in order.
+public func parallelMap<Value: Sendable>(_ count: Int, _ body: @Sendable (Int) -> Value) -> [Value] {
+  let results = Mutex([Value?](repeating: nil, count: max(count, 0)))
+  parallelFor(count) { index in
+    let value = body(index)
+    results.withLock { $0[index] = value }
+  }
+  return results.withLock { $0.compactMap { $0 } }
 }

@@ -1,0 +1,187 @@
+// Reading tensors from a safetensors file without copying what need not be copied.
+
+import CKernels
+import Files
+
+/// A safetensors file, mapped into memory.
+///
+/// Float32 tensors are used where they lie in the map; 16-bit floats are widened, each time they are asked for, into
+/// memory of their own.
+public final class SafetensorsFile: Sendable {
+  /// The path that was opened.
+  public let path: String
+  /// The tensors by name.
+  public let entries: [String: SafetensorsEntry]
+  /// The text that the writer attached to the file.
+  public let metadata: [String: String]
+  private let map: MappedFile
+
+  /// Maps the file and checks its header.
+  /// - Throws: `FileError` where it cannot be opened, `TensorError.malformed` where it is not sound.
+  public init(path: String) throws {
+    map = try MappedFile(path: path)
+    let header = try SafetensorsHeader(map.bytes, path: path)
+    self.path = path
+    entries = header.entries
+    metadata = header.metadata
+  }
+
+  /// The names of all tensors, sorted.
+  public var names: [String] { entries.keys.sorted() }
+
+  /// What the header says about a tensor.
+  /// - Throws: `TensorError.missing`.
+  public func entry(_ name: String) throws(TensorError) -> SafetensorsEntry {
+    guard let entry = entries[name] else { throw .missing(path: path, tensor: name) }
+    return entry
+  }
+
+  /// A tensor of floating-point numbers as float32.
+  ///
+  /// - Parameter shape: the shape it must have; any where nil.
+  /// - Throws: `TensorError.missing`, `wrongShape`, `unsupportedType`, or `notFinite` where an element is infinite or
+  ///   not a number.
+  public func tensor(_ name: String, shape: [Int]? = nil) throws(TensorError) -> Tensor {
+    let entry = try entry(name)
+    if let shape { try requireShape(shape, of: name) }
+    return try read(name, elements: 0..<entry.count, shape: entry.shape)
+  }
+
+  /// Rows of a matrix, or of the first axis of any tensor, as float32.
+  ///
+  /// - Throws: as `tensor(_:shape:)`; only the rows that are read are checked for being finite.
+  public func rows(_ range: Range<Int>, of name: String) throws(TensorError) -> Tensor {
+    let entry = try entry(name)
+    let width = entry.shape.dropFirst().reduce(1, *)
+    precondition(
+      !entry.shape.isEmpty && range.lowerBound >= 0 && range.upperBound <= entry.shape[0],
+      "rows \(range) of shape \(entry.shape)")
+    return try read(
+      name, elements: range.lowerBound * width..<range.upperBound * width,
+      shape: [range.count] + entry.shape.dropFirst())
+  }
+
+  /// A tensor of whole numbers (or truth values, as 0 and 1), flat, in row-major order.
+  /// - Throws: `TensorError.missing` or `unsupportedType`.
+  public func integers(_ name: String) throws(TensorError) -> [Int] {
+    let entry = try entry(name)
+    let bytes = UnsafeRawBufferPointer(rebasing: map.bytes[entry.byteRange])
+    func widened<Stored: FixedWidthInteger>(_: Stored.Type) -> [Int] {
+      (0..<entry.count).map { index in
+        let stored = bytes.loadUnaligned(
+          fromByteOffset: index * MemoryLayout<Stored>.size, as: Stored.self)
+        return Int(truncatingIfNeeded: Stored(littleEndian: stored))
+      }
+    }
+    switch entry.type {
+    case "I64", "U64": return widened(Int64.self)
+    case "I32": return widened(Int32.self)
+    case "U32": return widened(UInt32.self)
+    case "I16": return widened(Int16.self)
+    case "U16": return widened(UInt16.self)
+    case "I8": return widened(Int8.self)
+    case "U8", "BOOL": return widened(UInt8.self)
+    default: throw .unsupportedType(path: path, tensor: name, type: entry.type)
+    }
+  }
+
+  /// Refuses a tensor that has another shape.
+  /// - Throws: `TensorError.missing` or `wrongShape`.
+  public func requireShape(_ shape: [Int], of name: String) throws(TensorError) {
+    let found = try entry(name).shape
+    guard found == shape else {
+      throw .wrongShape(path: path, tensor: name, found: found, expected: shape)
+    }
+  }
+
+  /// Whether `tensor(_:shape:)` answers with the file's own bytes rather than a widened copy.
+  public func isReadInPlace(_ name: String) -> Bool {
+    guard let entry = entries[name] else { return false }
+    return entry.type == "F32" && entry.byteRange.lowerBound % 4 == 0
+  }
+
+  /// Tells the kernel that a tensor's pages will not be needed soon.
+  public func release(_ name: String) {
+    guard let entry = entries[name] else { return }
+    map.release(entry.byteRange)
+  }
+
+  private func read(
+    _ name: String, elements: Range<Int>, shape: [Int]
+  ) throws(TensorError) -> Tensor {
+    let entry = try entry(name)
+    let readable = ["F32", "F16", "BF16"]
+    guard let size = SafetensorsHeader.elementSize(of: entry.type), readable.contains(entry.type) else {
+      throw .unsupportedType(path: path, tensor: name, type: entry.type)
+    }
+    let start = entry.byteRange.lowerBound + elements.lowerBound * size
+    let tensor: Tensor
+    if isReadInPlace(name) {
+      let storage = TensorStorage(map: map, byteOffset: start, count: elements.count)
+      tensor = Tensor(shape: shape, storage: storage, offset: 0)
+    } else {
+      tensor = widened(type: entry.type, start: start, shape: shape)
+    }
+    if let index = tensor.firstNotFinite() {
+      throw .notFinite(path: path, tensor: name, index: elements.lowerBound + index)
+    }
+    return tensor
+  }
+
+  /// A float32 copy of the elements that start at byte `start`.
+  private func widened(type: String, start: Int, shape: [Int]) -> Tensor {
+    let tensor = Tensor(uninitialized: shape)
+    guard tensor.count > 0, let base = map.bytes.baseAddress else { return tensor }
+    let source = ByteAddress(base + start)
+    let target = FloatAddress(tensor.storage.base)
+    parallelRanges(tensor.count, minimum: 1 << 16) { range in
+      let out = target.address + range.lowerBound
+      switch type {
+      case "F32":
+        UnsafeMutableRawPointer(out).copyMemory(
+          from: source.address + 4 * range.lowerBound, byteCount: 4 * range.count)
+      default:
+        let halves = source.address + 2 * range.lowerBound
+        // A tensor may start at an odd byte; then its elements are copied to where they can be read.
+        if Int(bitPattern: halves) % 2 == 0 {
+          widen(halves.assumingMemoryBound(to: UInt16.self), type, out, range.count)
+        } else {
+          withUnsafeTemporaryAllocation(of: UInt16.self, capacity: range.count) { aligned in
+            UnsafeMutableRawBufferPointer(aligned).copyMemory(
+              from: UnsafeRawBufferPointer(start: halves, count: 2 * range.count))
+            if let start = aligned.baseAddress { widen(start, type, out, range.count) }
+          }
+        }
+      }
+    }
+    return tensor
+  }
+}
+
+private func widen(
+  _ source: UnsafePointer<UInt16>, _ type: String, _ target: UnsafeMutablePointer<Float>, _ count: Int
+) {
+  if type == "BF16" {
+    ck_widen_bfloat16(source, target, count)
+  } else {
+    ck_widen_float16(source, target, count)
+  }
+}
+
+extension Tensor {
+  /// The index, in row-major order, of the first element that is infinite or not a number; nil where all are finite.
+  public func firstNotFinite() -> Int? {
+    let total = count
+    let start = ConstFloatAddress(pointer)
+    let first = withExtendedLifetime(storage) {
+      let pieces = max(1, min(Threads.count, total >> 16))
+      let found = parallelMap(pieces) { piece in
+        let (from, to) = (total * piece / pieces, total * (piece + 1) / pieces)
+        let index = ck_first_not_finite(start.address + from, to - from)
+        return index == to - from ? total : from + index
+      }
+      return found.min() ?? total
+    }
+    return first == total ? nil : first
+  }
+}

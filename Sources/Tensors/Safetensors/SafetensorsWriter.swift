@@ -1,0 +1,81 @@
+// Writing safetensors files: the same tensors and text always give the same bytes.
+
+import Files
+
+/// A tensor to be written, with its element type.
+public enum SafetensorsValue: Sendable {
+  /// Stored as `F32`.
+  case float(Tensor)
+  /// Stored as `I64`, in row-major order.
+  case int64([Int], shape: [Int])
+  /// Stored as `I32`, in row-major order.
+  case int32([Int32], shape: [Int])
+
+  var shape: [Int] {
+    switch self {
+    case .float(let tensor): tensor.shape
+    case .int64(_, let shape), .int32(_, let shape): shape
+    }
+  }
+
+  var type: String {
+    switch self {
+    case .float: "F32"
+    case .int64: "I64"
+    case .int32: "I32"
+    }
+  }
+}
+
+/// Writes a safetensors file, whole or not at all; tensors are laid out in the order of their names.
+///
+/// - Parameter metadata: texts kept in the file's header.
+/// - Throws: `FileError` where the file cannot be written.
+public func writeSafetensors(
+  _ tensors: [String: SafetensorsValue], metadata: [String: String] = [:], to path: String
+) throws {
+  // Wider elements first, so that every tensor starts on a multiple of its element's size.
+  let ordered = tensors.sorted {
+    let (left, right) = ($0.value.type == "I64" ? 0 : 1, $1.value.type == "I64" ? 0 : 1)
+    return (left, $0.key) < (right, $1.key)
+  }
+  var header: [JSONMember] = []
+  if !metadata.isEmpty {
+    let texts = metadata.sorted { $0.key < $1.key }.map { JSONMember($0.key, .string($0.value)) }
+    header.append(JSONMember("__metadata__", .object(texts)))
+  }
+  var offset = 0
+  for (name, value) in ordered {
+    let count = value.shape.reduce(1, *)
+    let size = count * (value.type == "I64" ? 8 : 4)
+    let description: [JSONMember] = [
+      JSONMember("dtype", .string(value.type)),
+      JSONMember("shape", .array(value.shape.map { .integer($0) })),
+      JSONMember("data_offsets", .array([.integer(offset), .integer(offset + size)])),
+    ]
+    header.append(JSONMember(name, .object(description)))
+    offset += size
+  }
+  var text = Array(JSONValue.object(header).line.utf8)
+  while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
+
+  let file = try AtomicFile(path: path)
+  try file.write(withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) })
+  try file.write(text)
+  for (_, value) in ordered {
+    switch value {
+    case .float(let tensor):
+      try withExtendedLifetime(tensor) {
+        let floats = UnsafeBufferPointer(start: tensor.pointer, count: tensor.count)
+        try file.write(UnsafeRawBufferPointer(floats).bytes)
+      }
+    case .int64(let values, let shape):
+      precondition(values.count == shape.reduce(1, *), "\(values.count) values for shape \(shape)")
+      try values.map { Int64($0).littleEndian }.withUnsafeBytes { try file.write($0.bytes) }
+    case .int32(let values, let shape):
+      precondition(values.count == shape.reduce(1, *), "\(values.count) values for shape \(shape)")
+      try values.map(\.littleEndian).withUnsafeBytes { try file.write($0.bytes) }
+    }
+  }
+  try file.commit()
+}

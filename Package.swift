@@ -19,10 +19,12 @@ func library(
   .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = [], exclude: [String] = []
+) -> Target {
   .testTarget(
     name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies,
-    resources: resources, swiftSettings: rules)
+    exclude: exclude, resources: resources, swiftSettings: rules)
 }
 
 let libraries = [
@@ -83,5 +85,6 @@ let package = Package(
     tests("Reports", []),
     .testTarget(
       name: "EndToEndTests", dependencies: ["headlamp", "TestSupport"], swiftSettings: rules),
+    tests("Recordings", ["Tensors"], exclude: ["Golden"]),
   ]
 )

@@ -1,4 +1,21 @@
-// What can go wrong in this module, with the values that explain it.
+// What can go wrong with a recording, with the values that explain it.
 
-/// A failure in `Recordings`.
-public enum RecordingError: Error, Equatable, Sendable {}
+/// A failure to write or read a recording.
+public enum RecordingError: Error, Equatable, Sendable {
+  /// The file does not exist or may not be read.
+  case unreadable(path: String, reason: String)
+  /// The file could not be created, extended or renamed; what was complete before is still in the partial file.
+  case unwritable(path: String, reason: String)
+  /// The file is not HDF5, is damaged, or does not hold a recording.
+  case malformed(path: String, problem: String)
+  /// The recording was interrupted: `recorded` of `examples` are there.
+  case unfinished(path: String, recorded: Int, examples: Int)
+  /// The file was written by a later version of the layout.
+  case unsupportedSchema(path: String, version: Int)
+  /// A partial recording of something else stands where this one would be written.
+  case differentPartial(path: String, difference: String)
+  /// A head output is not a finite number.
+  case notFinite(path: String, example: Int)
+  /// `finish` was called before every example was written.
+  case missingExamples(path: String, count: Int)
+}

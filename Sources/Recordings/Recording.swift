@@ -1,0 +1,138 @@
+// A finished recording, read: provenance and prompts at once, head outputs when they are asked for.
+
+import CHDF5
+import CHDF5System
+import Files
+import Tensors
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// A recording of head outputs on disk, open for reading.
+///
+/// Head outputs are `result = z·W_O` of each head, without the output bias: what the head itself adds to the residual
+/// stream (O'Neill & Bui 2024, section 3).
+public final class Recording: @unchecked Sendable {
+  /// The path that was opened.
+  public let path: String
+  /// What was recorded, and from what.
+  public let description: RecordingDescription
+  /// The prompts in order, with tokens, labels and pairs.
+  public let examples: [RecordedExample]
+  /// The longest prompt, in tokens.
+  public let tokenWidth: Int
+  private let file: HDF5File
+  private let exampleShape: [Int]
+
+  /// Opens a finished recording and checks everything but the head outputs.
+  /// - Throws: `RecordingError.unfinished` for a partial one, `malformed` for any other kind of file.
+  public init(path: String) throws(RecordingError) {
+    self.path = path
+    guard access(path, R_OK) == 0 else {
+      let reason = lastSystemError()
+      if access(path + ".partial", F_OK) == 0, let (recorded, count) = Self.progress(of: path + ".partial") {
+        throw .unfinished(path: path, recorded: recorded, examples: count)
+      }
+      throw .unreadable(path: path, reason: reason)
+    }
+    let (file, contents) = try HDF5.perform { () throws(RecordingError) in
+      let file = try HDF5File(path: path, access: .reading)
+      do throws(RecordingError) {
+        return (file, try RecordingContents(file))
+      } catch {
+        file.close()
+        throw error
+      }
+    }
+    guard contents.isComplete, !contents.isRecorded.contains(false) else {
+      _ = try HDF5.perform { () throws(RecordingError) in file.close() }
+      throw .unfinished(
+        path: path, recorded: contents.isRecorded.count { $0 }, examples: contents.examples.count)
+    }
+    self.file = file
+    description = contents.description
+    examples = contents.examples
+    tokenWidth = contents.tokenWidth
+    exampleShape = Array(contents.headOutputShape.dropFirst())
+  }
+
+  deinit { _ = try? HDF5.perform { () throws(RecordingError) in file.close() } }
+
+  /// The head outputs of a range of examples.
+  ///
+  /// - Returns: `[examples, layers, heads, d_model]`; `[examples, T, layers, heads, d_model]`, zero past each prompt's
+  ///   length, where each position was kept.
+  /// - Throws: `malformed` where the file is damaged there, `notFinite` where it holds NaN or an infinity.
+  public func headOutputs(examples range: Range<Int>) throws(RecordingError) -> Tensor {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= examples.count,
+      "examples \(range) of a recording of \(examples.count)")
+    var outputs = Tensor(zeros: [range.count] + exampleShape)
+    let width = exampleShape.reduce(1, *)
+    try outputs.withMutableValues { (values) throws(RecordingError) in
+      try values.withUnsafeMutableBufferPointer { (buffer) throws(RecordingError) in
+        let target = UnsafeMutableRawPointer(buffer.baseAddress)
+        try HDF5.perform { () throws(RecordingError) in
+          try file.read("head_outputs", rows: range, .float32, into: target)
+        }
+        for (row, example) in range.enumerated() {
+          let part = UnsafeBufferPointer(rebasing: buffer[row * width..<(row + 1) * width])
+          guard part.span.areFinite else { throw .notFinite(path: path, example: example) }
+        }
+      }
+    }
+    return outputs
+  }
+
+  /// SHA-256 of the file's bytes, 64 hexadecimal digits: what an autoencoder remembers of where it came from.
+  public func sha256() throws(RecordingError) -> String {
+    do {
+      return try Files.sha256(ofFileAt: path)
+    } catch {
+      throw .unreadable(path: path, reason: "\(error)")
+    }
+  }
+
+  private static func progress(of partialPath: String) -> (recorded: Int, examples: Int)? {
+    try? HDF5.perform { () throws(RecordingError) in
+      let file = try HDF5File(path: partialPath, access: .reading)
+      defer { file.close() }
+      let contents = try RecordingContents(file)
+      return (contents.isRecorded.count { $0 }, contents.examples.count)
+    }
+  }
+}
+
+extension Recording {
+  /// Which examples are positive, in order.
+  public var labels: [Bool] { examples.map(\.isPositive) }
+
+  /// The pairs of a positive and a negative example, by index, each once, in order of the positive.
+  public var pairs: [ExamplePair] {
+    var seen: Set<ExamplePair> = []
+    for (index, example) in examples.enumerated() {
+      guard let other = example.pair else { continue }
+      seen.insert(
+        example.isPositive
+          ? ExamplePair(positive: index, negative: other) : ExamplePair(positive: other, negative: index))
+    }
+    return seen.sorted { ($0.positive, $0.negative) < ($1.positive, $1.negative) }
+  }
+}
+
+/// Two examples that differ in the behaviour alone, by index.
+public struct ExamplePair: Hashable, Codable, Sendable {
+  /// The example that calls for the behaviour.
+  public var positive: Int
+  /// Its counterpart that does not.
+  public var negative: Int
+
+  /// A pair of examples.
+  public init(positive: Int, negative: Int) {
+    self.positive = positive
+    self.negative = negative
+  }
+}

@@ -1,0 +1,229 @@
+// A recording in the making: a partial file that survives being killed, and becomes the recording at the end.
+//
+// The partial file (`NAME.partial`) has its final structure from the moment it appears: all datasets have their
+// storage, and prompts, tokens, labels and pairs are filled in. Recording only writes head outputs into their place
+// and then marks the examples as recorded. So a process killed at any moment leaves a file that opens, and whose
+// marks are never ahead of its contents.
+
+import CHDF5
+import CHDF5System
+import Files
+import Tensors
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
+/// Writes a recording batch by batch, in any order of examples, and goes on where an interrupted one stopped.
+public final class RecordingWriter: @unchecked Sendable {
+  /// The path the recording has once finished.
+  public let path: String
+  /// What is being recorded.
+  public let description: RecordingDescription
+  /// The number of examples of the whole recording.
+  public let exampleCount: Int
+  /// The longest prompt, in tokens: `T`.
+  public let tokenWidth: Int
+  /// For each example whether its head outputs are on file already.
+  public private(set) var isRecorded: [Bool]
+
+  private let file: HDF5File
+  private let partialPath: String
+  /// The shape of one example's head outputs: `[layers, heads, d_model]`, after `T` where each position is kept.
+  private let exampleShape: [Int]
+
+  /// The examples whose head outputs are still to be written, in order.
+  public var missingExamples: [Int] { isRecorded.indices.filter { !isRecorded[$0] } }
+
+  /// Starts a recording, or goes on with a partial one of exactly the same description and examples.
+  ///
+  /// - Throws: `RecordingError.differentPartial` where a partial recording of something else is in the way;
+  ///   `unwritable` where the file cannot be made.
+  /// - Precondition: labels and pairs agree with `RecordedExample`, and tokens fit into 32 bits.
+  public init(
+    path: String, description: RecordingDescription, examples: [RecordedExample]
+  ) throws(RecordingError) {
+    precondition(
+      description.layers > 0 && description.heads > 0 && description.dModel > 0,
+      "a recording of \(description.layers) × \(description.heads) heads of width \(description.dModel)")
+    self.path = path
+    self.description = description
+    exampleCount = examples.count
+    let width = examples.map(\.tokens.count).max() ?? 0
+    tokenWidth = width
+    exampleShape =
+      (description.position == .each ? [width] : []) + [description.layers, description.heads, description.dModel]
+    let partialPath = path + ".partial"
+    self.partialPath = partialPath
+    let shape = exampleShape
+    (file, isRecorded) = try HDF5.perform { () throws(RecordingError) in
+      if access(partialPath, F_OK) != 0 {
+        try Self.create(
+          partialPath, description: description, examples: examples, tokenWidth: width, exampleShape: shape)
+      }
+      let file = try HDF5File(path: partialPath, access: .writing)
+      do throws(RecordingError) {
+        return (file, try Self.recordedMarks(of: file, description: description, examples: examples))
+      } catch {
+        file.close()
+        throw error
+      }
+    }
+  }
+
+  deinit { _ = try? HDF5.perform { () throws(RecordingError) in file.close() } }
+
+  /// Writes the head outputs of some examples and marks them as recorded.
+  ///
+  /// - Parameters:
+  ///   - headOutputs: `[examples, layers, heads, d_model]`; where each position is kept,
+  ///     `[examples, t, layers, heads, d_model]` with any `t` that holds the longest of these prompts, at most `T`.
+  ///     What lies past a prompt's length must be zero.
+  ///   - examples: the index of each row's example.
+  /// - Throws: `notFinite` before anything is written; `unwritable`, after which the examples of earlier calls stay.
+  public func write(headOutputs: Tensor, examples: [Int]) throws(RecordingError) {
+    let perPosition = description.position == .each
+    let rowCount = headOutputs.shape.first ?? 0
+    let tail = Array(headOutputs.shape.dropFirst())
+    precondition(
+      rowCount == examples.count && examples.allSatisfy { $0 >= 0 && $0 < exampleCount }
+        && (perPosition
+          ? tail.dropFirst() == exampleShape.dropFirst() && (tail.first ?? 0) <= tokenWidth
+          : tail == exampleShape),
+      "head outputs \(headOutputs.shape) for \(examples.count) examples of shape \(exampleShape)")
+    let given = tail.reduce(1, *)
+    let width = exampleShape.reduce(1, *)
+    try headOutputs.withValues { (values) throws(RecordingError) in
+      for (row, example) in examples.enumerated() {
+        guard values.extracting(row * given..<(row + 1) * given).areFinite else {
+          throw .notFinite(path: path, example: example)
+        }
+      }
+      try HDF5.perform { () throws(RecordingError) in
+        try values.withUnsafeBufferPointer { (buffer) throws(RecordingError) in
+          var padded = [Float](repeating: 0, count: given == width ? 0 : width)
+          for (row, example) in examples.enumerated() {
+            let source = UnsafeBufferPointer(rebasing: buffer[row * given..<(row + 1) * given])
+            if given == width {
+              try file.write(source.baseAddress, rows: example..<example + 1, of: "head_outputs", .float32)
+            } else {
+              padded.replaceSubrange(0..<given, with: source)
+              try file.write(padded, rows: example..<example + 1, of: "head_outputs", .float32)
+            }
+          }
+        }
+        // The contents first, then the marks: a kill in between costs a batch, never the truth.
+        try file.flush()
+        for example in examples {
+          var mark: UInt8 = 1
+          try file.write(&mark, rows: example..<example + 1, of: "recorded", .uint8)
+        }
+        try file.flush()
+      }
+    }
+    for example in examples { isRecorded[example] = true }
+  }
+
+  /// Gives the complete recording its name.
+  /// - Throws: `missingExamples` where some were never written; `unwritable`.
+  /// - Returns: the recording, opened for reading.
+  @discardableResult
+  public func finish() throws(RecordingError) -> Recording {
+    let missing = missingExamples.count
+    guard missing == 0 else { throw .missingExamples(path: path, count: missing) }
+    try HDF5.perform { () throws(RecordingError) in
+      try file.writeAttribute("complete", true)
+      try file.flush()
+      guard file.close() else { throw .unwritable(path: partialPath, reason: HDF5.lastError()) }
+      try Self.synchronise(partialPath)
+      guard rename(partialPath, path) == 0 else {
+        throw .unwritable(path: path, reason: lastSystemError())
+      }
+    }
+    return try Recording(path: path)
+  }
+
+  /// Makes the partial file, whole, under a temporary name.
+  private static func create(
+    _ partialPath: String, description: RecordingDescription, examples: [RecordedExample], tokenWidth: Int,
+    exampleShape: [Int]
+  ) throws(RecordingError) {
+    let newPath = partialPath + ".new"
+    do throws(RecordingError) {
+      let file = try HDF5File(path: newPath, access: .creating)
+      defer { file.close() }
+      try description.write(to: file)
+      try file.writeAttribute("complete", false)
+      try writeExamples(examples, tokenWidth: tokenWidth, to: file)
+      try file.createDataset("recorded", chdf5_std_u8le(), shape: [examples.count])
+      let exampleBytes = 4 * exampleShape.reduce(1, *)
+      // HDF5 allows chunks below 4 GiB.
+      let chunk = exampleBytes < 1 << 31 ? [1] + exampleShape : [1, 1] + exampleShape.dropFirst()
+      try file.createDataset(
+        "head_outputs", chdf5_ieee_f32le(), shape: [examples.count] + exampleShape, chunk: chunk)
+      try file.flush()
+      guard file.close() else { throw RecordingError.unwritable(path: newPath, reason: HDF5.lastError()) }
+      try synchronise(newPath)
+    } catch {
+      unlink(newPath)
+      throw error
+    }
+    guard rename(newPath, partialPath) == 0 else {
+      throw .unwritable(path: partialPath, reason: lastSystemError())
+    }
+  }
+
+  private static func writeExamples(
+    _ examples: [RecordedExample], tokenWidth: Int, to file: HDF5File
+  ) throws(RecordingError) {
+    let all = 0..<examples.count
+    var tokens = [Int32](repeating: -1, count: examples.count * tokenWidth)
+    for (row, example) in examples.enumerated() {
+      for (column, token) in example.tokens.enumerated() { tokens[row * tokenWidth + column] = Int32(token) }
+    }
+    try file.createDataset("tokens", chdf5_std_i32le(), shape: [examples.count, tokenWidth])
+    try file.write(tokens, rows: tokenWidth == 0 ? 0..<0 : all, of: "tokens", .int32)
+    try file.createDataset("lengths", chdf5_std_i32le(), shape: [examples.count])
+    try file.write(examples.map { Int32($0.tokens.count) }, rows: all, of: "lengths", .int32)
+    try file.createDataset("labels", chdf5_std_u8le(), shape: [examples.count])
+    try file.write(examples.map { UInt8($0.isPositive ? 1 : 0) }, rows: all, of: "labels", .uint8)
+    try file.createDataset("pairs", chdf5_std_i32le(), shape: [examples.count])
+    try file.write(examples.map { Int32($0.pair ?? -1) }, rows: all, of: "pairs", .int32)
+    try HDF5.withTextType { (type) throws(RecordingError) in
+      try file.createDataset("prompts", type, shape: [examples.count])
+    }
+    try file.write(examples.map(\.prompt), to: "prompts")
+  }
+
+  /// Which examples a partial file holds, after checking that it is a partial recording of the same thing.
+  private static func recordedMarks(
+    of file: HDF5File, description: RecordingDescription, examples: [RecordedExample]
+  ) throws(RecordingError) -> [Bool] {
+    let contents = try RecordingContents(file)
+    if let difference = contents.description.difference(from: description) {
+      throw .differentPartial(path: file.path, difference: difference)
+    }
+    guard contents.examples == examples else {
+      throw .differentPartial(path: file.path, difference: "its prompts are others")
+    }
+    return contents.isRecorded
+  }
+
+  private static func synchronise(_ path: String) throws(RecordingError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .unwritable(path: path, reason: lastSystemError()) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw .unwritable(path: path, reason: lastSystemError()) }
+  }
+}
+
+extension Span<Float> {
+  /// Whether no element is infinite or NaN.
+  var areFinite: Bool {
+    var finite = true
+    for index in indices { finite = finite && self[index].magnitude <= .greatestFiniteMagnitude }
+    return finite
+  }
+}

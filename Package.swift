@@ -68,7 +68,8 @@ let package = Package(
     library(
       "Commands",
       [
-        "Reports", "CircuitDiscovery", "TabularExplainer", "Trees", "Tables", "SparseAutoencoders", "Recordings",
+        "Reports", "CircuitDiscovery", "TabularExplainer", "Trees", "Tables", "SparseAutoencoders",
+        "Recordings",
         "Transformers", "Tokenizers", "Tensors", "Files",
       ]),
     .executableTarget(name: "headlamp", dependencies: ["Commands"], swiftSettings: pointerFree),

@@ -87,7 +87,8 @@ extension HDF5File {
   func hasDataset(_ name: String) -> Bool { H5Lexists(id, name, chdf5_default()) > 0 }
 
   /// The lengths of a dataset's axes, after checking its family of elements and its rank.
-  func shape(of name: String, _ family: H5T_class_t, ranks: ClosedRange<Int>) throws(RecordingError) -> [Int] {
+  func shape(of name: String, _ family: H5T_class_t, ranks: ClosedRange<Int>) throws(RecordingError) -> [Int]
+  {
     guard hasDataset(name) else { throw malformed("dataset '/\(name)' is missing") }
     return try HDF5.with(H5Dopen2(id, name, chdf5_default()), close: H5Dclose, else: malformed(_:)) {
       (dataset) throws(RecordingError) in

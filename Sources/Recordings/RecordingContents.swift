@@ -73,7 +73,8 @@ struct RecordingContents: Sendable {
       }
       let pair = Int(pairs[index])
       guard pair >= -1, pair < count, pair == -1 || labels[pair] != labels[index] else {
-        throw file.malformed("example \(index) is paired with \(pair), which is no example of the other label")
+        throw file.malformed(
+          "example \(index) is paired with \(pair), which is no example of the other label")
       }
       examples.append(
         RecordedExample(

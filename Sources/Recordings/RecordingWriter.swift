@@ -54,7 +54,9 @@ public final class RecordingWriter: @unchecked Sendable {
     let width = examples.map(\.tokens.count).max() ?? 0
     tokenWidth = width
     exampleShape =
-      (description.position == .each ? [width] : []) + [description.layers, description.heads, description.dModel]
+      (description.position == .each ? [width] : []) + [
+        description.layers, description.heads, description.dModel,
+      ]
     let partialPath = path + ".partial"
     self.partialPath = partialPath
     let shape = exampleShape

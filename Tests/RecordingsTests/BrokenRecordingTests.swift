@@ -12,7 +12,7 @@ import Testing
 
   @Test func h5pyWritesRecordingsToo() throws {
     let recording = try Recording(path: Self.golden("sound.h5"))
-    #expect(recording.description.seed == (1 << 63) + 1)
+    #expect(recording.description.seed == 9_223_372_036_854_775_809 as UInt64)
     #expect(recording.description.bos)
     #expect(recording.description.task == "ioi")
     #expect(recording.examples.map(\.prompt) == ["un", "deux — 二", "", "quatre\n"])
@@ -66,20 +66,6 @@ import Testing
       for length in stride(from: 0, to: whole.count, by: 97) {
         try whole.prefix(length).write(to: URL(fileURLWithPath: path))
         #expect(throws: RecordingError.self) { try Recording(path: path) }
-      }
-    }
-  }
-
-  /// A flipped byte is noticed or changes a value; it never crashes.
-  @Test func flippedBytesNeverCrash() throws {
-    let whole = try Data(contentsOf: URL(fileURLWithPath: Self.golden("sound.h5")))
-    try withTemporaryFolder { folder in
-      let path = folder + "/flipped.h5"
-      for index in stride(from: 0, to: whole.count, by: 61) {
-        var bytes = whole
-        bytes[index] ^= 0xff
-        try bytes.write(to: URL(fileURLWithPath: path))
-        _ = try? Recording(path: path).headOutputs(examples: 0..<1)
       }
     }
   }

@@ -11,7 +11,8 @@ import Testing
 enum SmallRecording {
   static func description(position: RecordedPosition = .mean, seed: UInt64 = 7) -> RecordingDescription {
     RecordingDescription(
-      task: "ioi", model: "toy", modelSHA256: String(repeating: "0f", count: 32), layers: 2, heads: 3, dModel: 4,
+      task: "ioi", model: "toy", modelSHA256: String(repeating: "0f", count: 32), layers: 2, heads: 3,
+      dModel: 4,
       position: position, bos: true, seed: seed)
   }
 
@@ -59,7 +60,8 @@ enum SmallRecording {
       try writer.write(headOutputs: SmallRecording.outputs([2, 1], perPosition: 3), examples: [2, 1])
       let outputs = try writer.finish().headOutputs(examples: 0..<5)
       #expect(outputs.shape == [5, 3, 2, 3, 4])
-      #expect(outputs.row(3).rows(0..<2).reshaped([1, 2, 2, 3, 4]) == SmallRecording.outputs([3], perPosition: 2))
+      #expect(
+        outputs.row(3).rows(0..<2).reshaped([1, 2, 2, 3, 4]) == SmallRecording.outputs([3], perPosition: 2))
       #expect(outputs.row(3).row(2) == Tensor(zeros: [2, 3, 4]))
       #expect(outputs.row(2).reshaped([1, 3, 2, 3, 4]) == SmallRecording.outputs([2], perPosition: 3))
     }
@@ -97,7 +99,8 @@ enum SmallRecording {
           path: path, description: SmallRecording.description(), examples: SmallRecording.examples)
       }
       #expect(
-        throws: RecordingError.differentPartial(path: path + ".partial", difference: "its seed is '7', not '8'")
+        throws: RecordingError.differentPartial(
+          path: path + ".partial", difference: "its seed is '7', not '8'")
       ) {
         try RecordingWriter(
           path: path, description: SmallRecording.description(seed: 8), examples: SmallRecording.examples)
@@ -117,7 +120,8 @@ enum SmallRecording {
       var bytes: [Data] = []
       for name in ["a.h5", "b.h5"] {
         let writer = try RecordingWriter(
-          path: folder + "/" + name, description: SmallRecording.description(), examples: SmallRecording.examples)
+          path: folder + "/" + name, description: SmallRecording.description(),
+          examples: SmallRecording.examples)
         // The order of batches does not matter.
         let order = name == "a.h5" ? [0, 1, 2, 3, 4] : [3, 1, 0, 4, 2]
         for example in order {
@@ -165,7 +169,8 @@ enum SmallRecording {
             for example in 0..<5 {
               try writer.write(headOutputs: SmallRecording.outputs([example]), examples: [example])
             }
-            return try writer.finish().headOutputs(examples: 0..<5) == SmallRecording.outputs([0, 1, 2, 3, 4])
+            return try writer.finish().headOutputs(examples: 0..<5)
+              == SmallRecording.outputs([0, 1, 2, 3, 4])
           }
         }
       }

@@ -79,6 +79,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Tensors", "Files"], path: "Tests/TestSupport",
       swiftSettings: rules),
     tests("Files", []),
+    tests("CircuitDiscovery", ["Tensors", "Files"]),
     tests("Tensors", []),
     tests("TabularExplainer", ["Tables", "Tensors", "Files"]),
     tests("Trees", ["Tables", "Tensors"]),

@@ -1,4 +1,5 @@
 import CircuitDiscovery
+import Files
 
 extension TaskError: ExplainedError {
   var sentence: String {
@@ -14,7 +15,8 @@ extension TaskError: ExplainedError {
     case .badLine(let path, let line, let problem): "\(path), line \(line): \(problem)"
     case .needsTokenizer(let task):
       "\(task) has texts, and the model has no tokenizer.json; give it one, or give prompts as token ids"
-    case .needsVocabulary(let task): "\(task) draws random tokens, and the size of the vocabulary is not known"
+    case .needsVocabulary(let task):
+      "\(task) draws random tokens, and the size of the vocabulary is not known"
     case .tooFewWords(let task, let list, let kept, let needed, let dropped, let tokenizer):
       "list '\(list)' of \(task) keeps \(kept) words that are one token under \(tokenizer), and \(needed) are needed"
         + (dropped.isEmpty ? "" : "; not one token: \(shortList(dropped))")

@@ -53,9 +53,10 @@ extension HDF5File {
     try HDF5.with(H5Dopen2(id, name, chdf5_default()), close: H5Dclose, else: unwritable(_:)) {
       (dataset) throws(RecordingError) in
       try withRows(rows, of: dataset, else: unwritable(_:)) { (memory, file) throws(RecordingError) in
-        guard H5Dwrite(dataset, element.memory, memory, file, chdf5_default(), bytes) >= 0 else {
-          throw unwritable()
-        }
+        // Without the flush, chunks stay in a cache that closing the dataset empties, whether or not that succeeds.
+        guard H5Dwrite(dataset, element.memory, memory, file, chdf5_default(), bytes) >= 0,
+          H5Dflush(dataset) >= 0
+        else { throw unwritable() }
       }
     }
   }

@@ -106,21 +106,22 @@ public final class RecordingWriter: @unchecked Sendable {
       try HDF5.perform { () throws(RecordingError) in
         try values.withUnsafeBufferPointer { (buffer) throws(RecordingError) in
           var padded = [Float](repeating: 0, count: given == width ? 0 : width)
-          for (row, example) in examples.enumerated() {
-            let source = UnsafeBufferPointer(rebasing: buffer[row * given..<(row + 1) * given])
+          for (row, run) in consecutiveRuns(of: examples) {
+            let source = UnsafeBufferPointer(rebasing: buffer[row * given..<(row + run.count) * given])
             if given == width {
-              try file.write(source.baseAddress, rows: example..<example + 1, of: "head_outputs", .float32)
-            } else {
-              padded.replaceSubrange(0..<given, with: source)
+              try file.write(source.baseAddress, rows: run, of: "head_outputs", .float32)
+              continue
+            }
+            for (offset, example) in run.enumerated() {
+              padded.replaceSubrange(0..<given, with: source[offset * given..<(offset + 1) * given])
               try file.write(padded, rows: example..<example + 1, of: "head_outputs", .float32)
             }
           }
         }
         // The contents first, then the marks: a kill in between costs a batch, never the truth.
         try file.flush()
-        for example in examples {
-          var mark: UInt8 = 1
-          try file.write(&mark, rows: example..<example + 1, of: "recorded", .uint8)
+        for (_, run) in consecutiveRuns(of: examples) {
+          try file.write([UInt8](repeating: 1, count: run.count), rows: run, of: "recorded", .uint8)
         }
         try file.flush()
       }
@@ -219,6 +220,19 @@ public final class RecordingWriter: @unchecked Sendable {
     defer { close(descriptor) }
     guard fsync(descriptor) == 0 else { throw .unwritable(path: path, reason: lastSystemError()) }
   }
+}
+
+/// Splits indices into runs of consecutive ones, each with the place in `indices` where it starts.
+private func consecutiveRuns(of indices: [Int]) -> [(start: Int, run: Range<Int>)] {
+  var runs: [(start: Int, run: Range<Int>)] = []
+  for (place, index) in indices.enumerated() {
+    if let last = runs.last, last.run.upperBound == index {
+      runs[runs.count - 1].run = last.run.lowerBound..<index + 1
+    } else {
+      runs.append((place, index..<index + 1))
+    }
+  }
+  return runs
 }
 
 extension Span<Float> {

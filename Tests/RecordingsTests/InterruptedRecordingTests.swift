@@ -48,8 +48,8 @@ import Testing
       setrlimit(__rlimit_resource_t(1), &limit)
       do {
         try writer.write(headOutputs: SmallRecording.outputs(Array(10..<40)), examples: Array(10..<40))
-      } catch RecordingError.unwritable(_, let reason) where reason == "File too large" {
-        exit(7)
+      } catch RecordingError.unwritable(_, let reason) {
+        exit(reason == "File too large" ? 7 : 8)
       }
     }
     let path = NSTemporaryDirectory() + "/headlamp-full-\(getpid()).h5"

@@ -82,6 +82,7 @@ let package = Package(
     tests("CircuitDiscovery", ["Tensors", "Files"]),
     tests("Tensors", []),
     tests("TabularExplainer", ["Tables", "Tensors", "Files"]),
+    tests("Tables", ["Files", "Tensors"]),
     tests("Trees", ["Tables", "Tensors"]),
     tests("Commands", []),
     tests("Reports", []),

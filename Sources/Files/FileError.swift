@@ -8,4 +8,8 @@ public enum FileError: Error, Equatable, Sendable {
   case unwritable(path: String, reason: String)
   /// A folder stands where a file is expected.
   case isFolder(path: String)
+  /// A compressed file ends in the middle.
+  case truncated(path: String)
+  /// A compressed file is not sound.
+  case corrupt(path: String, reason: String)
 }

@@ -12,6 +12,12 @@ public struct Table: Sendable, Equatable {
   ///
   /// Splits keep a group on one side, so that a model is never tested on a row it has seen.
   public let duplicateGroups: [Int]
+  /// How many rows of the file were left out because their target is missing.
+  public let rowsWithoutTarget: Int
+  /// Text columns of too many different values, left out as identifiers.
+  public let identifierColumns: [String]
+  /// Names that several columns of the file had; the later ones got the endings `.1`, `.2`, ….
+  public let repeatedNames: [String]
 
   /// The number of rows.
   public var rowCount: Int { features.rowCount }
@@ -24,12 +30,18 @@ public struct Table: Sendable, Equatable {
 
   /// A table from its parts; duplicate rows are found by comparing every cell.
   /// - Precondition: features and target have the same number of rows.
-  public init(features: Features, target: Target, targetName: String) {
+  public init(
+    features: Features, target: Target, targetName: String, rowsWithoutTarget: Int = 0,
+    identifierColumns: [String] = [], repeatedNames: [String] = []
+  ) {
     precondition(
       features.rowCount == target.count, "\(features.rowCount) rows with \(target.count) targets")
     self.features = features
     self.target = target
     self.targetName = targetName
+    self.rowsWithoutTarget = rowsWithoutTarget
+    self.identifierColumns = identifierColumns
+    self.repeatedNames = repeatedNames
     duplicateGroups = features.duplicateGroups()
   }
 }

@@ -43,9 +43,12 @@ extension TreeEnsemble {
       for row in 0..<rows {
         for score in 0..<width { target[row * width + score] = 0 }
       }
-      let sums = SendablePointer(target.baseAddress)
+      initialized = rows * width
+      guard let base = target.baseAddress, rows > 0 else { return }
+      let sums = SendablePointer(base)
       features.values.withUnsafeBufferPointer { values in
-        let cells = SendablePointer(UnsafeMutablePointer(mutating: values.baseAddress))
+        // A table without columns still has rows, which trees without splits answer.
+        let cells = SendablePointer(reading: values.baseAddress ?? UnsafePointer(nothing.base))
         parallelRanges(rows, minimum: 64) { range in
           // 256 rows a block: the columns a tree asks about stay in cache while all rows of the block pass it.
           for start in stride(from: range.lowerBound, to: range.upperBound, by: 256) {
@@ -61,10 +64,12 @@ extension TreeEnsemble {
           target[row * width + score] = baseScores[score] + scale * target[row * width + score]
         }
       }
-      initialized = rows * width
     }
   }
 }
+
+/// Stands for the cells of a table without columns; never read.
+private let nothing = SendablePointer(UnsafeMutablePointer<Float>.allocate(capacity: 1))
 
 extension TreeEnsemble.Link {
   /// Predictions from the scores of one row.
@@ -86,13 +91,6 @@ extension TreeEnsemble.Link {
   }
 }
 
-/// A pointer handed to parallel loops whose pieces write to different places.
-struct SendablePointer<Element>: @unchecked Sendable {
-  let base: UnsafeMutablePointer<Element>?
-
-  init(_ base: UnsafeMutablePointer<Element>?) { self.base = base }
-}
-
 extension Tree {
   /// Adds the leaf values of rows `rows` to their sums.
   ///
@@ -101,14 +99,13 @@ extension Tree {
     to sums: SendablePointer<Double>, width: Int, cells: SendablePointer<Float>, rowCount: Int,
     rows: Range<Int>
   ) {
-    guard let sums = sums.base else { return }
+    let sums = sums.base
     nodes.withUnsafeBufferPointer { nodes in
       leafValues.withUnsafeBufferPointer { leafValues in
         for row in rows {
           var node = nodes[0]
           while node.feature >= 0 {
-            // A tree that asks about a feature is only given tables that hold one, so `base` is there.
-            let value = cells.base.map { $0[Int(node.feature) * rowCount + row] } ?? .nan
+            let value = cells.base[Int(node.feature) * rowCount + row]
             node = nodes[Int(goesLeft(value, at: node) ? node.left : node.right)]
           }
           if let output {

@@ -1,0 +1,117 @@
+// A table's text with its rows found: the cells of a row, one after the other.
+
+/// The bytes of a table, its separator and its rows. Valid as long as the bytes are.
+struct TableText: @unchecked Sendable {
+  let path: String
+  let base: UnsafePointer<UInt8>
+  let separator: UInt8
+  let rows: RowIndex
+  /// The spellings of "missing", apart from an empty cell.
+  let missing: [[UInt8]]
+
+  /// Looks at the first bytes and finds the rows.
+  init(path: String, bytes: UnsafeRawBufferPointer, options: TableOptions) throws(TableError) {
+    guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), !bytes.isEmpty else {
+      throw .empty(path: path)
+    }
+    if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) { throw .notUTF8(path: path) }
+    let from = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
+    self.path = path
+    self.base = base
+    separator = options.separator ?? Self.detectSeparator(bytes, from: from)
+    rows = try RowIndex(bytes, from: from, separator: separator)
+    missing = options.missingTexts.map { Array($0.utf8) }.sorted { $0.count < $1.count }
+    guard rows.count > 0 else { throw .empty(path: path) }
+  }
+
+  /// The most frequent of comma, tab and semicolon outside quotes in the first line.
+  private static func detectSeparator(_ bytes: UnsafeRawBufferPointer, from: Int) -> UInt8 {
+    var counts: [UInt8: Int] = [0x2c: 0, 0x09: 0, 0x3b: 0]
+    var quoted = false
+    for byte in bytes[from...] {
+      if byte == 0x22 { quoted.toggle() }
+      if quoted { continue }
+      if byte == 0x0a || byte == 0x0d { break }
+      counts[byte]? += 1
+    }
+    let (comma, tab, semicolon) = (counts[0x2c] ?? 0, counts[0x09] ?? 0, counts[0x3b] ?? 0)
+    if comma >= tab, comma >= semicolon { return 0x2c }
+    return tab >= semicolon ? 0x09 : 0x3b
+  }
+
+  /// Where a cell's content lies, and where the cell ends.
+  struct Cell {
+    /// The content, without quotes or surrounding blanks.
+    var content: UnsafeBufferPointer<UInt8>
+    /// Whether doubled quotes stand for single ones.
+    var hasEscapes = false
+    /// The separator after the cell, or the row's end.
+    var next: UnsafePointer<UInt8>
+
+    /// The content as text.
+    var text: String {
+      if !hasEscapes { return String(decoding: content, as: UTF8.self) }
+      var bytes: [UInt8] = []
+      var skip = false
+      for byte in content {
+        skip = byte == 0x22 && !skip
+        if !skip { bytes.append(byte) }
+      }
+      return String(decoding: bytes, as: UTF8.self)
+    }
+  }
+
+  /// The cell that starts at `start` in a row that ends at `end`.
+  @inline(__always)
+  func cell(at start: UnsafePointer<UInt8>, end: UnsafePointer<UInt8>) -> Cell {
+    if start < end, start.pointee == 0x22 { return quotedCell(at: start, end: end) }
+    var next = start
+    while next < end, next.pointee != separator { next += 1 }
+    var (first, last) = (start, next)
+    while first < last, first.pointee == 0x20 || first.pointee == 0x09 { first += 1 }
+    while last > first, (last - 1).pointee == 0x20 || (last - 1).pointee == 0x09 { last -= 1 }
+    return Cell(content: UnsafeBufferPointer(start: first, count: last - first), next: next)
+  }
+
+  private func quotedCell(at start: UnsafePointer<UInt8>, end: UnsafePointer<UInt8>) -> Cell {
+    var at = start + 1
+    var hasEscapes = false
+    while at < end {
+      if at.pointee == 0x22 {
+        guard at + 1 < end, (at + 1).pointee == 0x22 else { break }
+        hasEscapes = true
+        at += 1
+      }
+      at += 1
+    }
+    // The row index has checked that the quote closes.
+    let last = min(at, end)
+    var next = last
+    while next < end, next.pointee != separator { next += 1 }
+    let content = UnsafeBufferPointer(start: start + 1, count: max(0, last - start - 1))
+    return Cell(content: content, hasEscapes: hasEscapes, next: next)
+  }
+
+  /// The first and last place of a row.
+  @inline(__always)
+  func bounds(_ row: Int) -> (start: UnsafePointer<UInt8>, end: UnsafePointer<UInt8>) {
+    let range = rows.range(row, base)
+    return (base + range.lowerBound, base + range.upperBound)
+  }
+
+  /// All cells of a row.
+  func cells(_ row: Int) -> [Cell] {
+    let (start, end) = bounds(row)
+    var cells: [Cell] = []
+    var at = start
+    while true {
+      let cell = cell(at: at, end: end)
+      cells.append(cell)
+      guard cell.next < end else { return cells }
+      at = cell.next + 1
+    }
+  }
+
+  /// The line that a row starts on, counted from 1.
+  func line(ofRow row: Int) -> Int { lineNumber(base, rows.starts[row]) }
+}

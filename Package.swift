@@ -81,6 +81,7 @@ let package = Package(
     tests("Files", []),
     tests("CircuitDiscovery", ["Tensors", "Files"]),
     tests("Tensors", []),
+    tests("Transformers", ["Tensors", "Files"], exclude: ["Golden"]),
     tests("TabularExplainer", ["Tables", "Tensors", "Files"]),
     tests("Tables", ["Files", "Tensors"]),
     tests("Trees", ["Tables", "Tensors"]),

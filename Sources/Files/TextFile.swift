@@ -1,5 +1,11 @@
 // A whole text file at once.
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// The text of a UTF-8 file.
 /// - Throws: `FileError`; `unreadable` also where the bytes are not UTF-8.
 public func readText(at path: String) throws(FileError) -> String {
@@ -9,3 +15,6 @@ public func readText(at path: String) throws(FileError) -> String {
   }
   return text
 }
+
+/// Whether anything stands at `path`.
+public func fileExists(at path: String) -> Bool { access(path, F_OK) == 0 }

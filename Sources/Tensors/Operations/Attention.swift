@@ -1,0 +1,249 @@
+// Attention of one layer: scores, pattern and the mix of values, one (sequence, head) pair a task.
+//
+// Source: Vaswani et al. 2017, section 3.2; grouped queries: Ainslie et al. 2023.
+
+import CKernels
+
+/// What may attend to what, and how scores are formed.
+public struct AttentionRule: Sendable, Equatable {
+  /// Factor on the products of queries and keys.
+  public var scale: Float
+  /// Whether a position sees only itself and earlier ones.
+  public var isCausal: Bool
+  /// How many positions, itself included, a position sees at most; nil for all.
+  public var window: Int?
+  /// Scores s become cap·tanh(s / cap) where given.
+  public var scoreCap: Float?
+
+  /// A rule; causal and unlimited where nothing else is said.
+  public init(scale: Float, isCausal: Bool = true, window: Int? = nil, scoreCap: Float? = nil) {
+    self.scale = scale
+    self.isCausal = isCausal
+    self.window = window
+    self.scoreCap = scoreCap
+  }
+
+  /// The positions that position `query` of a sequence sees.
+  public func visible(from query: Int, length: Int) -> Range<Int> {
+    let end = isCausal ? query + 1 : length
+    let start = window.map { max(0, query - $0 + 1) } ?? 0
+    return start..<max(start, end)
+  }
+}
+
+/// The queries, keys and values of one layer: columns of one matrix of packed rows.
+///
+/// There may be fewer key and value heads than query heads; query head h then reads key head h / (heads / groups).
+public struct AttentionInput: Sendable {
+  /// `[rows, …]`
+  public var tensor: Tensor
+  /// Where the queries are.
+  public var queries: HeadColumns
+  /// Where the keys are.
+  public var keys: HeadColumns
+  /// Where the values are.
+  public var values: HeadColumns
+
+  /// Columns of `tensor`.
+  public init(_ tensor: Tensor, queries: HeadColumns, keys: HeadColumns, values: HeadColumns) {
+    self.tensor = tensor
+    self.queries = queries
+    self.keys = keys
+    self.values = values
+  }
+
+  func check(_ layout: SequenceLayout) {
+    for columns in [queries, keys, values] { columns.check(tensor) }
+    precondition(
+      tensor.count == layout.rowCount * queries.rowStride && queries.width == keys.width
+        && keys.count == values.count && queries.count % keys.count == 0,
+      "\(queries.count) query heads and \(keys.count) key heads over \(tensor.shape), \(layout.rowCount) rows"
+    )
+  }
+
+  func group(ofHead head: Int) -> Int { head / (queries.count / keys.count) }
+}
+
+/// Every head's mix of values (z), computed without keeping scores or pattern.
+///
+/// - Returns: `[rows, heads · d_head]`.
+public func attentionMix(_ input: AttentionInput, _ rule: AttentionRule, _ layout: SequenceLayout) -> Tensor {
+  var z = Tensor(uninitialized: [layout.rowCount, input.queries.count * input.values.width])
+  attentionMix(input, rule, layout, into: &z)
+  return z
+}
+
+/// As `attentionMix(_:_:_:)`, into a matrix that exists.
+public func attentionMix(
+  _ input: AttentionInput, _ rule: AttentionRule, _ layout: SequenceLayout, into z: inout Tensor
+) {
+  input.check(layout)
+  let target = HeadColumns(filling: input.queries.count, width: input.values.width)
+  precondition(z.count == layout.rowCount * target.rowStride, "z of shape \(z.shape)")
+  let out = FloatAddress(z.mutablePointer())
+  forEachPair(input, layout) { sequence, _, head, scratch in
+    let length = sequence.length
+    let first = sequence.firstOwned
+    let rowCount = length - first
+    let scores = scratch
+    writeScores(input, rule, sequence, head, queries: first..<length, into: scores, stride: length, scratch)
+    for query in first..<length {
+      let row = scores + (query - first) * length
+      softmax(row, visible: rule.visible(from: query, length: length), length: length)
+    }
+    let (values, window) = rows(
+      of: input, input.values, sequence, input.group(ofHead: head), scratch: scratch + rowCount * length)
+    gemm(
+      GemmOperand(pointer: scores, window: MatrixWindow(rows: rowCount, columns: length)),
+      GemmOperand(pointer: values, window: window),
+      GemmTarget(
+        pointer: out.address + target.start(row: Int(sequence.rows[first]), head: head),
+        window: MatrixWindow(rows: rowCount, columns: target.width, rowStride: target.rowStride)),
+      scale: 1, accumulating: false, threads: 1)
+  }
+}
+
+/// Scores of all pairs of positions, −∞ where a position may not see another or either is padding.
+///
+/// - Returns: `[sequence, head, query, key]`, as wide as the longest sequence.
+/// - Precondition: no sequence shares rows.
+public func attentionScores(_ input: AttentionInput, _ rule: AttentionRule, _ layout: SequenceLayout)
+  -> Tensor
+{
+  input.check(layout)
+  let width = layout.longest
+  let heads = input.queries.count
+  var scores = Tensor(repeating: -.infinity, shape: [layout.sequences.count, heads, width, width])
+  let out = FloatAddress(scores.mutablePointer())
+  forEachPair(input, layout) { sequence, index, head, scratch in
+    precondition(sequence.firstOwned == 0, "scores of sequences that share rows")
+    let length = sequence.length
+    let block = out.address + (index * heads + head) * width * width
+    writeScores(input, rule, sequence, head, queries: 0..<length, into: block, stride: width, scratch)
+    for query in 0..<length {
+      let visible = rule.visible(from: query, length: length)
+      for key in 0..<length where !visible.contains(key) { block[query * width + key] = -.infinity }
+    }
+  }
+  return scores
+}
+
+/// Turns scores `[sequence, head, query, key]` into patterns: softmax over keys; rows of −∞ alone become zeros.
+public func attentionPattern(_ scores: inout Tensor) {
+  let width = scores.shape.last ?? 1
+  guard width > 0 else { return }
+  let base = FloatAddress(scores.mutablePointer())
+  parallelRanges(scores.count / width, minimum: max(1, (1 << 13) / width)) { rows in
+    for index in rows {
+      let row = base.address + index * width
+      let isEmpty = (0..<width).allSatisfy { row[$0] == -.infinity }
+      if isEmpty { row.update(repeating: 0, count: width) } else { ck_softmax(row, width) }
+    }
+  }
+}
+
+/// The mix of values (z) that a pattern `[sequence, head, query, key]` gives.
+///
+/// - Returns: `[rows, heads · d_head]`.
+public func attentionMix(pattern: Tensor, _ input: AttentionInput, _ layout: SequenceLayout) -> Tensor {
+  input.check(layout)
+  let heads = input.queries.count
+  let width = layout.longest
+  precondition(
+    pattern.shape == [layout.sequences.count, heads, width, width], "a pattern of shape \(pattern.shape)")
+  let target = HeadColumns(filling: heads, width: input.values.width)
+  let z = Tensor(uninitialized: [layout.rowCount, target.rowStride])
+  let (out, weights) = (FloatAddress(z.storage.base), ConstFloatAddress(pattern.pointer))
+  withExtendedLifetime((z.storage, pattern.storage)) {
+    forEachPair(input, layout) { sequence, index, head, scratch in
+      let length = sequence.length
+      let (values, window) = rows(
+        of: input, input.values, sequence, input.group(ofHead: head), scratch: scratch)
+      gemm(
+        GemmOperand(
+          pointer: weights.address + (index * heads + head) * width * width,
+          window: MatrixWindow(rows: length, columns: length, rowStride: width)),
+        GemmOperand(pointer: values, window: window),
+        GemmTarget(
+          pointer: out.address + target.start(row: Int(sequence.rows[0]), head: head),
+          window: MatrixWindow(rows: length, columns: target.width, rowStride: target.rowStride)),
+        scale: 1, accumulating: false, threads: 1)
+    }
+  }
+  return z
+}
+
+/// Calls `body` for every sequence and head, in parallel, each with scratch memory for its scores and one gathered
+/// matrix of keys or values.
+private func forEachPair(
+  _ input: AttentionInput, _ layout: SequenceLayout,
+  _ body: @Sendable (SequenceLayout.Sequence, Int, Int, UnsafeMutablePointer<Float>) -> Void
+) {
+  let heads = input.queries.count
+  let pairs = layout.sequences.count * heads
+  let longest = layout.longest
+  let capacity = longest * longest + longest * max(input.keys.width, input.values.width)
+  guard capacity > 0 else { return }
+  // A few parts a thread, so that sequences of different lengths balance.
+  let parts = min(pairs, 8 * Threads.count)
+  withExtendedLifetime(input.tensor.storage) {
+    parallelFor(parts) { part in
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: capacity) { buffer in
+        guard let scratch = buffer.baseAddress else { return }
+        for pair in pairs * part / parts..<pairs * (part + 1) / parts {
+          let sequence = layout.sequences[pair / heads]
+          if sequence.firstOwned < sequence.length { body(sequence, pair / heads, pair % heads, scratch) }
+        }
+      }
+    }
+  }
+}
+
+/// One head's rows of a sequence as a matrix: in place where they are consecutive, else gathered into scratch.
+private func rows(
+  of input: AttentionInput, _ columns: HeadColumns, _ sequence: SequenceLayout.Sequence, _ head: Int,
+  scratch: UnsafeMutablePointer<Float>
+) -> (UnsafePointer<Float>, MatrixWindow) {
+  let base = input.tensor.pointer
+  let (length, width) = (sequence.length, columns.width)
+  if sequence.isConsecutive {
+    return (
+      base + columns.start(row: Int(sequence.rows[0]), head: head),
+      MatrixWindow(rows: length, columns: width, rowStride: columns.rowStride)
+    )
+  }
+  for (position, row) in sequence.rows.enumerated() {
+    (scratch + position * width).update(from: base + columns.start(row: Int(row), head: head), count: width)
+  }
+  return (UnsafePointer(scratch), MatrixWindow(rows: length, columns: width))
+}
+
+/// Scaled (and capped) scores of some queries against all keys of a sequence, not masked.
+private func writeScores(
+  _ input: AttentionInput, _ rule: AttentionRule, _ sequence: SequenceLayout.Sequence, _ head: Int,
+  queries: Range<Int>, into scores: UnsafeMutablePointer<Float>, stride: Int,
+  _ scratch: UnsafeMutablePointer<Float>
+) {
+  let length = sequence.length
+  let (keys, window) = rows(
+    of: input, input.keys, sequence, input.group(ofHead: head), scratch: scratch + queries.count * length)
+  let first = input.queries.start(row: Int(sequence.rows[queries.lowerBound]), head: head)
+  gemm(
+    GemmOperand(
+      pointer: input.tensor.pointer + first,
+      window: MatrixWindow(
+        rows: queries.count, columns: input.queries.width, rowStride: input.queries.rowStride)),
+    GemmOperand(pointer: keys, window: window.transpose),
+    GemmTarget(
+      pointer: scores, window: MatrixWindow(rows: queries.count, columns: length, rowStride: stride)),
+    scale: rule.scale, accumulating: false, threads: 1)
+  if let cap = rule.scoreCap {
+    for query in 0..<queries.count { ck_soft_cap(scores + query * stride, cap, length) }
+  }
+}
+
+private func softmax(_ row: UnsafeMutablePointer<Float>, visible: Range<Int>, length: Int) {
+  row.update(repeating: 0, count: visible.lowerBound)
+  ck_softmax(row + visible.lowerBound, visible.count)
+  (row + visible.upperBound).update(repeating: 0, count: length - visible.upperBound)
+}

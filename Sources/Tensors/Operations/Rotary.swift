@@ -1,0 +1,58 @@
+// Rotary positions: pairs of a head's coordinates are turned by angles that grow with the position.
+//
+// Source: Su et al. 2021, "RoFormer"; pairs are (i, i + d/2), as in the models' published weights.
+
+import CKernels
+
+/// Cosines and sines of every position's angles.
+public struct RotaryTable: Sendable, Equatable {
+  /// How many of a head's coordinates are turned; the first ones.
+  public let dimension: Int
+  /// `[position, dimension / 2]`
+  let cosines: Tensor
+  let sines: Tensor
+
+  /// A table for positions below `length`.
+  ///
+  /// - Parameters:
+  ///   - frequencies: angle per position of each pair, in radians.
+  ///   - scale: a factor on both cosines and sines.
+  public init(frequencies: [Double], length: Int, scale: Double = 1) {
+    dimension = 2 * frequencies.count
+    // Angles as the published implementations compute them: float32 frequency times float32 position.
+    let angles = (0..<length).flatMap { position in
+      frequencies.map { Float($0) * Float(position) }
+    }
+    let shape = [length, frequencies.count]
+    cosines = Tensor(angles.map { Float(cosine(Double($0)) * scale) }, shape: shape)
+    sines = Tensor(angles.map { Float(sine(Double($0)) * scale) }, shape: shape)
+  }
+}
+
+/// Turns each head's vector by its row's position, in place.
+///
+/// - Parameter positions: the position of every row.
+public func rotateHeads(_ x: inout Tensor, _ heads: HeadColumns, positions: [Int32], _ table: RotaryTable) {
+  heads.check(x)
+  precondition(
+    positions.count == x.count / heads.rowStride && table.dimension <= heads.width,
+    "\(positions.count) positions and \(table.dimension) turned coordinates for \(x.shape)")
+  let half = table.dimension / 2
+  let last = table.cosines.shape[0]
+  precondition(positions.allSatisfy { $0 >= 0 && $0 < last }, "a position beyond the table's \(last)")
+  let base = FloatAddress(x.mutablePointer())
+  withExtendedLifetime((table.cosines.storage, table.sines.storage)) {
+    let cosines = ConstFloatAddress(table.cosines.pointer)
+    let sines = ConstFloatAddress(table.sines.pointer)
+    parallelRanges(positions.count, minimum: max(1, (1 << 13) / heads.rowStride)) { rows in
+      for row in rows {
+        let angle = Int(positions[row]) * half
+        for head in 0..<heads.count {
+          ck_rotate_halves(
+            base.address + heads.start(row: row, head: head), cosines.address + angle, sines.address + angle,
+            half)
+        }
+      }
+    }
+  }
+}

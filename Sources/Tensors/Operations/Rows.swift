@@ -1,0 +1,76 @@
+// Picking, exchanging and summing rows.
+
+import CKernels
+
+extension Tensor {
+  /// Rows of the first axis in the given order, copied: `[indices.count, …]`.
+  /// - Precondition: every index lies within the first axis.
+  public func gatherRows(_ indices: [Int32]) -> Tensor {
+    var result = Tensor(uninitialized: [indices.count] + shape.dropFirst())
+    gatherRows(indices, into: &result)
+    return result
+  }
+
+  /// Rows of the first axis in the given order, copied into `target`.
+  public func gatherRows(_ indices: [Int32], into target: inout Tensor) {
+    let width = shape.dropFirst().reduce(1, *)
+    precondition(
+      target.count == indices.count * width, "\(indices.count) rows of \(shape) into \(target.shape)")
+    precondition(indices.allSatisfy { $0 >= 0 && $0 < shape[0] }, "a row outside shape \(shape)")
+    let out = target.mutablePointer()
+    withExtendedLifetime(storage) {
+      for (place, index) in indices.enumerated() {
+        (out + place * width).update(from: pointer + Int(index) * width, count: width)
+      }
+    }
+  }
+
+  /// Writes the rows of `source` to the rows of this tensor that `indices` names.
+  public mutating func scatterRows(_ source: Tensor, to indices: [Int32]) {
+    let width = shape.dropFirst().reduce(1, *)
+    precondition(
+      source.count == indices.count * width, "\(source.shape) as \(indices.count) rows of \(shape)")
+    precondition(indices.allSatisfy { $0 >= 0 && $0 < shape[0] }, "a row outside shape \(shape)")
+    let out = mutablePointer()
+    withExtendedLifetime(source.storage) {
+      for (place, index) in indices.enumerated() {
+        (out + Int(index) * width).update(from: source.pointer + place * width, count: width)
+      }
+    }
+  }
+}
+
+extension Tensor {
+  /// The tensor with its first two axes exchanged, copied: `[a, b, …]` becomes `[b, a, …]`.
+  public func exchangingFirstAxes() -> Tensor {
+    precondition(rank >= 2, "exchanging the first two axes of shape \(shape)")
+    let (outer, inner) = (shape[0], shape[1])
+    let width = shape.dropFirst(2).reduce(1, *)
+    let result = Tensor(uninitialized: [inner, outer] + shape.dropFirst(2))
+    withExtendedLifetime((storage, result.storage)) {
+      for i in 0..<outer {
+        for j in 0..<inner {
+          (result.storage.base + (j * outer + i) * width)
+            .update(from: pointer + (i * inner + j) * width, count: width)
+        }
+      }
+    }
+    return result
+  }
+}
+
+/// The sum of `[rows, heads, width]` over heads: `[rows, width]`.
+public func sumOverHeads(_ x: Tensor) -> Tensor {
+  precondition(x.rank == 3, "summing shape \(x.shape) over heads")
+  let (heads, width) = (x.shape[1], x.shape[2])
+  var result = Tensor(zeros: [x.shape[0], width])
+  let (source, target) = (ConstFloatAddress(x.pointer), FloatAddress(result.mutablePointer()))
+  withExtendedLifetime((x.storage, result.storage)) {
+    for row in 0..<x.shape[0] {
+      for head in 0..<heads {
+        ck_add(target.address + row * width, source.address + (row * heads + head) * width, width)
+      }
+    }
+  }
+  return result
+}

@@ -1,0 +1,67 @@
+// A model folder's weights: one safetensors file, or several named by an index.
+
+import Files
+
+/// All tensors of a model folder, in one file or in shards.
+public struct SafetensorsCheckpoint: Sendable {
+  /// The folder.
+  public let folder: String
+  /// The files, in the order of their names.
+  public let files: [SafetensorsFile]
+  private let fileByTensor: [String: SafetensorsFile]
+
+  /// Opens `model.safetensors` of a folder, or the files that `model.safetensors.index.json` names.
+  /// - Throws: `FileError` where a file is missing, `TensorError` where one is not sound.
+  public init(folder: String) throws {
+    self.folder = folder
+    let indexPath = folder + "/model.safetensors.index.json"
+    guard fileExists(at: indexPath) else {
+      let file = try SafetensorsFile(path: folder + "/model.safetensors")
+      files = [file]
+      fileByTensor = file.entries.mapValues { _ in file }
+      return
+    }
+    let names = try Self.shards(indexPath: indexPath)
+    let opened = try Set(names.values).sorted().map { try SafetensorsFile(path: folder + "/" + $0) }
+    let byPath = Dictionary(uniqueKeysWithValues: opened.map { ($0.path, $0) })
+    var byTensor: [String: SafetensorsFile] = [:]
+    for (tensor, shard) in names {
+      guard let file = byPath[folder + "/" + shard] else { continue }
+      guard file.entries[tensor] != nil else { throw TensorError.missing(path: file.path, tensor: tensor) }
+      byTensor[tensor] = file
+    }
+    files = opened
+    fileByTensor = byTensor
+  }
+
+  /// The names of all tensors, sorted.
+  public var names: [String] { fileByTensor.keys.sorted() }
+
+  /// Whether there is a tensor of this name.
+  public func contains(_ name: String) -> Bool { fileByTensor[name] != nil }
+
+  /// The file that holds a tensor.
+  /// - Throws: `TensorError.missing`.
+  public func file(holding name: String) throws(TensorError) -> SafetensorsFile {
+    guard let file = fileByTensor[name] else {
+      throw .missing(path: files.first?.path ?? folder, tensor: name)
+    }
+    return file
+  }
+
+  private static func shards(indexPath: String) throws -> [String: String] {
+    let text = try readText(at: indexPath)
+    guard let json = try? JSONValue(parsing: text), let members = json["weight_map"]?.members else {
+      throw TensorError.malformed(path: indexPath, problem: "it has no object 'weight_map'")
+    }
+    var names: [String: String] = [:]
+    for member in members {
+      guard let shard = member.value.text, !shard.contains("/"), shard != ".." else {
+        throw TensorError.malformed(
+          path: indexPath, problem: "'\(member.key)' does not name a file of the same folder")
+      }
+      names[member.key] = shard
+    }
+    return names
+  }
+}

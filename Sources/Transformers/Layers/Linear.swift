@@ -1,0 +1,78 @@
+// x·W + b, for weights stored either way round.
+
+import Tensors
+
+/// An affine map of rows.
+public struct Linear: Sendable {
+  /// Which axis of the stored matrix is which.
+  public enum Orientation: Sendable, Equatable {
+    /// `[inputs, outputs]`
+    case inputOutput
+    /// `[outputs, inputs]`
+    case outputInput
+  }
+
+  /// The matrix.
+  public var weight: Weight
+  /// Which axis of the matrix is which.
+  public var orientation: Orientation
+  /// `[outputs]`
+  public var bias: Tensor?
+
+  /// A map by a matrix and, where given, a bias.
+  public init(_ weight: Weight, _ orientation: Orientation, bias: Tensor? = nil) {
+    precondition(weight.shape.count == 2, "a linear map of shape \(weight.shape)")
+    self.weight = weight
+    self.orientation = orientation
+    self.bias = bias
+    precondition(bias.map { $0.count == outputs } ?? true, "bias \(bias?.shape ?? []) of \(outputs) outputs")
+  }
+
+  /// Width of the rows that go in.
+  public var inputs: Int { weight.shape[orientation == .inputOutput ? 0 : 1] }
+
+  /// Width of the rows that come out.
+  public var outputs: Int { weight.shape[orientation == .inputOutput ? 1 : 0] }
+
+  /// The rows `inputRange` of the matrix, read as `[inputs, outputs]`.
+  func window(inputs inputRange: Range<Int>) -> MatrixWindow {
+    switch orientation {
+    case .inputOutput:
+      MatrixWindow(offset: inputRange.lowerBound * outputs, rows: inputRange.count, columns: outputs)
+    case .outputInput:
+      MatrixWindow(
+        offset: inputRange.lowerBound, rows: outputs, columns: inputRange.count, rowStride: inputs,
+        transposed: true)
+    }
+  }
+
+  /// `y = x·W + b`, where `y` takes the columns from `column` on of `target`'s rows.
+  ///
+  /// - Parameter x: `[rows, inputs]`
+  /// - Throws: `TensorError.notFinite` where a stored weight cannot be widened.
+  public func apply(to x: Tensor, into target: inout Tensor, atColumn column: Int = 0) throws {
+    if let bias { target.fillRows(bias, atColumn: column) }
+    let rowStride = target.shape.last ?? 1
+    matrixProduct(
+      x, MatrixWindow(rows: x.count / inputs, columns: inputs), try weight.tensor(),
+      window(inputs: 0..<inputs), into: &target,
+      MatrixWindow(offset: column, rows: x.count / inputs, columns: outputs, rowStride: rowStride),
+      accumulating: bias != nil)
+  }
+
+  /// `target += x·W + b`.
+  public func add(appliedTo x: Tensor, to target: inout Tensor) throws {
+    if let bias { target.addToRows(bias) }
+    matrixProduct(
+      x, MatrixWindow(rows: x.count / inputs, columns: inputs), try weight.tensor(),
+      window(inputs: 0..<inputs), into: &target,
+      MatrixWindow(rows: x.count / inputs, columns: outputs), accumulating: true)
+  }
+
+  /// `x·W + b` as a new tensor `[rows, outputs]`.
+  public func callAsFunction(_ x: Tensor) throws -> Tensor {
+    var result = Tensor(zeros: [x.count / max(inputs, 1), outputs])
+    try apply(to: x, into: &result)
+    return result
+  }
+}

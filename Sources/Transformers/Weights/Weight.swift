@@ -1,0 +1,87 @@
+// A matrix of parameters: in memory, or in a file from which it is widened when it is needed.
+
+import Tensors
+
+/// A tensor of parameters.
+///
+/// Float32 parameters are resident: they lie in memory of their own or in a mapped file. Parameters stored in 16 bits
+/// stay in their file; each use widens them anew, so that a model never takes twice its size.
+public struct Weight: Sendable {
+  private enum Source: Sendable {
+    case resident(Tensor)
+    case stored(SafetensorsFile, name: String, shape: [Int])
+  }
+  private var source: Source
+
+  /// Parameters in memory.
+  public init(_ tensor: Tensor) {
+    source = .resident(tensor)
+  }
+
+  /// Parameters of a file: resident where the file's elements can be used in place.
+  ///
+  /// - Throws: `TensorError` where the tensor is missing, misshapen, or (where resident) holds values that are not
+  ///   finite; stored ones are checked each time they are widened.
+  init(_ file: SafetensorsFile, _ name: String, shape: [Int]) throws(TensorError) {
+    try file.requireShape(shape, of: name)
+    if file.isReadInPlace(name) {
+      source = .resident(try file.tensor(name))
+    } else {
+      source = .stored(file, name: name, shape: shape)
+    }
+  }
+
+  /// The length of every axis.
+  public var shape: [Int] {
+    switch source {
+    case .resident(let tensor): tensor.shape
+    case .stored(_, _, let shape): shape
+    }
+  }
+
+  /// Whether the parameters are used where they lie, without widening.
+  public var isResident: Bool {
+    if case .resident = source { true } else { false }
+  }
+
+  /// The parameters as float32.
+  /// - Throws: `TensorError.notFinite`.
+  public func tensor() throws(TensorError) -> Tensor {
+    switch source {
+    case .resident(let tensor): return tensor
+    case .stored(let file, let name, _):
+      let tensor = try file.tensor(name)
+      file.release(name)
+      return tensor
+    }
+  }
+
+  /// Some rows of the first axis, each widened alone.
+  /// - Throws: `TensorError.notFinite`.
+  func rows(_ indices: [Int32]) throws(TensorError) -> Tensor {
+    switch source {
+    case .resident(let tensor): return tensor.gatherRows(indices)
+    case .stored(let file, let name, let shape):
+      let distinct = Set(indices).sorted()
+      let places = Dictionary(uniqueKeysWithValues: distinct.enumerated().map { ($1, Int32($0)) })
+      var table = Tensor(zeros: [distinct.count] + shape.dropFirst())
+      for (place, index) in distinct.enumerated() {
+        let row = try file.rows(Int(index)..<Int(index) + 1, of: name)
+        table.scatterRows(row, to: [Int32(place)])
+      }
+      return table.gatherRows(indices.map { places[$0] ?? 0 })
+    }
+  }
+
+  /// Changes resident parameters.
+  /// - Precondition: `isResident`.
+  public mutating func update(_ body: (inout Tensor) throws -> Void) rethrows {
+    guard case .resident(var tensor) = source else {
+      preconditionFailure("parameters of shape \(shape) lie in a file and cannot be changed there")
+    }
+    // Let go of the stored copy first, so that `body` changes the elements in place.
+    source = .resident(Tensor(zeros: []))
+    defer { source = .resident(tensor) }
+    try body(&tensor)
+  }
+}

@@ -71,7 +71,9 @@ public func simplified(_ box: Box, outcome: RowSet, in features: Features, floor
       .filter { $0.quality.precision >= least }
     guard
       let drop = options.max(by: {
-        ($0.quality.precision, $0.quality.covered, $1.index) < ($1.quality.precision, $1.quality.covered, $0.index)
+        ($0.quality.precision, $0.quality.covered, $1.index) < (
+          $1.quality.precision, $1.quality.covered, $0.index
+        )
       })
     else { break }
     sets.remove(at: drop.index)

@@ -31,7 +31,8 @@ extension GrownTree {
         }
         written.append(
           .split(
-            feature: split.column, inCategoriesAt: start, wordCount: count, left: node.left, right: node.right,
+            feature: split.column, inCategoriesAt: start, wordCount: count, left: node.left,
+            right: node.right,
             missingGoesLeft: missingLeft))
       } else {
         written.append(
@@ -49,7 +50,9 @@ extension GrownTree {
 extension TreeEnsemble {
   /// The conditions that a split sets, for the rows that go left and for those that go right.
   /// - Parameter tableFeatures: for every feature of the ensemble its index in the table.
-  func conditions(of node: Tree.Node, in tree: Tree, tableFeatures: [Int]) -> (left: Condition, right: Condition) {
+  func conditions(of node: Tree.Node, in tree: Tree, tableFeatures: [Int]) -> (
+    left: Condition, right: Condition
+  ) {
     let feature = tableFeatures[Int(node.feature)]
     let (left, right): (Condition.Demand, Condition.Demand)
     if node.isCategorical {

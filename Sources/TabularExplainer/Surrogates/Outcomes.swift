@@ -22,7 +22,8 @@ public enum Outcomes: Sendable, Equatable, Codable {
     let above = sorted.first { $0 > low } ?? low
     let aboveHigh = sorted.first { $0 > high } ?? high
     self = .bands(
-      name: outputNames.first ?? "prediction", low: low < above ? shortestNumber(from: low, below: above) : low,
+      name: outputNames.first ?? "prediction",
+      low: low < above ? shortestNumber(from: low, below: above) : low,
       high: high < aboveHigh ? shortestNumber(from: high, below: aboveHigh) : high)
   }
 

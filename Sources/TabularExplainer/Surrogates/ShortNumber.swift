@@ -18,10 +18,11 @@ func shortestNumber(from low: Float, below high: Float) -> Float {
   for exponent in stride(from: top, through: top - 9, by: -1) {
     // Whole powers of ten are exact up to 1e22; dividing by them keeps 0.3 the double nearest to 0.3.
     let power = pow(10, Double(abs(exponent)))
-    let candidate =
-      exponent >= 0 ? (middle / power).rounded() * power : (middle * power).rounded() / power
-    let number = Float(candidate)
-    if number >= low && number < high { return number }
+    let steps = exponent >= 0 ? middle / power : middle * power
+    for whole in [steps.rounded(), steps.rounded(.down), steps.rounded(.up)] {
+      let number = Float(exponent >= 0 ? whole * power : whole / power)
+      if number >= low && number < high { return number }
+    }
   }
   return low
 }

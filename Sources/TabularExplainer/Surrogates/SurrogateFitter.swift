@@ -48,7 +48,8 @@ public struct SurrogateFitter: Sendable {
   ///   - chosen: the features a surrogate may ask about, the most important first.
   ///   - rows: the rows to fit to.
   ///   - targets: out-of-bag or cross-fitted outputs of the black box, shape `[rows, outputs]`.
-  public init(_ features: Features, using chosen: [Int], rows: [Int], targets: Tensor, outputNames: [String]) {
+  public init(_ features: Features, using chosen: [Int], rows: [Int], targets: Tensor, outputNames: [String])
+  {
     precondition(
       targets.shape == [rows.count, outputNames.count],
       "targets \(targets.shape) for \(rows.count) rows and \(outputNames.count) outputs")

@@ -1,0 +1,77 @@
+// Backslash escapes of JSON strings, both ways.
+
+/// Appends the UTF-8 of a string's bytes with its escapes resolved.
+func appendUnescaped(_ text: ArraySlice<UInt8>, to target: inout [UInt8]) throws(TokenizerProblem) {
+  var index = text.startIndex
+  while index < text.endIndex {
+    let byte = text[index]
+    index += 1
+    guard byte == UInt8(ascii: "\\") else {
+      target.append(byte)
+      continue
+    }
+    guard index < text.endIndex else { throw .notJSON(offset: index, expected: "an escape") }
+    let escape = text[index]
+    index += 1
+    switch escape {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): target.append(escape)
+    case UInt8(ascii: "b"): target.append(8)
+    case UInt8(ascii: "f"): target.append(12)
+    case UInt8(ascii: "n"): target.append(10)
+    case UInt8(ascii: "r"): target.append(13)
+    case UInt8(ascii: "t"): target.append(9)
+    case UInt8(ascii: "u"):
+      let scalar = try escapedScalar(text, &index)
+      target.append(contentsOf: String(Character(scalar)).utf8)
+    default: throw .notJSON(offset: index - 1, expected: "an escape")
+    }
+  }
+}
+
+/// The scalar of `\uXXXX`, or of two of them that form a surrogate pair; `index` stands after the first `u`.
+private func escapedScalar(
+  _ text: ArraySlice<UInt8>, _ index: inout Int
+) throws(TokenizerProblem) -> Unicode.Scalar {
+  let place = index
+  var code = try fourDigits(text, &index)
+  if code & 0xFC00 == 0xD800, text[index...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")]) {
+    index += 2
+    let low = try fourDigits(text, &index)
+    guard low & 0xFC00 == 0xDC00 else { throw .notJSON(offset: place, expected: "a surrogate pair") }
+    code = 0x10000 + (code & 0x3FF) << 10 + low & 0x3FF
+  }
+  guard let scalar = Unicode.Scalar(code) else { throw .notJSON(offset: place, expected: "a surrogate pair") }
+  return scalar
+}
+
+private func fourDigits(_ text: ArraySlice<UInt8>, _ index: inout Int) throws(TokenizerProblem) -> UInt32 {
+  guard index + 4 <= text.endIndex else { throw .notJSON(offset: index, expected: "four digits") }
+  var code: UInt32 = 0
+  for byte in text[index..<index + 4] {
+    guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
+      throw .notJSON(offset: index, expected: "four hexadecimal digits")
+    }
+    code = code << 4 | UInt32(digit)
+  }
+  index += 4
+  return code
+}
+
+/// A text as a JSON string with its quotes; everything past ASCII stays as it is.
+func jsonString(_ text: String) -> String {
+  var result = "\""
+  for scalar in text.unicodeScalars {
+    switch scalar {
+    case "\"": result += "\\\""
+    case "\\": result += "\\\\"
+    case "\n": result += "\\n"
+    case "\r": result += "\\r"
+    case "\t": result += "\\t"
+    case "\u{0}"..<" ":
+      let digits = String(scalar.value, radix: 16)
+      result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    default: result.unicodeScalars.append(scalar)
+    }
+  }
+  return result + "\""
+}

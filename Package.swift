@@ -85,6 +85,7 @@ let package = Package(
     tests("TabularExplainer", ["Tables", "Tensors", "Files"]),
     tests("Tables", ["Files", "Tensors"]),
     tests("Trees", ["Tables", "Tensors"]),
+    tests("Tokenizers", ["Files"], resources: [.copy("Golden")]),
     tests("Commands", []),
     tests("Reports", []),
     .testTarget(

@@ -1,4 +1,4 @@
-// Backslash escapes of JSON strings, both ways.
+// Backslash escapes of JSON strings.
 
 /// Appends the UTF-8 of a string's bytes with its escapes resolved.
 func appendUnescaped(_ text: ArraySlice<UInt8>, to target: inout [UInt8]) throws(TokenizerProblem) {
@@ -55,23 +55,4 @@ private func fourDigits(_ text: ArraySlice<UInt8>, _ index: inout Int) throws(To
   }
   index += 4
   return code
-}
-
-/// A text as a JSON string with its quotes; everything past ASCII stays as it is.
-func jsonString(_ text: String) -> String {
-  var result = "\""
-  for scalar in text.unicodeScalars {
-    switch scalar {
-    case "\"": result += "\\\""
-    case "\\": result += "\\\\"
-    case "\n": result += "\\n"
-    case "\r": result += "\\r"
-    case "\t": result += "\\t"
-    case "\u{0}"..<" ":
-      let digits = String(scalar.value, radix: 16)
-      result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-    default: result.unicodeScalars.append(scalar)
-    }
-  }
-  return result + "\""
 }

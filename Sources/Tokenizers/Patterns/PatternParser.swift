@@ -87,7 +87,9 @@ struct PatternParser {
     return ahead.map { .ahead(inside, isNegative: $0) } ?? inside
   }
 
-  private mutating func parseRepetition(of atom: PatternExpression) throws(TokenizerProblem) -> PatternExpression {
+  private mutating func parseRepetition(of atom: PatternExpression) throws(TokenizerProblem)
+    -> PatternExpression
+  {
     var counts: (minimum: Int, maximum: Int)
     if take("?") {
       counts = (0, 1)
@@ -142,7 +144,8 @@ struct PatternParser {
         throw problem("nested sets are not supported")
       }
       let term = try parseMember()
-      guard case .range(let first) = term, next == "-", offset + 1 < text.count, text[offset + 1] != "]" else {
+      guard case .range(let first) = term, next == "-", offset + 1 < text.count, text[offset + 1] != "]"
+      else {
         if case .range(let range) = term { terms += folded(range) } else { terms.append(term) }
         continue
       }

@@ -1,0 +1,44 @@
+// A model turns one piece of text into tokens.
+
+/// One token of a piece and the scalars of the piece that it covers.
+struct PieceToken: Sendable, Equatable {
+  var id: Int32
+  var start: Int32
+  var end: Int32
+}
+
+/// The model of a tokenizer: which tokens a piece of text consists of.
+enum TokenizerModel: Sendable {
+  case bytePair(BytePairModel)
+  case wordLevel(WordLevelModel)
+
+  /// Reads the field `model`.
+  init(_ field: JSONField) throws(TokenizerProblem) {
+    guard let type = try field.member("type") else {
+      // Files of early versions do not say; only byte-pair models have merges.
+      guard try field.member("merges") != nil else { throw .missing(field: "model.type") }
+      self = .bytePair(try BytePairModel(field))
+      return
+    }
+    switch try type.string() {
+    case "BPE": self = .bytePair(try BytePairModel(field))
+    case "WordLevel": self = .wordLevel(try WordLevelModel(field))
+    case let other: throw .unsupported(field: type.path, value: other)
+    }
+  }
+
+  var vocabulary: Vocabulary {
+    switch self {
+    case .bytePair(let model): model.vocabulary
+    case .wordLevel(let model): model.vocabulary
+    }
+  }
+
+  /// The tokens of a piece.
+  func tokens(of piece: AlignedText) -> [PieceToken] {
+    switch self {
+    case .bytePair(let model): model.tokens(of: piece)
+    case .wordLevel(let model): model.tokens(of: piece)
+    }
+  }
+}

@@ -79,7 +79,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Tensors", "Files"], path: "Tests/TestSupport",
       swiftSettings: rules),
     tests("Files", []),
-    tests("CircuitDiscovery", ["Tensors", "Files"]),
+    tests("CircuitDiscovery", ["Tensors", "Files"], exclude: ["Golden"]),
     tests("Tensors", []),
     tests("Transformers", ["Tensors", "Files"], exclude: ["Golden"]),
     tests("TabularExplainer", ["Tables", "Tensors", "Files"]),

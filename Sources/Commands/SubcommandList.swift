@@ -2,6 +2,8 @@
 
 var subcommands: [any Subcommand.Type] {
   [
-    DoctorCommand.self
+    EvaluateCommand.self,
+    TasksCommand.self,
+    DoctorCommand.self,
   ]
 }

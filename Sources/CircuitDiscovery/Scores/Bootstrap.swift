@@ -21,7 +21,9 @@ public func bootstrapInterval(
 }
 
 /// The bootstrap interval of a mean.
-public func bootstrapInterval(ofMean values: [Double], confidence: Double = 0.95, seed: UInt64) -> ClosedRange<Double> {
+public func bootstrapInterval(ofMean values: [Double], confidence: Double = 0.95, seed: UInt64)
+  -> ClosedRange<Double>
+{
   bootstrapInterval(of: values.count, confidence: confidence, seed: seed) { indices in
     indices.reduce(0) { $0 + values[$1] } / Double(indices.count)
   }

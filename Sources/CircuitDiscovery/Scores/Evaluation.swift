@@ -51,7 +51,8 @@ public struct Evaluation: Equatable, Sendable {
       let scores = try table.labelled(by: truth)
       let top = try scores.top(count)
       values.append([
-        scores.trapezoidAUC, scores.pessimisticAUC, scores.averagePrecision, top.precision, top.recall, top.f1,
+        scores.trapezoidAUC, scores.pessimisticAUC, scores.averagePrecision, top.precision, top.recall,
+        top.f1,
         top.authorsF1, scores.bestAuthorsF1,
       ])
     }

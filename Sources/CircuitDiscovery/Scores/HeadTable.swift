@@ -21,7 +21,7 @@ public struct HeadTable: Equatable, Sendable {
 
   /// Reads the text of such a file; `path` is for messages.
   public init(parsing text: String, path: String) throws(ScoreError) {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
     let header = Self.cells(lines.first ?? "")
     var places: [String: Int] = [:]
     for (place, name) in header.enumerated() {
@@ -65,7 +65,8 @@ public struct HeadTable: Equatable, Sendable {
   /// Scores that exist already.
   /// - Precondition: `scores` is `layers` × `headsPerLayer`.
   public init(path: String, layers: Int, headsPerLayer: Int, scores: [Double]) {
-    precondition(scores.count == layers * headsPerLayer, "\(scores.count) scores of \(layers) × \(headsPerLayer)")
+    precondition(
+      scores.count == layers * headsPerLayer, "\(scores.count) scores of \(layers) × \(headsPerLayer)")
     self.path = path
     self.layers = layers
     self.headsPerLayer = headsPerLayer
@@ -89,8 +90,7 @@ public struct HeadTable: Equatable, Sendable {
   }
 
   private static func cells(_ line: Substring) -> [String] {
-    let trimmed = line.last == "\r" ? line.dropLast() : line
-    return trimmed.split(separator: ",", omittingEmptySubsequences: false).map { cell in
+    line.split(separator: ",", omittingEmptySubsequences: false).map { cell in
       let isQuoted = cell.count >= 2 && cell.first == "\"" && cell.last == "\""
       return String(isQuoted ? cell.dropFirst().dropLast() : cell)
     }

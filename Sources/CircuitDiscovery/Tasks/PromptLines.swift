@@ -82,7 +82,8 @@ public func readPrompts(at path: String) throws -> [Prompt] {
 /// Reads prompts from the text of a JSON-lines file; `path` is for messages.
 public func parsePrompts(_ text: String, path: String) throws(TaskError) -> [Prompt] {
   var prompts: [Prompt] = []
-  for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+  let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+  for (index, line) in lines.enumerated()
   where line.contains(where: { !$0.isWhitespace }) {
     let value: JSONValue
     do {

@@ -80,6 +80,12 @@ public struct WordList: Equatable, Sendable {
   public var name: String
   /// The words, each once.
   public var words: [String]
+
+  /// A list of words.
+  public init(name: String, words: [String]) {
+    self.name = name
+    self.words = words
+  }
 }
 
 /// A template and the form it belongs to ("ABBA").

@@ -2,6 +2,7 @@
 
 var subcommands: [any Subcommand.Type] {
   [
+    GenerateCommand.self,
     EvaluateCommand.self,
     TasksCommand.self,
     DoctorCommand.self,

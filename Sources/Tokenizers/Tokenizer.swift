@@ -79,6 +79,9 @@ public struct Tokenizer: Sendable {
   /// The largest token id + 1.
   public var vocabularySize: Int { max(model.vocabulary.size, addedTokens.size) }
 
+  /// The token that stands for what the vocabulary lacks; nil where there is none.
+  public var unknownToken: Int? { model.unknown }
+
   /// The id of a token, spelled as the vocabulary spells it; nil where there is no such token.
   public func id(of token: String) -> Int? {
     addedTokens.id(of: token) ?? model.vocabulary.id(of: token)

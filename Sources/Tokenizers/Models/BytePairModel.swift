@@ -4,7 +4,7 @@
 struct BytePairModel: Sendable {
   let vocabulary: Vocabulary
   private let merges: MergeTable
-  private let unknown: Int32?
+  let unknown: Int32?
   private let fusesUnknown: Bool
   private let ignoresMerges: Bool
   /// The tokens `<0x00>` … `<0xFF>`, −1 where there is none; nil where characters do not fall back to bytes.

@@ -34,6 +34,14 @@ enum TokenizerModel: Sendable {
     }
   }
 
+  /// The token that stands for what the vocabulary lacks.
+  var unknown: Int? {
+    switch self {
+    case .bytePair(let model): model.unknown.map { Int($0) }
+    case .wordLevel(let model): model.unknown
+    }
+  }
+
   /// The tokens of a piece.
   func tokens(of piece: AlignedText) -> [PieceToken] {
     switch self {

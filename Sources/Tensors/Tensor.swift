@@ -50,8 +50,8 @@ public struct Tensor: Sendable {
     try withMutableValues { try fill(&$0) }
   }
 
-  /// A tensor with undefined elements, for a product that overwrites them all.
-  init(uninitialized shape: [Int]) {
+  /// A tensor with undefined elements, for an operation that overwrites them all.
+  public init(uninitialized shape: [Int]) {
     precondition(shape.allSatisfy { $0 >= 0 }, "a negative length in shape \(shape)")
     self.shape = shape
     storage = TensorStorage(count: shape.reduce(1, *))

@@ -74,3 +74,23 @@ public func sumOverHeads(_ x: Tensor) -> Tensor {
   }
   return result
 }
+
+/// The mean of some rows of `x` for each list: `[lists.count, width]`; zeros for an empty list.
+public func averageRows(of x: Tensor, _ lists: [[Int32]]) -> Tensor {
+  let width = x.shape.last ?? 1
+  let rowCount = width == 0 ? 0 : x.count / width
+  precondition(
+    lists.allSatisfy { $0.allSatisfy { $0 >= 0 && $0 < rowCount } }, "a row outside shape \(x.shape)")
+  var result = Tensor(zeros: [lists.count, width])
+  let (source, target) = (ConstFloatAddress(x.pointer), FloatAddress(result.mutablePointer()))
+  withExtendedLifetime((x.storage, result.storage)) {
+    parallelRanges(lists.count, minimum: 16) { range in
+      for index in range {
+        let mean = target.address + index * width
+        for row in lists[index] { ck_add(mean, source.address + Int(row) * width, width) }
+        ck_scale(mean, 1 / Float(max(1, lists[index].count)), width)
+      }
+    }
+  }
+  return result
+}

@@ -42,6 +42,19 @@ extension AttentionWeights {
     }
   }
 
+  /// The same parameters with their matrices in memory.
+  func resident() throws -> AttentionWeights {
+    var copy = self
+    switch projections {
+    case .fused(let linear, let order): copy.projections = .fused(try linear.resident(), order)
+    case .separate(let queries, let keys, let values):
+      copy.projections = .separate(
+        queries: try queries.resident(), keys: try keys.resident(), values: try values.resident())
+    }
+    copy.output = try output.resident()
+    return copy
+  }
+
   /// Each head's own output: z·W_O without bias.
   ///
   /// - Parameter z: `[rows, heads · d_head]`

@@ -60,18 +60,24 @@ public struct Linear: Sendable {
       accumulating: bias != nil)
   }
 
-  /// `target += x·W + b`.
-  public func add(appliedTo x: Tensor, to target: inout Tensor) throws {
-    if let bias { target.addToRows(bias) }
+  /// Adds `x·W` to rows of `target`, from row `row` on; the bias is left to the caller.
+  func accumulate(_ x: Tensor, into target: inout Tensor, fromRow row: Int = 0) throws {
+    let rowCount = x.count / inputs
     matrixProduct(
-      x, MatrixWindow(rows: x.count / inputs, columns: inputs), try weight.tensor(),
-      window(inputs: 0..<inputs), into: &target,
-      MatrixWindow(rows: x.count / inputs, columns: outputs), accumulating: true)
+      x, MatrixWindow(rows: rowCount, columns: inputs), try weight.tensor(), window(inputs: 0..<inputs),
+      into: &target, MatrixWindow(offset: row * outputs, rows: rowCount, columns: outputs),
+      accumulating: true)
+  }
+
+  /// The same map with its matrix in memory, for several uses in a row.
+  /// - Throws: `TensorError.notFinite` where a stored weight cannot be widened.
+  func resident() throws -> Linear {
+    weight.isResident ? self : Linear(Weight(try weight.tensor()), orientation, bias: bias)
   }
 
   /// `x·W + b` as a new tensor `[rows, outputs]`.
   public func callAsFunction(_ x: Tensor) throws -> Tensor {
-    var result = Tensor(zeros: [x.count / max(inputs, 1), outputs])
+    var result = Tensor(uninitialized: [x.count / max(inputs, 1), outputs])
     try apply(to: x, into: &result)
     return result
   }

@@ -1,0 +1,87 @@
+"""Circuit discovery beside PyTorch and TransformerLens."""
+
+import os
+import statistics
+import subprocess
+import sys
+
+from work import Work
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def useful_flops(prompts, length, layers=12, width=768, inner=3072):
+    """Multiply-adds counted twice: all layers' products without the last layer's MLP, head results on means."""
+    tokens = prompts * length
+    attention = 2 * tokens * width * 3 * width + 2 * tokens * width * width
+    scores = 4 * prompts * length * length * width
+    mlp = 4 * tokens * width * inner
+    last = 2 * tokens * width * 3 * width + scores
+    means = 2 * prompts * layers * width * width
+    return (layers - 1) * (attention + scores + mlp) + last + means
+
+
+def works(cache, headlamp):
+    python = os.path.join(cache, "circuits", "bin", "python")
+    model = os.path.join(cache, "gpt2-small")
+    prompts = os.path.join(cache, "prompts-500x16.jsonl")
+    out = os.path.join(cache, "out")
+    peer = [python, os.path.join(HERE, "peer.py")]
+
+    def files():
+        os.makedirs(out, exist_ok=True)
+        tokenizer = os.environ.get("HEADLAMP_GPT2_TOKENIZER")
+        if not os.path.exists(os.path.join(model, "model.safetensors")):
+            extra = [tokenizer] if tokenizer else []
+            subprocess.run([python, os.path.join(HERE, "make_models.py"), "gpt2-small", model, *extra], check=True)
+        if not os.path.exists(prompts):
+            subprocess.run([sys.executable, os.path.join(HERE, "make_prompts.py"), "500", "16", prompts], check=True)
+
+    def recording():
+        files()
+        if not os.path.exists(os.path.join(out, "ten.h5")):
+            short = os.path.join(cache, "prompts-10x16.jsonl")
+            subprocess.run([sys.executable, os.path.join(HERE, "make_prompts.py"), "10", "16", short], check=True)
+            subprocess.run([headlamp, "record", short, "--model", model, "--position", "mean",
+                            "--output", os.path.join(out, "ten.h5")], check=True)
+
+    def ranked():
+        recording()
+        subprocess.run([headlamp, "record", prompts, "--model", model, "--position", "mean",
+                        "--output", os.path.join(out, "all.h5")], check=True)
+        subprocess.run([headlamp, "train", os.path.join(out, "all.h5"), "--protocol", "paper",
+                        "--output", os.path.join(out, "all.safetensors")], check=True)
+
+    def rate(measured, doctor):
+        seconds = statistics.median(r["wall"] for r in measured["ours"])
+        reached = useful_flops(500, 16) / seconds / 1e9
+        return (f"{reached:.0f} useful GFLOP/s over the whole process, "
+                f"{100 * reached / doctor['gigaflops']:.0f} % of this machine's sgemm rate")
+
+    record = [headlamp, "record", prompts, "--model", model, "--position", "mean",
+              "--output", os.path.join(out, "record.h5")]
+    discover = [headlamp, "discover", prompts, "--model", model, "--protocol", "paper", "--position", "mean",
+                "--output", os.path.join(out, "discover")]
+    return [
+        Work("record", "head outputs, mean over positions, GPT-2-small shape, 500 × 16 tokens; peer at its best",
+             record, peer + ["record-best", model, prompts], "2.5×", prepare=files, extra=rate),
+        Work("record-authors", "the same, the authors' procedure", record, peer + ["record-authors", model, prompts],
+             "25×", prepare=files, slow=True, their_repeats=2),
+        Work("autoencoder", "autoencoder, 10 examples × 144 heads × 768, 200 features, 500 epochs",
+             [headlamp, "train", os.path.join(out, "ten.h5"), "--protocol", "paper",
+              "--output", os.path.join(out, "ten.safetensors")],
+             peer + ["autoencoder", model, prompts], "8×", prepare=recording),
+        Work("pairs", "pair scores, 500 examples × 144 heads × 200 codes, dense arrays",
+             [headlamp, "rank", os.path.join(out, "all.h5"), "--autoencoder", os.path.join(out, "all.safetensors"),
+              "--protocol", "paper", "--output", os.path.join(out, "ranked")],
+             peer + ["pairs", model, prompts], "1,000×", prepare=ranked, slow=True, their_repeats=1,
+             note="ours: whole process incl. reading, encoding, both rankings and files"),
+        Work("discover", "discover, process start to files; best PyTorch script, import included (whole process)",
+             discover, peer + ["discover-best", model, prompts, os.path.join(out, "peer.csv")], "4×",
+             theirs_key="wall", prepare=files),
+        Work("discover-authors", "discover; the authors' own procedure (whole process)",
+             discover, peer + ["discover-authors", model, prompts], "100×", theirs_key="wall", prepare=files,
+             slow=True, their_repeats=1),
+        Work("start", "start-up, --help; import torch (whole process)", [headlamp, "--help"],
+             [python, "-c", "import torch"], "15 ms", theirs_key="wall", repeats=11),
+    ]

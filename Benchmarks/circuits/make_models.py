@@ -2,7 +2,8 @@
 
 usage: make_models.py SHAPE FOLDER [TOKENIZER_FOLDER]
 
-Shapes: gpt2-small (float32), gpt2-xl-half (float16), llama-8b (bfloat16, 16 GB, sharded, written layer by layer).
+Shapes: gpt2-small (float32), gpt2-xl-half (float16), llama-8b (bfloat16, 16 GB, sharded, written layer by layer),
+or LAYERSxHEADSxWIDTH for a GPT-2 layout of any size in float32.
 """
 
 import json
@@ -111,6 +112,9 @@ def main():
         gpt2(folder, 48, 25, 1600, torch.float16)
     elif shape == "llama-8b":
         llama(folder)
+    elif shape.count("x") == 2:
+        layers, heads, width = (int(part) for part in shape.split("x"))
+        gpt2(folder, layers, heads, width, torch.float32)
     else:
         sys.exit(__doc__)
     if len(sys.argv) > 3:

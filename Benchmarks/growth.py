@@ -1,0 +1,110 @@
+"""How time grows: seconds against prompts, layers, width and autoencoder examples; a table and GROWTH.svg.
+
+usage: growth.py HEADLAMP CACHE_FOLDER [REPEATS]
+"""
+
+import math
+import os
+import statistics
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(__file__))
+from measure import run  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def fitted_slope(points):
+    """The exponent b of seconds ≈ a·x^b, by least squares on logarithms over the larger half of the points."""
+    half = points[len(points) // 2 - 1:]
+    xs = [math.log(x) for x, _ in half]
+    ys = [math.log(y) for _, y in half]
+    mx, my = sum(xs) / len(xs), sum(ys) / len(ys)
+    return sum((x - mx) * (y - my) for x, y in zip(xs, ys)) / sum((x - mx) ** 2 for x in xs)
+
+
+def svg(panels, path):
+    width, height, margin = 340, 250, 48
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{2 * width}" height="{2 * height}" '
+             'font-family="sans-serif" font-size="11" role="img"><title>Seconds against size</title>'
+             f'<rect width="{2 * width}" height="{2 * height}" fill="white"/>']
+    for index, (title, points) in enumerate(panels):
+        left, top = (index % 2) * width, (index // 2) * height
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        low_x, high_x = math.log10(min(xs)), math.log10(max(xs))
+        low_y, high_y = math.floor(math.log10(min(ys))), math.ceil(math.log10(max(ys)))
+
+        def place(x, y):
+            px = left + margin + (math.log10(x) - low_x) / (high_x - low_x) * (width - margin - 20)
+            py = top + height - margin - (math.log10(y) - low_y) / (high_y - low_y) * (height - margin - 40)
+            return px, py
+
+        parts.append(f'<text x="{left + margin}" y="{top + 20}" font-size="13">seconds against {title}</text>')
+        for power in range(low_y, high_y + 1):
+            x0, y0 = place(min(xs), 10 ** power)
+            parts.append(f'<line x1="{x0:.1f}" y1="{y0:.1f}" x2="{left + width - 20}" y2="{y0:.1f}" stroke="#ddd"/>'
+                         f'<text x="{x0 - 6:.1f}" y="{y0 + 4:.1f}" text-anchor="end">{10.0 ** power:g}</text>')
+        for x in xs:
+            px, _ = place(x, 10 ** low_y)
+            parts.append(f'<text x="{px:.1f}" y="{top + height - margin + 16}" text-anchor="middle">{x}</text>')
+        line = " ".join("{:.1f},{:.1f}".format(*place(x, y)) for x, y in points)
+        parts.append(f'<polyline points="{line}" fill="none" stroke="#1f5fa8" stroke-width="2"/>')
+        for x, y in points:
+            px, py = place(x, y)
+            parts.append(f'<circle cx="{px:.1f}" cy="{py:.1f}" r="3" fill="#1f5fa8"/>')
+    parts.append("</svg>")
+    with open(path, "w") as file:
+        file.write("\n".join(parts) + "\n")
+
+
+def main():
+    headlamp, cache = sys.argv[1:3]
+    repeats = int(sys.argv[3]) if len(sys.argv) > 3 else 3
+    python = sys.executable
+    os.makedirs(cache, exist_ok=True)
+
+    def model(shape):
+        folder = os.path.join(cache, "growth-" + shape)
+        if not os.path.exists(os.path.join(folder, "model.safetensors")):
+            subprocess.run([python, os.path.join(HERE, "circuits", "make_models.py"), shape, folder], check=True)
+        return folder
+
+    def prompts(count):
+        path = os.path.join(cache, f"prompts-{count}x16.jsonl")
+        if not os.path.exists(path):
+            script = os.path.join(HERE, "circuits", "make_prompts.py")
+            subprocess.run([python, script, str(count), "16", path], check=True)
+        return path
+
+    def time(command):
+        return statistics.median(run(command)["wall"] for _ in range(repeats))
+
+    recording = os.path.join(cache, "growth.h5")
+
+    def record(shape, count):
+        return time([headlamp, "record", prompts(count), "--model", model(shape), "--position", "mean",
+                     "--output", recording])
+
+    panels = [
+        ("prompts (4 layers, 8 heads, width 512)",
+         [(count, record("4x8x512", count)) for count in (10, 50, 100, 500, 1000, 5000)]),
+        ("layers (8 heads, width 512, 200 prompts)",
+         [(layers, record(f"{layers}x8x512", 200)) for layers in (1, 2, 4, 8, 16)]),
+        ("d_model (4 layers, 8 heads, 200 prompts)",
+         [(width, record(f"4x8x{width}", 200)) for width in (128, 256, 512, 1024, 2048)]),
+    ]
+    record("4x8x512", 500)
+    panels.append((
+        "autoencoder examples (32 heads, width 512)",
+        [(examples, time([headlamp, "train", recording, "--examples", str(examples), "--protocol", "paper",
+                          "--output", os.path.join(cache, "growth.safetensors")]))
+         for examples in (2, 5, 10, 20, 50, 100)]))
+    svg(panels, os.path.join(HERE, "GROWTH.svg"))
+    for title, points in panels:
+        cells = ", ".join(f"{x}: {y:.2f} s" for x, y in points)
+        print(f"| {title} | {cells} | {fitted_slope(points):.2f} |")
+
+
+if __name__ == "__main__":
+    main()

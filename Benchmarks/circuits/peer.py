@@ -4,10 +4,12 @@ usage: peer.py WORK MODEL PROMPTS [FILE]
 
 WORK is one of
   record-best      head outputs, mean over positions: batches of 100, only z kept, averaged before W_O, no unembedding
+  record-hooks     the same with Hugging Face's own GPT2Model and a hook before each c_proj
   record-authors   one prompt at a time, every head's result stacked and averaged, as the authors' code does
   autoencoder      10 examples of FILE's head outputs, 200 features, 500 full-batch epochs, Adam (or random outputs)
   pairs            pair scores from dense float64 arrays [heads, heads, codes, codes], as the authors' code does
   discover-best    record-best, autoencoder and set-based scores, CSV at the end
+  discover-hooks   record-hooks, autoencoder and set-based scores, CSV at the end
   discover-authors record-authors, autoencoder and pairs
 
 Prints one JSON line: the seconds of the work itself, without imports and without loading the model.
@@ -59,6 +61,17 @@ def load_model(folder):
     return model
 
 
+def load_huggingface(folder):
+    from safetensors.torch import load_file
+    from transformers import GPT2Config, GPT2Model
+
+    with open(os.path.join(folder, "config.json")) as file:
+        config = GPT2Config(**json.load(file))
+    model = GPT2Model(config)
+    model.load_state_dict(load_file(os.path.join(folder, "model.safetensors")), strict=False)
+    return model.eval()
+
+
 def load_prompts(path):
     with open(path) as file:
         rows = [json.loads(line) for line in file]
@@ -79,6 +92,28 @@ def record_best(model, tokens, batch=100):
             fwd_hooks=[(f"blocks.{l}.attn.hook_z", keep) for l in range(layers)])
         outputs.append(torch.stack(
             [torch.einsum("bhd,hdm->bhm", means[l], model.blocks[l].attn.W_O) for l in range(layers)], 1))
+    return torch.cat(outputs)
+
+
+def record_hooks(model, tokens, batch=100):
+    layers, heads = model.config.n_layer, model.config.n_head
+    means = [None] * layers
+
+    def keep(layer):
+        def hook(module, inputs):
+            means[layer] = inputs[0].mean(1)
+        return hook
+
+    handles = [block.attn.c_proj.register_forward_pre_hook(keep(l)) for l, block in enumerate(model.h)]
+    outputs = []
+    for start in range(0, len(tokens), batch):
+        model(tokens[start:start + batch], use_cache=False)
+        outputs.append(torch.stack(
+            [torch.einsum("bhd,hdm->bhm", means[l].reshape(len(means[l]), heads, -1),
+                          model.h[l].attn.c_proj.weight.reshape(heads, -1, model.config.n_embd))
+             for l in range(layers)], 1))
+    for handle in handles:
+        handle.remove()
     return torch.cat(outputs)
 
 
@@ -159,13 +194,13 @@ def main():
     work, folder, prompts = sys.argv[1:4]
     tokens, labels = load_prompts(prompts)
     started = time.perf_counter()
-    model = None if work in ("autoencoder", "pairs") else load_model(folder)
-    if work.endswith("authors"):
-        model.set_use_attn_result(False)
+    load = load_huggingface if work.endswith("hooks") else load_model
+    model = None if work in ("autoencoder", "pairs") else load(folder)
     loaded = time.perf_counter()
     outputs = None
     if work.startswith(("record", "discover")):
-        outputs = record_best(model, tokens) if work.endswith("best") else record_authors(model, tokens)
+        ways = {"best": record_best, "hooks": record_hooks, "authors": record_authors}
+        outputs = ways[work.split("-")[1]](model, tokens)
     if work == "autoencoder":
         torch.manual_seed(1)
         train_autoencoder(torch.randn(10 * 144, 768) * 0.1)
@@ -175,7 +210,7 @@ def main():
     if work.startswith("discover"):
         parameters = train_on(outputs, labels)
         codes = codes_of(outputs, parameters)
-        if work.endswith("best"):
+        if not work.endswith("authors"):
             node, pair = scores_by_sets(codes, labels)
         else:
             node, _ = scores_by_sets(codes[:, :0], labels)

@@ -11,8 +11,8 @@ count, length, path = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 random.seed(0)
 positives = [[random.randrange(50256) for _ in range(length)] for _ in range(count // 2)]
 with open(path, "w") as file:
-    for tokens in positives:
-        file.write(json.dumps({"tokens": tokens, "label": 1}) + "\n")
+    for index, tokens in enumerate(positives):
+        file.write(json.dumps({"tokens": tokens, "label": 1, "pair": index}) + "\n")
     for index, tokens in enumerate(positives):
         changed = list(tokens)
         changed[length // 2] = random.randrange(50256)

@@ -3,6 +3,7 @@
 var subcommands: [any Subcommand.Type] {
   [
     GenerateCommand.self,
+    RecordCommand.self,
     EvaluateCommand.self,
     TasksCommand.self,
     DoctorCommand.self,

@@ -19,6 +19,11 @@ public final class SHA256Digest {
     bytes.withUnsafeBytes { _ = EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
   }
 
+  /// Adds the UTF-8 bytes of a text to the digest.
+  public func update(_ text: String) {
+    update(Array(text.utf8).span.bytes)
+  }
+
   /// The digest of everything added so far, as 64 lower-case hexadecimal digits. Call once.
   public func hexadecimal() -> String {
     var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))

@@ -1,0 +1,116 @@
+// From prompts to a recording of every head's output.
+
+import Recordings
+import Tensors
+import Transformers
+
+/// Records the head outputs of a model on the prompts of a task.
+///
+/// The output of head (l, h) is `result` = z·W_O without bias (O'Neill & Bui 2024, section 3). Prompts run in batches
+/// of like lengths and like beginnings; what is on file already is not computed again.
+public struct HeadRecorder: Sendable {
+  /// The model.
+  public let model: Transformer
+  /// Which model that is.
+  public let identity: ModelIdentity
+  /// The program and version that the recording names as its maker.
+  public let createdBy: String
+
+  /// A recorder for one model.
+  public init(model: Transformer, identity: ModelIdentity, createdBy: String) {
+    self.model = model
+    self.identity = identity
+    self.createdBy = createdBy
+  }
+
+  /// Records all prompts, going on where an interrupted recording of the same thing stopped.
+  ///
+  /// Memory beyond the model: one batch of about 64 MB of head outputs, and its activations.
+  ///
+  /// - Parameter progress: called after every batch with the number of prompts on file and of all.
+  /// - Throws: `RecordingError`, `TransformerError`; `TaskError.badPrompt` where a prompt lacks the position.
+  /// - Returns: the finished recording, opened for reading.
+  public func record(
+    _ prompts: PromptSet, position: RecordedPosition, to path: String,
+    progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+  ) throws -> Recording {
+    let places = try placesOfPosition(position, in: prompts)
+    let writer = try RecordingWriter(
+      path: path, description: description(of: prompts, position: position), examples: prompts.examples)
+    let total = prompts.prompts.count
+    let missing = writer.missingExamples
+    progress(total - missing.count, total)
+    var done = total - missing.count
+    // Prompts that begin alike share a batch, so that their beginnings are computed once.
+    let order = missing.sorted {
+      let (left, right) = (prompts.prompts[$0].tokens, prompts.prompts[$1].tokens)
+      return left == right ? $0 < $1 : left.lexicographicallyPrecedes(right)
+    }
+    let limit = tokenLimit(position: position, longest: max(1, prompts.longest))
+    for group in TokenBatch.groups(of: order.map { prompts.prompts[$0].tokens }, tokenLimit: limit) {
+      let examples = group.indices.map { order[$0] }
+      let outputs = try model.headOutputs(
+        of: group.batch, pooling: pooling(position, examples.map { places[$0] }))
+      try writer.write(headOutputs: outputs, examples: examples)
+      done += examples.count
+      progress(done, total)
+    }
+    return try writer.finish()
+  }
+
+  private func description(of prompts: PromptSet, position: RecordedPosition) -> RecordingDescription {
+    let configuration = model.configuration
+    return RecordingDescription(
+      task: prompts.task, model: identity.name, modelSHA256: identity.weightsSHA256,
+      layers: configuration.layers, heads: configuration.heads, dModel: configuration.dModel,
+      position: position, bos: prompts.beginningToken != nil, seed: prompts.seed, dtype: identity.dtype,
+      createdBy: createdBy)
+  }
+
+  /// Tokens a batch may have so that its head outputs stay near 64 MB.
+  private func tokenLimit(position: RecordedPosition, longest: Int) -> Int {
+    let configuration = model.configuration
+    let floats = configuration.layers * configuration.heads * configuration.dModel
+    let outputs = max(1, (16 << 20) / floats)
+    let tokens = position == .each ? outputs : outputs * longest
+    return max(1, min(model.recommendedBatchTokens, tokens))
+  }
+
+  private func pooling(_ position: RecordedPosition, _ places: [Int]) -> HeadPooling {
+    switch position {
+    case .mean: .mean(excludingFirst: false)
+    case .last: .last
+    case .each: .each
+    case .named: .at(places)
+    }
+  }
+
+  /// The token index of a named position in every prompt; zeros where no name is asked for.
+  private func placesOfPosition(_ position: RecordedPosition, in prompts: PromptSet) throws -> [Int] {
+    guard case .named(let name) = position else { return [Int](repeating: 0, count: prompts.prompts.count) }
+    return try prompts.prompts.enumerated().map { index, prompt in
+      guard let place = prompt.positions[name] else {
+        let known = prompt.positions.keys.sorted().joined(separator: ", ")
+        throw TaskError.badPrompt(
+          source: prompts.task, prompt: index, problem: "it has no position '\(name)', but \(known)")
+      }
+      return place
+    }
+  }
+}
+
+extension PromptSet {
+  /// The prompts as a recording keeps them, each pointing at its partner.
+  public var examples: [RecordedExample] {
+    var partners: [Int: Int] = [:]
+    for (positive, negative) in pairs {
+      partners[positive] = negative
+      partners[negative] = positive
+    }
+    return prompts.enumerated().map { index, prompt in
+      RecordedExample(
+        prompt: prompt.text ?? prompt.tokens.map(String.init).joined(separator: " "), tokens: prompt.tokens,
+        isPositive: prompt.isPositive, pair: partners[index])
+    }
+  }
+}

@@ -1,0 +1,77 @@
+// The options of every subcommand that runs a model on a task's prompts, and what they mean.
+
+import CircuitDiscovery
+import Files
+import FoundationEssentials
+import Recordings
+import Transformers
+
+/// Which prompts, and which model reads them.
+enum PromptOptions {
+  static let task = Positional(
+    "TASK", help: "a bundled task, a folder with a task.json, a spec, or a file of prompts (.jsonl)")
+  static let model = Option<String>("model", "DIR", help: "the model's folder (default: the bundled model)")
+  static let examples = Option<Int>("examples", "N", default: 250, help: "the number of positive prompts")
+  static let seed = Option<UInt64>("seed", "N", default: 0, help: "the seed of every random choice")
+  static let bos = Option<BeginningOfSequence>(
+    "bos", "on|off|auto", default: .auto, help: "whether prompts start with the beginning-of-sequence token")
+
+  static let all: [any OptionDeclaration] = [model, examples, seed, bos]
+
+  /// A model with the prompts it is to read.
+  struct Loaded {
+    var folder: String
+    var model: Transformer
+    var prompts: PromptSet
+    /// The spec; nil for a file of prompts.
+    var task: TaskSpec?
+    /// What a user should know about how the prompts were made.
+    var notes: [String]
+  }
+
+  /// Reads the task, makes its prompts and opens the model.
+  static func load(_ arguments: ParsedArguments) throws -> Loaded {
+    let library = TaskLibrary.bundled()
+    let folder = try arguments[model] ?? bundledModel(in: library)
+    let limits = try PromptLimits(modelFolder: folder)
+    let seed = arguments[seed] ?? 0
+    let beginning = arguments[bos] ?? .auto
+    let name = arguments.positionals[0]
+    if name.hasSuffix(".jsonl") {
+      let prompts = try PromptSet(
+        readPrompts(at: name), task: name, seed: seed, limits: limits, beginning: beginning)
+      return Loaded(folder: folder, model: try Transformer(folder: folder), prompts: prompts, notes: [])
+    }
+    let count = arguments[examples] ?? 250
+    guard count > 0 else { throw UsageError.invalid("--examples must be at least 1, not \(count)") }
+    let task = try library.task(name)
+    let generated = try task.prompts(examples: count, seed: seed, limits: limits)
+    let prompts = try PromptSet(
+      generated.prompts, task: task.name, seed: seed, metric: task.metric, limits: limits,
+      beginning: beginning)
+    return Loaded(
+      folder: folder, model: try Transformer(folder: folder), prompts: prompts, task: task,
+      notes: generated.notes)
+  }
+
+  /// The folder of the model that comes with the program.
+  static func bundledModel(in library: TaskLibrary) throws -> String {
+    guard let circuits = library.folder else {
+      throw UsageError.invalid(
+        "the bundled model was not found; name a model with --model, or its folder's parent in HEADLAMP_CIRCUITS"
+      )
+    }
+    return circuits + "/default-model"
+  }
+}
+
+extension BeginningOfSequence: ArgumentValue {}
+
+extension RecordedPosition: ArgumentValue {
+  init?(argument: String) {
+    guard !argument.isEmpty else { return nil }
+    self.init(text: argument)
+  }
+  static var expectation: String { "mean, last, answer, each or a position that the task names" }
+  var argumentText: String { text }
+}

@@ -1,0 +1,54 @@
+// headlamp record: the head outputs of a model on a task's prompts, as HDF5.
+
+import CircuitDiscovery
+import Files
+import FoundationEssentials
+import Recordings
+import Transformers
+
+/// Records head outputs.
+enum RecordCommand: Subcommand {
+  static let name = "record"
+  static let summary = "record every head's output on a task's prompts (HDF5)"
+  static let discussion = """
+    Runs a model on a task's prompts and writes each attention head's own output in the residual stream
+    (z·W_O, without bias) to an HDF5 file: /head_outputs [prompt, layer, head, d_model], or [prompt, position, layer,
+    head, d_model] with --position each, beside /tokens, /lengths, /labels, /pairs and /prompts. An interrupted
+    recording goes on where it stopped when the same command runs again.
+    """
+  static let positionals = [PromptOptions.task]
+  static let output = Option<String>("output", "FILE", help: "the recording to write")
+  static let position = Option<RecordedPosition>(
+    "position", "mean|last|answer|each|NAME", default: .named("answer"), help: "where outputs are read")
+  static let options: [any OptionDeclaration] = PromptOptions.all + [position, output]
+  static let examples = [
+    Example("headlamp record ioi --output ioi.h5", "250 pairs of prompts on the bundled model"),
+    Example(
+      "headlamp record prompts.jsonl --model gpt2 --position mean --output gpt2-ioi.h5",
+      "prompts of your own, outputs averaged over positions"),
+  ]
+
+  static func run(_ arguments: ParsedArguments, console: Console) throws {
+    let output = try arguments.required(output)
+    let loaded = try PromptOptions.load(arguments)
+    for note in loaded.notes { console.note(note) }
+    let clock = ContinuousClock()
+    let start = clock.now
+    let recording = try HeadRecorder(loaded, console: console).record(
+      loaded.prompts, position: arguments[position] ?? .named("answer"), to: output,
+      progress: { done, total in console.progress("recording \(done) of \(total) prompts") })
+    console.endProgress()
+    let seconds = ((clock.now - start) / .seconds(1)).text(significant: 3)
+    console.note("\(recording.examples.count) prompts recorded in \(seconds) s: \(output)")
+  }
+}
+
+extension HeadRecorder {
+  /// A recorder for what was loaded.
+  init(_ loaded: PromptOptions.Loaded, console: Console) throws {
+    console.progress("reading \(loaded.folder)")
+    self.init(
+      model: loaded.model, identity: try ModelIdentity(folder: loaded.folder),
+      createdBy: "headlamp \(headlampVersion)")
+  }
+}

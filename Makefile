@@ -29,6 +29,7 @@ bench: build
 
 install: build
 	install -D -m 755 .build/release/headlamp $(DESTDIR)$(PREFIX)/bin/headlamp
+	cd Circuits && find . -type f -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/headlamp/Circuits/{} \;
 
 clean:
 	rm -rf .build results

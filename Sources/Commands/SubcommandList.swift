@@ -2,6 +2,7 @@
 
 var subcommands: [any Subcommand.Type] {
   [
+    DiscoverCommand.self,
     GenerateCommand.self,
     RecordCommand.self,
     TrainCommand.self,

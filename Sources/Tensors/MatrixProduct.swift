@@ -42,8 +42,7 @@ public struct MatrixWindow: Sendable, Equatable {
 extension Tensor {
   /// All elements as one matrix: the last axis is the columns, the others are folded into rows.
   public var matrix: MatrixWindow {
-    let columns = shape.last ?? 1
-    return MatrixWindow(rows: columns == 0 ? 0 : count / columns, columns: columns)
+    MatrixWindow(rows: shape.dropLast().reduce(1, *), columns: shape.last ?? 1)
   }
 }
 

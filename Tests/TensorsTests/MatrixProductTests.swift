@@ -36,6 +36,17 @@ import Testing
   }
 }
 
+@Suite struct EmptyMatrixTests {
+  @Test func aProductMayHaveNoColumns() {
+    let c = matrixProduct(Tensor(zeros: [3, 4]), Tensor(zeros: [0, 4]), transposingB: true)
+    #expect(c.shape == [3, 0])
+  }
+
+  @Test func anInnerLengthOfZeroGivesZeros() {
+    #expect(matrixProduct(Tensor(zeros: [2, 0]), Tensor(zeros: [0, 3])).values == [0, 0, 0, 0, 0, 0])
+  }
+}
+
 @Suite struct TensorTests {
   @Test func copiesAreValues() {
     let a = Tensor(zeros: [2, 2])

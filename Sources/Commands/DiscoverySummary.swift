@@ -1,0 +1,74 @@
+// summary.json: what was done, with what, and what came out.
+
+import CircuitDiscovery
+import Files
+import FoundationEssentials
+import Recordings
+import SparseAutoencoders
+
+/// The summary of one discovery, written as JSON with sorted keys.
+struct DiscoverySummary: Encodable {
+  var schemaVersion = 1
+  var createdBy: String
+  var recording: RecordingDescription
+  var positives: Int
+  var negatives: Int
+  var recordingSHA256: String
+  var trainingProtocol: TrainingProtocol
+  var hyperparameters: Hyperparameters
+  var seed: UInt64
+  var lastLosses: [Double]
+  var rankingProtocol: RankingProtocol
+  var heads: [RankedHead]
+  var truth: String?
+  /// Measures against the truth, each by its exact name.
+  var measures: [String: Double]?
+
+  init(
+    recording: Recording, trained: TrainedAutoencoders, ranking: HeadRanking, evaluation: Evaluation?
+  ) {
+    createdBy = recording.description.createdBy
+    self.recording = recording.description
+    positives = recording.labels.count { $0 }
+    negatives = recording.labels.count { !$0 }
+    recordingSHA256 = trained.recordingSHA256
+    trainingProtocol = trained.trainingProtocol
+    hyperparameters = trained.hyperparameters
+    seed = trained.seed
+    lastLosses = trained.members.map { $0.losses.last ?? 0 }
+    rankingProtocol = ranking.rankingProtocol
+    heads = Array(ranking.heads.prefix(20))
+    truth = evaluation?.truth
+    measures = evaluation.map { evaluation in
+      Dictionary(uniqueKeysWithValues: evaluation.measures.map { ($0.name, $0.mean) })
+    }
+  }
+
+  func write(to path: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    try writeFile(encoder.encode(self), to: path)
+  }
+}
+
+extension HeadRanking {
+  /// The ranking as the table that scores are taken from.
+  func table(path: String) -> HeadTable {
+    let layers = (heads.map(\.layer).max() ?? -1) + 1
+    let perLayer = (heads.map(\.head).max() ?? -1) + 1
+    return HeadTable(path: path, layers: layers, headsPerLayer: perLayer, scores: scores)
+  }
+}
+
+extension TaskSpec {
+  /// The ground truth `ablation`, where it was measured on just this model.
+  func measuredTruth(of identity: ModelIdentity) -> GroundTruth? {
+    truths.first { truth in
+      truth.name == "ablation"
+        && truth.measurement?.madeBy.contains {
+          $0.key == "model_sha256" && $0.value == .string(identity.weightsSHA256)
+        } == true
+    }
+  }
+}

@@ -1,0 +1,122 @@
+// headlamp discover: from a task to ranked heads, all stages in one process.
+
+import CircuitDiscovery
+import Files
+import FoundationEssentials
+import Recordings
+import Reports
+import SparseAutoencoders
+
+/// Records, trains, ranks and sums up.
+enum DiscoverCommand: Subcommand {
+  static let name = "discover"
+  static let summary = "find the heads that do a task: record, train, rank"
+  static let discussion = """
+    Runs all stages on one task: prompts are made and run through the model, every head's output is recorded, a
+    discrete sparse autoencoder is trained on a handful of prompts, and heads and pairs of heads are ranked by their
+    codes. Writes recording.h5, autoencoder.safetensors, heads.csv, pairs.csv and summary.json to a folder; each stage
+    can be done again from the file of the stage before it ('record', 'train', 'rank').
+    The protocol 'paper' is O'Neill & Bui's published procedure; 'default' is what this project measured to be better.
+    """
+  static let positionals = [PromptOptions.task]
+  static let output = Option<String>("output", "DIR", help: "the folder to write (default results/TASK)")
+  static let position = Option<RecordedPosition>(
+    "position", "mean|last|answer|each|NAME",
+    help: "where outputs are read (default: mean for the protocol 'paper', else answer)")
+  static let trainingExamples = Option<Int>(
+    "training-examples", "N", default: 10, help: "examples the autoencoder is trained on")
+  static let options: [any OptionDeclaration] =
+    PromptOptions.all + [
+      output, position, TrainCommand.protocolName, TrainCommand.features, lambda, TrainCommand.topK,
+      TrainCommand.epochs, TrainCommand.learningRate, trainingExamples, RankCommand.truth,
+    ]
+  static let lambda = Option<Double>(
+    "lambda", "X", help: "weight of the L1 norm of activations (default: the task's own, else 0.02)")
+  static let examples = [
+    Example("headlamp discover ioi", "the bundled model's heads for indirect objects, in results/ioi"),
+    Example(
+      "headlamp discover prompts.jsonl --model gpt2 --protocol paper --seed 3 --output results/mine",
+      "your prompts and model by the published procedure"),
+  ]
+
+  static func run(_ arguments: ParsedArguments, console: Console) throws {
+    let given = arguments[RankCommand.truth]
+    let namedTruth = try given.map { try Commands.namedTruth($0) }
+    let loaded = try PromptOptions.load(arguments)
+    try loaded.prompts.requireNegatives()
+    for note in loaded.notes { console.note(note) }
+    let chosen = arguments[TrainCommand.protocolName] ?? .standard
+    let hyperparameters = hyperparameters(arguments, task: loaded.task)
+    try hyperparameters.validate()
+    let folder = arguments[output] ?? "results/\(resultName(loaded))"
+    try makeFolder(folder)
+
+    var stages = StageClock()
+    let recorder = try HeadRecorder(loaded, console: console)
+    stages.finish("load")
+    let recording = try recorder.record(
+      loaded.prompts, position: arguments[position] ?? (chosen == .paper ? .mean : .named("answer")),
+      to: folder + "/recording.h5",
+      progress: { done, total in console.progress("recording \(done) of \(total) prompts") })
+    stages.finish("record")
+    let trained = try TrainedAutoencoders.train(
+      on: recording, protocol: chosen.training, hyperparameters: hyperparameters, seed: loaded.prompts.seed
+    ) { done, total in
+      if done % 10 == 0 { console.progress("training: step \(done) of \(total)") }
+    }
+    try trained.save(to: folder + "/autoencoder.safetensors")
+    stages.finish("train")
+    console.progress("ranking")
+    let ranking = try HeadRanking.rank(recording, with: trained, protocol: chosen.ranking)
+    let truth = namedTruth ?? loaded.task?.measuredTruth(of: recorder.identity)
+    try ranking.headsTable(truth: truth).write(to: folder + "/heads.csv")
+    try ranking.pairsTable().write(to: folder + "/pairs.csv")
+    stages.finish("rank")
+    let evaluation = try truth.map {
+      try Evaluation([ranking.table(path: folder + "/heads.csv")], truth: $0)
+    }
+    let summary = DiscoverySummary(
+      recording: recording, trained: trained, ranking: ranking, evaluation: evaluation)
+    try summary.write(to: folder + "/summary.json")
+    console.endProgress()
+
+    for line in ranking.lines(best: 10, truth: truth) { console.print(line) }
+    if let evaluation {
+      let auc = evaluation.measure(named: "trapezoid_auc").map { $0.mean.text(decimals: 3) } ?? "?"
+      console.print(
+        "\(evaluation.trueHeads) of \(evaluation.heads) heads are in \(evaluation.truth); trapezoid_auc \(auc)"
+      )
+    }
+    console.note("\(stages.text): \(folder)")
+  }
+
+  private static func hyperparameters(_ arguments: ParsedArguments, task: TaskSpec?) -> Hyperparameters {
+    var chosen = TrainCommand.hyperparameters(arguments)
+    chosen.examples = arguments[trainingExamples] ?? 10
+    chosen.sparsity = arguments[lambda] ?? task?.sparsity ?? 0.02
+    return chosen
+  }
+
+  /// The task's name; for a file of prompts, the file's.
+  private static func resultName(_ loaded: PromptOptions.Loaded) -> String {
+    if let task = loaded.task { return task.name }
+    return URL(fileURLWithPath: loaded.prompts.task).deletingPathExtension().lastPathComponent
+  }
+}
+
+/// How long each stage took.
+private struct StageClock {
+  private let clock = ContinuousClock()
+  private var last = ContinuousClock.now
+  private var finished: [(stage: String, seconds: Double)] = []
+
+  mutating func finish(_ stage: String) {
+    let now = clock.now
+    finished.append((stage, (now - last) / .seconds(1)))
+    last = now
+  }
+
+  var text: String {
+    finished.map { "\($0.stage) \($0.seconds.text(significant: 3)) s" }.joined(separator: ", ")
+  }
+}

@@ -38,7 +38,9 @@ extension JSONValue {
   func integers(_ key: String) throws(ModelProblem) -> [Int] {
     var integers: [Int] = []
     for number in try numbers(key) {
-      guard let value = Int32(exactly: number) else { throw .malformed("\"\(key)\" holds the number \(number)") }
+      guard let value = Int32(exactly: number) else {
+        throw .malformed("\"\(key)\" holds the number \(number)")
+      }
       integers.append(Int(value))
     }
     return integers

@@ -1,5 +1,7 @@
 // What can be wrong with a model that another library wrote.
 
+import Trees
+
 /// A failure to read or use a model file.
 public enum ModelFileError: Error, Equatable, Sendable {
   /// The file's first bytes fit no format that is read.
@@ -32,6 +34,16 @@ enum ModelProblem: Error, Equatable {
     switch self {
     case .malformed(let problem): .malformed(path: path, format: format, problem: problem)
     case .unsupported(let feature): .unsupported(path: path, format: format, feature: feature)
+    }
+  }
+}
+
+extension TreeError {
+  /// The same, for trees that came from a file.
+  var modelProblem: ModelProblem {
+    switch self {
+    case .malformedTree(let tree, let node, let problem): .malformed("tree \(tree), node \(node): \(problem)")
+    case .malformedEnsemble(let problem): .malformed(problem)
     }
   }
 }

@@ -21,7 +21,9 @@ struct UniversalBinaryJSON {
   }
 
   private mutating func byte() throws(ModelProblem) -> UInt8 {
-    guard position < bytes.count else { throw .malformed("the file ends at byte \(position), inside a value") }
+    guard position < bytes.count else {
+      throw .malformed("the file ends at byte \(position), inside a value")
+    }
     defer { position += 1 }
     return bytes[position]
   }

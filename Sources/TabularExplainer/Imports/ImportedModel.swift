@@ -19,13 +19,34 @@ public struct ImportedModel: Sendable {
   /// The trees, where the model is nothing else: for exact SHAP values.
   public let trees: TreeEnsemble?
 
-  /// Reads XGBoost JSON or UBJ, LightGBM text, or ONNX.
+  /// Reads XGBoost JSON or UBJ, LightGBM text, ONNX, or a network of this project's own.
   /// - Parameters:
   ///   - context: names for features and classes where the file has none.
   /// - Throws: `ModelFileError`; `FileError` where the file cannot be read.
   public init(path: String, _ context: ModelContext = ModelContext()) throws {
     let file = try MappedFile(path: path)
+    if file.withBytes({ Self.looksLikeSafetensors($0) }) {
+      let network = try NetworkBlackBox(path: path)
+      self.init(format: .headlamp, featureNames: network.encoder.featureNames, blackBox: network, trees: nil)
+      return
+    }
     try self.init(bytes: file.copiedBytes(), path: path, context)
+  }
+
+  private init(format: ModelFileFormat, featureNames: [String], blackBox: any BlackBox, trees: TreeEnsemble?)
+  {
+    self.format = format
+    self.featureNames = featureNames
+    self.blackBox = blackBox
+    self.trees = trees
+  }
+
+  /// Safetensors files start with the length of their header, 8 bytes, and the header's brace.
+  private static func looksLikeSafetensors(_ bytes: RawSpan) -> Bool {
+    guard bytes.byteCount > 9 else { return false }
+    let length = UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(as: UInt64.self))
+    let brace = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt8.self)
+    return brace == UInt8(ascii: "{") && length >= 2 && length <= UInt64(bytes.byteCount - 8)
   }
 
   /// Reads a model from a file's bytes; `path` is for messages.
@@ -86,10 +107,29 @@ public struct ImportedModel: Sendable {
 
   private static func json(_ bytes: [UInt8]) throws(ModelProblem) -> JSONValue {
     do throws(JSONSyntaxError) {
-      return try JSONValue(parsing: String(decoding: bytes, as: UTF8.self))
+      return try JSONValue(parsing: String(decoding: withoutNaN(bytes), as: UTF8.self))
     } catch {
       throw .malformed("line \(error.line), column \(error.column): \(error.problem)")
     }
+  }
+
+  /// XGBoost writes the thresholds of categorical splits as NaN, which JSON does not have: they become null.
+  private static func withoutNaN(_ bytes: [UInt8]) -> [UInt8] {
+    let (word, replacement) = (Array("NaN".utf8), Array("null".utf8))
+    var result: [UInt8] = []
+    var copied = 0
+    var index = 0
+    while let place = bytes[index...].firstIndex(of: word[0]) {
+      index = place + 1
+      // Inside a text, NaN stands between letters or quotes; as a number, between brackets, commas and blanks.
+      guard bytes[place...].starts(with: word), place > 0, ",[: ".utf8.contains(bytes[place - 1]),
+        place + 3 < bytes.count, ",] \n}".utf8.contains(bytes[place + 3])
+      else { continue }
+      result += bytes[copied..<place]
+      result += replacement
+      copied = place + 3
+    }
+    return copied == 0 ? bytes : result + bytes[copied...]
   }
 
   private static func readONNX(

@@ -18,7 +18,7 @@ extension JSONValue {
     return elements
   }
 
-  /// A list of numbers; true counts as 1, as some versions write flags.
+  /// A list of numbers; true counts as 1, as some versions write flags, and null is NaN.
   func numbers(_ key: String) throws(ModelProblem) -> [Double] {
     var numbers: [Double] = []
     let elements = try list(key)
@@ -28,6 +28,7 @@ extension JSONValue {
       case .integer(let value): numbers.append(Double(value))
       case .number(let value): numbers.append(value)
       case .boolean(let value): numbers.append(value ? 1 : 0)
+      case .null: numbers.append(.nan)
       default: throw .malformed("\"\(key)\" holds \(element.kind) where numbers are needed")
       }
     }

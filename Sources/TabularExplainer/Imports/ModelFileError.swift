@@ -41,9 +41,10 @@ enum ModelProblem: Error, Equatable {
 extension TreeError {
   /// The same, for trees that came from a file.
   var modelProblem: ModelProblem {
-    switch self {
-    case .malformedTree(let tree, let node, let problem): .malformed("tree \(tree), node \(node): \(problem)")
-    case .malformedEnsemble(let problem): .malformed(problem)
+    if case .malformedTree(let tree, let node, let problem) = self {
+      return .malformed("tree \(tree), node \(node): \(problem)")
     }
+    if case .malformedEnsemble(let problem) = self { return .malformed(problem) }
+    return .malformed("\(self)")
   }
 }

@@ -141,7 +141,8 @@ extension XGBoostModel {
       var words: [UInt64] = []
       for node in left.indices {
         let condition = conditions[node]
-        guard condition.isFinite || left[node] >= 0, !condition.isNaN else {
+        let isCategorical = left[node] >= 0 && categories[node] != nil
+        guard condition.isFinite || isCategorical || (left[node] >= 0 && !condition.isNaN) else {
           throw .malformed("tree \(index), node \(node): the number \(condition)")
         }
         if left[node] < 0 {

@@ -28,6 +28,19 @@ public struct DesignEncoder: Sendable, Equatable, Codable {
   /// The number of design columns.
   public var columnCount: Int { columns.last?.upperBound ?? 0 }
 
+  /// Whether names, kinds, columns and encodings fit together, in an encoder that came from a file.
+  var isSound: Bool {
+    guard featureNames.count == featureKinds.count, columns.count == featureNames.count,
+      encodings.count == featureNames.count
+    else { return false }
+    var next = 0
+    for (range, encoding) in zip(columns, encodings) {
+      guard range.lowerBound == next, range.count == encoding.width else { return false }
+      next = range.upperBound
+    }
+    return true
+  }
+
   /// Learns means, deviations and shares from training rows.
   public init(fitting features: Features) {
     featureNames = features.names

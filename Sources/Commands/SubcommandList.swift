@@ -5,6 +5,8 @@ var subcommands: [any Subcommand.Type] {
     GenerateCommand.self,
     RecordCommand.self,
     EvaluateCommand.self,
+    VerifyCommand.self,
+    InspectCommand.self,
     TasksCommand.self,
     DoctorCommand.self,
   ]

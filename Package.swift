@@ -82,7 +82,7 @@ let package = Package(
     tests("CircuitDiscovery", ["Tensors", "Files"], exclude: ["Golden"]),
     tests("Tensors", []),
     tests("Transformers", ["Tensors", "Files"], exclude: ["Golden"]),
-    tests("TabularExplainer", ["Tables", "Tensors", "Files"]),
+    tests("TabularExplainer", ["Trees", "Tables", "Tensors", "Files"], exclude: ["Golden"]),
     tests("Tables", ["Files", "Tensors"]),
     tests("Trees", ["Tables", "Tensors"]),
     tests("Tokenizers", ["Files"], resources: [.copy("Golden")]),

@@ -8,6 +8,8 @@ var subcommands: [any Subcommand.Type] {
     TrainCommand.self,
     RankCommand.self,
     EvaluateCommand.self,
+    VerifyCommand.self,
+    InspectCommand.self,
     TasksCommand.self,
     DoctorCommand.self,
   ]

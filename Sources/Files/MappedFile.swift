@@ -49,6 +49,9 @@ public final class MappedFile: @unchecked Sendable {
     try body(bytes.bytes)
   }
 
+  /// The file's bytes as an array of their own.
+  public func copiedBytes() -> [UInt8] { Array(bytes) }
+
   /// Tells the kernel that the pages of `range` will not be needed soon.
   public func release(_ range: Range<Int>) {
     guard let base = bytes.baseAddress else { return }

@@ -13,7 +13,7 @@ public struct RotaryConfiguration: Sendable, Hashable {
     case llama3(factor: Double, lowFrequency: Double, highFrequency: Double, originalContext: Double)
   }
 
-  /// How many of a head's coordinates are turned.
+  /// How many of a head's coordinates are turned; one more where this is odd, as coordinates go in pairs.
   public var dimension: Int
   /// The base of the geometric series of frequencies.
   public var base: Double
@@ -29,7 +29,7 @@ public struct RotaryConfiguration: Sendable, Hashable {
 
   /// The angle per position of each pair of coordinates, in radians.
   public var frequencies: [Double] {
-    (0..<dimension / 2).map { pair in
+    (0..<(dimension + 1) / 2).map { pair in
       let frequency = 1 / power(base, Double(2 * pair) / Double(dimension))
       switch scaling {
       case .none: return frequency

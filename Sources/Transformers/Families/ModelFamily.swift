@@ -20,5 +20,6 @@ protocol ModelFamily: Sendable {
 
 /// All families.
 let families: [any ModelFamily.Type] = [
-  GeneralFamily.self, GPT2Family.self,
+  GeneralFamily.self, GPT2Family.self, GPTNeoFamily.self, GPTNeoXFamily.self, LlamaFamily.self,
+  MistralFamily.self, Qwen2Family.self, Qwen3Family.self, Gemma2Family.self, Gemma3Family.self,
 ]

@@ -1,0 +1,92 @@
+// A model folder: its architecture, what its heads are, and its files.
+
+import Files
+import Tensors
+import Transformers
+
+/// Describes a folder with `config.json` and weights.
+enum ModelFolderInspection: Inspection {
+  static let kind = "a model folder"
+
+  static func describe(_ path: String) throws -> [String]? {
+    guard fileExists(at: path + "/config.json") else { return nil }
+    let configuration = try Transformer.configuration(ofFolder: path)
+    let checkpoint = try SafetensorsCheckpoint(folder: path)
+    return rows(configuration).map { $0.0.padded(to: 15) + $0.1 } + files(checkpoint)
+  }
+
+  private static func rows(_ model: TransformerConfiguration) -> [(String, String)] {
+    var rows = [
+      ("family", model.family), ("layers", "\(model.layers)"), ("heads", heads(model)),
+      ("d_model", "\(model.dModel)"), ("d_head", "\(model.dHead)"),
+    ]
+    switch model.mlp {
+    case .none: rows.append(("mlp", "none: attention only"))
+    case .plain: rows.append(("mlp", "d_mlp \(model.dMLP), \(model.activation.rawValue)"))
+    case .gated: rows.append(("mlp", "d_mlp \(model.dMLP), \(model.activation.rawValue), gated"))
+    }
+    rows += [
+      ("vocabulary", "\(model.vocabulary) tokens" + (model.tiesEmbeddings ? ", tied unembedding" : "")),
+      ("context", "\(model.context) positions"), ("normalisation", normalization(model)),
+      ("positions", positions(model)), ("attention", attention(model)),
+    ]
+    if model.residual == .parallel { rows.append(("residual", "attention and MLP side by side")) }
+    return rows
+  }
+
+  private static func heads(_ model: TransformerConfiguration) -> String {
+    guard model.groupSize > 1 else { return "\(model.heads) a layer, \(model.headCount) in all" }
+    return
+      "\(model.heads) query heads a layer, \(model.headCount) in all; hook_q, hook_z and hook_result name "
+      + "query heads, hook_k and hook_v name \(model.keyValueHeads) groups: query head h reads group "
+      + "h / \(model.groupSize)"
+  }
+
+  private static func normalization(_ model: TransformerConfiguration) -> String {
+    switch model.normalization {
+    case nil: "none"
+    case .layer(let epsilon): "layer, epsilon \(Double(epsilon).text(significant: 3))"
+    case .rootMeanSquare(let epsilon, _): "root mean square, epsilon \(Double(epsilon).text(significant: 3))"
+    }
+  }
+
+  private static func positions(_ model: TransformerConfiguration) -> String {
+    switch model.positions {
+    case .none: return "none"
+    case .learned: return "learned"
+    case .rotary:
+      var kinds: [String] = []
+      for rotary in model.attention.compactMap(\.rotary) {
+        let base = rotary.base.text(significant: 6)
+        var text = "rotary, \(rotary.dimension) of \(model.dHead) coordinates, base \(base)"
+        switch rotary.scaling {
+        case .none: break
+        case .linear(let factor): text += ", stretched \(factor.text(significant: 3)) times"
+        case .llama3(let factor, _, _, _):
+          text += ", slow angles stretched \(factor.text(significant: 3)) times"
+        }
+        if !kinds.contains(text) { kinds.append(text) }
+      }
+      return kinds.joined(separator: "; ")
+    }
+  }
+
+  private static func attention(_ model: TransformerConfiguration) -> String {
+    let direction = model.attention.allSatisfy(\.rule.isCausal) ? "causal" : "bidirectional"
+    let windowed = model.attention.indices.filter { model.attention[$0].rule.window != nil }
+    guard let first = windowed.first, let window = model.attention[first].rule.window else {
+      return direction
+    }
+    let layers = windowed.map { "\($0)" }.joined(separator: " ")
+    return "\(direction), window of \(window) in layers \(layers)"
+  }
+
+  private static func files(_ checkpoint: SafetensorsCheckpoint) -> [String] {
+    checkpoint.files.map { file in
+      let parameters = file.entries.values.reduce(0) { $0 + $1.count }
+      let types = Set(file.entries.values.map(\.type)).sorted().joined(separator: ", ")
+      return "file".padded(to: 15)
+        + "\(file.path): \(file.entries.count) tensors, \(parameters) numbers, \(types)"
+    }
+  }
+}

@@ -27,6 +27,9 @@ extension Double {
       size *= 10
       exponent -= 1
     }
+    // Rounding may carry over: 9.996 to three digits is 10.0, and belongs to the next power.
+    let steps = powerOfTen(digits - 1)
+    if (size * steps).rounded() >= 10 * steps { exponent += 1 }
     if exponent < -4 || exponent >= 15 {
       let mantissa = trimmingZeros((self / powerOfTen(exponent)).text(decimals: digits - 1))
       let power = (exponent < 0 ? "-" : "+") + (abs(exponent) < 10 ? "0" : "") + "\(abs(exponent))"

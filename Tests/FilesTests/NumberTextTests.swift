@@ -20,6 +20,9 @@ import Testing
     #expect(0.31274.text(significant: 4) == "0.3127")
     #expect(41.5.text(significant: 4) == "41.5")
     #expect(1.2e-7.text(significant: 3) == "1.2e-07")
+    #expect(1e-6.text(significant: 3) == "1e-06")
+    #expect(9.996.text(significant: 3) == "10")
+    #expect(0.99999.text(significant: 4) == "1")
     #expect((-1200.0).text(significant: 2) == "-1200")
     #expect(Double.nan.text(significant: 2) == "nan")
   }

@@ -31,7 +31,12 @@ extension Double {
     let steps = powerOfTen(digits - 1)
     if (size * steps).rounded() >= 10 * steps { exponent += 1 }
     if exponent < -4 || exponent >= 15 {
-      let mantissa = trimmingZeros((self / powerOfTen(exponent)).text(decimals: digits - 1))
+      var mantissa = trimmingZeros((self / powerOfTen(exponent)).text(decimals: digits - 1))
+      // Rounding may have carried 9.99… to 10.
+      if mantissa.hasSuffix("10") {
+        mantissa.removeLast()
+        exponent += 1
+      }
       let power = (exponent < 0 ? "-" : "+") + (abs(exponent) < 10 ? "0" : "") + "\(abs(exponent))"
       return "\(mantissa)e\(power)"
     }

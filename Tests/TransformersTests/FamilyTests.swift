@@ -25,6 +25,12 @@ import Testing
     }
   }
 
+  @Test(arguments: ["gpt2", "llama", "gpt_neox"])
+  func copiedFamilies(name: String) throws {
+    try verify(
+      packageFolder + "/Tests/TransformersTests/Golden/" + name, "expected.safetensors", tolerance: 1e-4)
+  }
+
   @Test(.enabled(if: SharedReference.isPresent), arguments: families)
   func everyFamily(name: String) throws {
     try verify(SharedReference.path("families/" + name), "expected.safetensors", tolerance: 2e-4)

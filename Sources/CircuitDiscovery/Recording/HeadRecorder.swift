@@ -67,11 +67,12 @@ public struct HeadRecorder: Sendable {
       createdBy: createdBy)
   }
 
-  /// Tokens a batch may have so that its head outputs stay near 64 MB.
+  /// Tokens a batch may have so that its head outputs stay near 64 MB; near 512 MB where each batch must widen all
+  /// weights anew.
   private func tokenLimit(position: RecordedPosition, longest: Int) -> Int {
     let configuration = model.configuration
     let floats = configuration.layers * configuration.heads * configuration.dModel
-    let outputs = max(1, (16 << 20) / floats)
+    let outputs = max(1, (model.widensWeights ? 128 << 20 : 16 << 20) / floats)
     let tokens = position == .each ? outputs : outputs * longest
     return max(1, min(model.recommendedBatchTokens, tokens))
   }

@@ -63,7 +63,7 @@ extension AttentionWeights {
     let width = output.inputs / heads
     let rowCount = z.count / output.inputs
     let weight = try output.weight.tensor()
-    var results = Tensor(zeros: [rowCount, heads, output.outputs])
+    var results = Tensor(uninitialized: [rowCount, heads, output.outputs])
     for head in 0..<heads {
       matrixProduct(
         z, MatrixWindow(offset: head * width, rows: rowCount, columns: width, rowStride: output.inputs),

@@ -45,7 +45,7 @@ struct ForwardPass {
     }
     guard reaches(.finalNorm) else { return }
     if let norm = model.weights.finalNorm, let kind = configuration.normalization {
-      var normalized = Tensor(zeros: residual.shape)
+      var normalized = Tensor(uninitialized: residual.shape)
       norm.apply(to: residual, kind, into: &normalized)
       residual = normalized
       try visit(.finalNorm, &residual)
@@ -112,7 +112,7 @@ struct ForwardPass {
   private func mixedValues(_ layer: Int, _ block: BlockWeights, _ residual: Tensor) throws -> Tensor {
     let attention = block.attention
     let rule = configuration.attention[layer].rule
-    var input = Tensor(zeros: [layout.rowCount, AttentionWeights.inputWidth(configuration)])
+    var input = Tensor(uninitialized: [layout.rowCount, AttentionWeights.inputWidth(configuration)])
     try attention.project(normalized(residual, block.attentionNorm), into: &input)
     let columns = attention.columns(configuration)
     try visit(.queries(layer: layer), &input, columns.queries)
@@ -143,7 +143,7 @@ struct ForwardPass {
     var out = Tensor(zeros: residual.shape)
     guard let mlp = block.mlp else { return out }
     let x = normalized(residual, block.mlpNorm)
-    var hidden = Tensor(zeros: [layout.rowCount, mlp.hiddenWidth])
+    var hidden = Tensor(uninitialized: [layout.rowCount, mlp.hiddenWidth])
     try mlp.preactivation(x, into: &hidden)
     try visit(.mlpPre(layer: layer), &hidden)
     guard reaches(.mlpPost(layer: layer)) else { return out }
@@ -159,7 +159,7 @@ struct ForwardPass {
 
   private func normalized(_ x: Tensor, _ norm: NormWeights?) -> Tensor {
     guard let norm, let kind = configuration.normalization else { return x }
-    var out = Tensor(zeros: x.shape)
+    var out = Tensor(uninitialized: x.shape)
     norm.apply(to: x, kind, into: &out)
     return out
   }

@@ -18,11 +18,15 @@ public enum HeadPooling: Sendable, Equatable {
 }
 
 extension Transformer {
+  /// Whether weights are stored in 16 bits and widened from their file each time a batch passes through a layer.
+  public var widensWeights: Bool {
+    !(weights.blocks.first?.attention.output.weight.isResident ?? true)
+  }
+
   /// How many tokens a batch should have: enough to keep matrix products near their peak, and where weights must be
   /// widened from a file, enough to do that seldom.
   public var recommendedBatchTokens: Int {
-    let first = weights.blocks.first?.attention.output.weight
-    return first?.isResident ?? true ? 2048 : 16384
+    widensWeights ? 4096 : 2048
   }
 
   /// The output of every head (`result`: z·W_O without bias) on every prompt.

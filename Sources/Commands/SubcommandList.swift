@@ -11,6 +11,10 @@ var subcommands: [any Subcommand.Type] {
     VerifyCommand.self,
     InspectCommand.self,
     TasksCommand.self,
+    ExplainCommand.self,
+    FitCommand.self,
+    ImportanceCommand.self,
+    RulesCommand.self,
     DoctorCommand.self,
   ]
 }

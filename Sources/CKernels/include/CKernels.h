@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "ImageKernels.h"
+#include "TreeKernels.h"
 
 /// x[i] = exp(x[i]).
 void ck_exp(float *x, size_t count);

@@ -1,0 +1,112 @@
+// Our own black boxes by name: fitting them, and their honest outputs for the rows they were fitted to.
+
+import Tables
+import Tensors
+import Trees
+
+/// A kind of black box that can be fitted here.
+public enum BlackBoxKind: String, Sendable, CaseIterable {
+  /// A random forest.
+  case forest
+  /// Extremely randomised trees.
+  case extraTrees = "extra-trees"
+  /// Gradient-boosted trees.
+  case boosted
+  /// A multi-layer perceptron.
+  case perceptron = "mlp"
+  /// The convolutional autoencoder with a self-attention head.
+  case convolutionalAttention = "cae-san"
+}
+
+extension BlackBoxKind {
+  /// The number of folds behind cross-fitted outputs.
+  private static let crossFits = 4
+
+  /// Fits a black box to the training rows of a table and ranks the features by what they mean to it.
+  /// - Throws: `TreeError`, `TableError`, or `TabularExplainerError` where there is nothing to learn.
+  public func probed(_ table: Table, training: [Int], seed: UInt64) throws -> ProbedBlackBox {
+    let part = table.selecting(rows: training)
+    if case .values(let values) = part.target, let first = values.first, values.allSatisfy({ $0 == first }) {
+      throw TabularExplainerError.constantTarget(target: table.targetName, value: first)
+    }
+    guard part.features.hasVaryingFeature else {
+      throw TabularExplainerError.nothingVaries(features: part.features.count)
+    }
+    let fitted = try fit(part, seed: seed)
+    let outputs: Tensor
+    let source: ProbedBlackBox.OutputSource
+    if let outOfBag = fitted.outOfBag {
+      (outputs, source) = (outOfBag, .outOfBag)
+    } else {
+      let folds = try part.folds(min(Self.crossFits, part.distinctRowCount), seed: seed)
+      outputs = try crossPredictions(part, folds: folds) { rows in
+        try fit(part.selecting(rows: rows), seed: seed).blackBox
+      }
+      source = .crossFitted
+    }
+    return try ProbedBlackBox(
+      name: rawValue, blackBox: fitted.blackBox, trainingOutputs: filledWithMeans(outputs),
+      outputSource: source,
+      ensemble: fitted.ensemble, features: part.features, seed: seed)
+  }
+
+  fileprivate struct Fitted {
+    var blackBox: any BlackBox
+    var ensemble: TreeEnsemble?
+    var outOfBag: Tensor?
+  }
+
+  private func fit(_ table: Table, seed: UInt64) throws -> Fitted {
+    switch self {
+    case .forest, .extraTrees:
+      var options: ForestOptions = self == .forest ? .randomForest : .extraTrees
+      options.treeCount = 200
+      options.seed = seed
+      return Fitted(try TreeModel.forest(options).fit(table))
+    case .boosted: return Fitted(try TreeModel.boosted(BoostingOptions()).fit(table))
+    case .perceptron, .convolutionalAttention:
+      let architecture: NetworkArchitecture =
+        self == .perceptron ? .perceptron(.init()) : .convolutionalAttention(.init())
+      let network = try NetworkBlackBox(
+        fitting: table.features, table.target, architecture, targetName: table.targetName, seed: seed)
+      return Fitted(blackBox: network, ensemble: nil, outOfBag: nil)
+    }
+  }
+
+  /// The kind that usually does best on tables of this shape: boosted trees where rows are many, else extra trees.
+  public static func usual(for table: Table) -> BlackBoxKind {
+    let classes = if case .classes(_, let names) = table.target { names.count } else { 1 }
+    return table.rowCount >= 50 * classes && table.features.count * 5 <= table.rowCount
+      ? .boosted : .extraTrees
+  }
+}
+
+extension BlackBoxKind.Fitted {
+  fileprivate init(_ fitted: TreeModel.Fitted) {
+    self.init(blackBox: TreeBlackBox(fitted.ensemble), ensemble: fitted.ensemble, outOfBag: fitted.outOfBag)
+  }
+}
+
+/// Rows without outputs (no tree left them out) get the mean of the others.
+private func filledWithMeans(_ outputs: Tensor) -> Tensor {
+  let (rows, width) = (outputs.shape[0], outputs.shape[1])
+  var values = outputs.values
+  guard values.contains(where: \.isNaN) else { return outputs }
+  for output in 0..<width {
+    let known = (0..<rows).map { values[$0 * width + output] }.filter { !$0.isNaN }
+    let mean = known.isEmpty ? 1 / Float(width) : known.reduce(0, +) / Float(known.count)
+    for row in 0..<rows where values[row * width + output].isNaN { values[row * width + output] = mean }
+  }
+  return Tensor(values, shape: outputs.shape)
+}
+
+extension Features {
+  /// Whether some feature has two different cells.
+  var hasVaryingFeature: Bool {
+    (0..<count).contains { feature in
+      let column = column(feature)
+      guard let first = column.first else { return false }
+      return column.contains { first.isNaN ? !$0.isNaN : $0 != first }
+    }
+  }
+}

@@ -30,18 +30,19 @@ import Tokenizers
     let tokenizer = try Tokenizer(contentsOf: SharedReference.path("models/gpt2-tokenizer"))
     let set = try Self.library.task("greater-than").promptSet(examples: 60, seed: 1, limits: limits)
     for prompt in set.prompts {
-      let year = try #require(tokenizer.token(of: prompt.tokens[try #require(prompt.positions["year"])]))
-      let century = try #require(
-        tokenizer.token(of: prompt.tokens[try #require(prompt.positions["first_century"])]))
+      let places = [try #require(prompt.positions["year"]), try #require(prompt.positions["first_century"])]
+      let year = try #require(tokenizer.token(of: prompt.tokens[places[0]]))
+      let century = try #require(tokenizer.token(of: prompt.tokens[places[1]]))
       let text = try #require(prompt.text)
       #expect(text.contains("year " + century.dropFirst() + year))
       #expect(year.count == 2 && century.count == 3)
     }
     let docstring = try Self.library.task("docstring").promptSet(examples: 20, seed: 1, limits: limits)
     for prompt in docstring.prompts where prompt.isPositive {
-      #expect(prompt.tokens[try #require(prompt.positions["doc_a"])] == prompt.wrong[2])
-      #expect(prompt.tokens[try #require(prompt.positions["def_a"])] == prompt.wrong[2])
-      #expect(prompt.tokens[try #require(prompt.positions["def_c"])] == prompt.answer)
+      let places = prompt.positions.mapValues { prompt.tokens[$0] }
+      #expect(places["doc_a"] == prompt.wrong[2])
+      #expect(places["def_a"] == prompt.wrong[2])
+      #expect(places["def_c"] == prompt.answer)
     }
   }
 

@@ -7,6 +7,7 @@ var subcommands: [any Subcommand.Type] {
     EvaluateCommand.self,
     VerifyCommand.self,
     InspectCommand.self,
+    AblateCommand.self,
     TasksCommand.self,
     DoctorCommand.self,
   ]

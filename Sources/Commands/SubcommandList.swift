@@ -10,6 +10,7 @@ var subcommands: [any Subcommand.Type] {
     EvaluateCommand.self,
     VerifyCommand.self,
     InspectCommand.self,
+    AblateCommand.self,
     TasksCommand.self,
     ExplainCommand.self,
     FitCommand.self,

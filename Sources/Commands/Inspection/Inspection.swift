@@ -13,6 +13,7 @@ protocol Inspection {
 /// The kinds, in the order they are tried.
 var inspections: [any Inspection.Type] {
   [
-    ModelFolderInspection.self
+    ModelFolderInspection.self,
+    TaskInspection.self,
   ]
 }

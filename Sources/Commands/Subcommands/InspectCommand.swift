@@ -1,5 +1,6 @@
 // headlamp inspect: what a file or folder is.
 
+import CircuitDiscovery
 import Files
 
 /// Describes a model folder, a recording or a task.
@@ -12,14 +13,15 @@ enum InspectCommand: Subcommand {
     architecture, which heads its hook points name, and its files; no parameters are read.
     """
   }
-  static let positionals = [Positional("PATH", help: "a file or folder")]
+  static let positionals = [Positional("PATH", help: "a file or folder, or the name of a bundled task")]
   static let options: [any OptionDeclaration] = []
   static let examples = [
-    Example("headlamp inspect models/gpt2", "layers, heads, widths, positions and files of a model")
+    Example("headlamp inspect models/gpt2", "layers, heads, widths, positions and files of a model"),
+    Example("headlamp inspect ioi", "templates, answers and ground truths of a task"),
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
-    let path = arguments.positionals[0]
+    let path = bundledTask(arguments.positionals[0]) ?? arguments.positionals[0]
     guard fileExists(at: path) else {
       throw FileError.unreadable(path: path, reason: "No such file or directory")
     }
@@ -29,6 +31,13 @@ enum InspectCommand: Subcommand {
       return
     }
     throw UnknownKind(path: path)
+  }
+
+  /// The folder of a bundled task of this name, where nothing else has it.
+  private static func bundledTask(_ name: String) -> String? {
+    let library = TaskLibrary.bundled()
+    guard !fileExists(at: name), let folder = library.folder, library.names.contains(name) else { return nil }
+    return folder + "/" + name
   }
 }
 

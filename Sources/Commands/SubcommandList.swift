@@ -8,6 +8,7 @@ var subcommands: [any Subcommand.Type] {
     VerifyCommand.self,
     InspectCommand.self,
     TasksCommand.self,
+    TokenizeCommand.self,
     DoctorCommand.self,
   ]
 }

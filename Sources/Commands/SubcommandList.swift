@@ -16,6 +16,7 @@ var subcommands: [any Subcommand.Type] {
     FitCommand.self,
     ImportanceCommand.self,
     RulesCommand.self,
+    TokenizeCommand.self,
     DoctorCommand.self,
   ]
 }

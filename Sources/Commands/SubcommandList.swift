@@ -7,5 +7,6 @@ var subcommands: [any Subcommand.Type] {
     EvaluateCommand.self,
     TasksCommand.self,
     DoctorCommand.self,
+    TrainModelCommand.self,
   ]
 }

@@ -18,5 +18,6 @@ var subcommands: [any Subcommand.Type] {
     RulesCommand.self,
     TokenizeCommand.self,
     DoctorCommand.self,
+    TrainModelCommand.self,
   ]
 }

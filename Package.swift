@@ -91,5 +91,6 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests", dependencies: ["headlamp", "TestSupport"], swiftSettings: rules),
     tests("Recordings", ["Tensors"], exclude: ["Golden"]),
+    tests("SparseAutoencoders", ["Recordings", "Tensors", "Files"], exclude: ["Golden"]),
   ]
 )

@@ -44,4 +44,45 @@ void ck_softmax(float *x, size_t count);
 /// Turns the pairs (x[i], x[i + half]) by given angles.
 void ck_rotate_halves(float *x, const float *cosines, const float *sines, size_t half);
 
+/// Scales every row to unit length.
+void ck_unit_rows(float *w, size_t rows, size_t columns);
+/// Scales columns `from ..< to` to unit length; `scratch` holds `columns` floats.
+void ck_unit_columns(float *w, size_t rows, size_t columns, size_t from, size_t to, float *scratch);
+/// Σ a[i]·b[i].
+float ck_dot(const float *a, const float *b, size_t count);
+
+/// Keeps the positive entries of `pre + bias` of rows `from ..< to` as sparse rows of places `live[j]` and values, and
+/// raises `largest[j]` to the column's largest entry.
+void ck_compress_rows(const float *pre, const float *bias, const int32_t *live, size_t columns, size_t capacity,
+                      size_t from, size_t to, float *values, int32_t *places, int32_t *counts, float *largest);
+/// Keeps the `keep` largest values of each sparse row, largest first.
+void ck_keep_largest(size_t keep, size_t capacity, size_t from, size_t to, float *values, int32_t *places,
+                     int32_t *counts);
+/// decoded = scale · (decoded + bias − x) for rows `from ..< to`; returns the squared length before scaling.
+double ck_residual_gradients(const float *x, const float *bias, size_t width, size_t from, size_t to, float scale,
+                             float *decoded);
+/// The same from sparse rows and feature directions, with `slopes` = gradient·direction + sparsity of each entry.
+double ck_sparse_decode(const float *x, const float *bias, const float *directions, size_t width, size_t capacity,
+                        size_t from, size_t to, const float *values, const int32_t *places, const int32_t *counts,
+                        float scale, float sparsity, float *residual_gradients, float *slopes);
+/// Columns `from ..< to` of encoder += slopeᵀ·x and decoder += valueᵀ·gradients for live features, and the
+/// gradients' sum over samples.
+void ck_sparse_gradients(const float *x, const float *residual_gradients, size_t samples, size_t width,
+                         size_t capacity, size_t from, size_t to, const float *values, const float *slopes,
+                         const int32_t *places, const int32_t *counts, const int32_t *live, size_t live_count,
+                         float *encoder, float *decoder, float *sum);
+
+/// One step of Adam (Kingma & Ba 2015): `rate` = lr/(1 − β₁ᵗ), `inverse_root` = 1/√(1 − β₂ᵗ).
+typedef struct {
+  float rate, beta1, beta2, inverse_root, epsilon;
+} ck_adam_t;
+
+/// Adam on one row with the gradient `gradient − bias_weight · bias` less its part along `w`; a null gradient is zero.
+/// Returns the squared length of the change.
+float ck_adam_projected(float *w, float *m, float *v, const float *gradient, const float *bias, float bias_weight,
+                        size_t count, const ck_adam_t *options);
+/// Adam on columns `from ..< to`, each less its part along the column; rows that are not live have no gradient.
+void ck_adam_projected_columns(float *w, float *m, float *v, const float *gradient, const uint8_t *is_live, size_t rows,
+                               size_t columns, size_t from, size_t to, float *along, const ck_adam_t *options);
+
 #endif

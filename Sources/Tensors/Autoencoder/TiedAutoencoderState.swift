@@ -1,0 +1,169 @@
+// The numbers of a tied-bias autoencoder in training, and one step of it, written for samples whose features are mostly
+// zero.
+//
+// The method is O'Neill & Bui 2024, section 3 (rows of unit length, gradients without their part along the rows). What
+// is skipped here is only what is known to be zero: features that no sample shows add nothing to any product, and a
+// feature that stayed silent is not even encoded again until its weights have moved far enough to reach a sample.
+
+import CKernels
+
+/// How a training step keeps activations sparse.
+public enum ActivationRule: Hashable, Sendable {
+  /// `relu`, with the L1 norm of a sample's activations, times this weight, added to the loss.
+  case penalised(weight: Float)
+  /// `relu`, then only this many of a sample's largest activations.
+  case largest(Int)
+}
+
+/// Weights, moments of Adam and buffers of an autoencoder in training.
+///
+/// `x̂ = f·D + b`, `f = relu((x − b)·Eᵀ + c)`; E has unit rows, D unit columns.
+public struct TiedAutoencoderState: Sendable {
+  /// E, `[features, width]`, as the optimiser left it.
+  public private(set) var encoder: Tensor
+  /// D, `[features, width]`: the decoder's transpose, as the optimiser left it.
+  public private(set) var directions: Tensor
+  /// c, one a feature.
+  public private(set) var encoderBias: [Float]
+  /// b, one a dimension.
+  public private(set) var tiedBias: Tensor
+  /// The number of steps taken.
+  public private(set) var steps = 0
+
+  private let samples: Tensor
+  private let rule: ActivationRule
+  private let learningRate: Float
+  private var encoderMoments: [Tensor]
+  private var directionMoments: [Tensor]
+  private var encoderBiasMoments: [[Float]]
+  private var tiedBiasMoments: [[Float]]
+  private var codes: SparseRows
+  /// `[samples, width]`: the loss's gradient at the reconstruction.
+  private var residualGradients: Tensor
+  private var encoderGradient: Tensor
+  private var directionGradient: Tensor
+  private var screen: SilenceScreen
+
+  /// A state before its first step.
+  /// - Parameters:
+  ///   - encoder: `[features, width]`.
+  ///   - directions: `[features, width]`, the decoder's transpose.
+  ///   - samples: `[samples, width]`.
+  public init(
+    encoder: Tensor, encoderBias: [Float], directions: Tensor, tiedBias: [Float], samples: Tensor,
+    rule: ActivationRule, learningRate: Float
+  ) {
+    let (features, width) = (encoder.shape[0], encoder.shape[1])
+    precondition(
+      directions.shape == encoder.shape && encoderBias.count == features && tiedBias.count == width
+        && samples.rank == 2 && samples.shape[1] == width && samples.shape[0] > 0,
+      "an autoencoder \(encoder.shape), \(directions.shape) on samples \(samples.shape)")
+    self.encoder = encoder
+    self.encoderBias = encoderBias
+    self.directions = directions
+    self.tiedBias = Tensor(tiedBias)
+    self.samples = samples
+    self.rule = rule
+    self.learningRate = learningRate
+    let zeros = Tensor(zeros: [features, width])
+    encoderMoments = [zeros, zeros]
+    directionMoments = [zeros, zeros]
+    encoderBiasMoments = [[Float]](repeating: [Float](repeating: 0, count: features), count: 2)
+    tiedBiasMoments = [[Float]](repeating: [Float](repeating: 0, count: width), count: 2)
+    codes = SparseRows(rows: samples.shape[0], capacity: features)
+    residualGradients = Tensor(zeros: samples.shape)
+    encoderGradient = zeros
+    directionGradient = zeros
+    screen = SilenceScreen(features: features, samples: samples)
+  }
+
+  /// One full-batch step: unit lengths, forward, gradients, Adam.
+  /// - Returns: the loss before the update.
+  public mutating func step() -> Double {
+    let (count, width) = (samples.shape[0], samples.shape[1])
+    encoder.scaleRowsToUnitLength()
+    directions.scaleColumnsToUnitLength()
+    let live = encode()
+    let scale = 2 / Float(count * width)
+    var penalty: Float = 0
+    if case .penalised(let weight) = rule { penalty = weight / Float(count) }
+
+    let isDense = codes.density(among: max(live.count, 1)) > 0.15
+    let squares =
+      isDense
+      ? denseGradients(scale: scale, penalty: penalty, live: live)
+      : sparseGradients(scale: scale, penalty: penalty, live: live)
+    let loss = squares.sum / Double(count * width) + Double(penalty) * codes.sum
+    update(live: live, biasGradient: squares.columns)
+    return loss
+  }
+
+  /// The sparse activations of all samples. Features that cannot be active are left out.
+  /// - Returns: the features that were encoded.
+  private mutating func encode() -> [Int32] {
+    let live: [Int32]
+    if case .penalised = rule { live = screen.features() } else { live = screen.allFeatures }
+    let offsets = encoder.products(with: tiedBias, rows: live)
+    let bias = zip(live, offsets).map { encoderBias[Int($0)] - $1 }
+    let rows = live.count == encoder.shape[0] ? encoder : encoder.gatheringRows(live)
+    let pre = matrixProduct(samples, rows, transposingB: true)
+    let largest = codes.compress(pre, bias: bias, features: live)
+    if case .largest(let keep) = rule { codes.keepLargest(keep) }
+    screen.observe(largest: largest, of: live)
+    return live
+  }
+
+  private mutating func sparseGradients(
+    scale: Float, penalty: Float, live: [Int32]
+  ) -> (sum: Double, columns: [Float]) {
+    let squares = codes.decode(
+      samples, bias: tiedBias, directions: directions, scale: scale, penalty: penalty,
+      gradients: &residualGradients)
+    let columns = codes.addGradients(
+      samples, residualGradients, live: live, encoder: &encoderGradient, directions: &directionGradient)
+    return (squares, columns)
+  }
+
+  /// The same by dense products, which are faster while many features are active.
+  private mutating func denseGradients(
+    scale: Float, penalty: Float, live: [Int32]
+  ) -> (sum: Double, columns: [Float]) {
+    let activations = codes.dense()
+    matrixProduct(
+      activations, activations.matrix, directions, directions.matrix, into: &residualGradients,
+      residualGradients.matrix)
+    let squares = residualGradients.becomeResidualGradients(samples, bias: tiedBias, scale: scale)
+    let slopes = codes.slopes(
+      matrixProduct(residualGradients, directions, transposingB: true), adding: penalty)
+    matrixProduct(
+      activations, activations.matrix.transpose, residualGradients, residualGradients.matrix,
+      into: &directionGradient, directionGradient.matrix)
+    matrixProduct(
+      slopes, slopes.matrix.transpose, samples, samples.matrix, into: &encoderGradient, encoderGradient.matrix)
+    return (squares, residualGradients.columnSums())
+  }
+
+  private mutating func update(live: [Int32], biasGradient: [Float]) {
+    steps += 1
+    let adam = AdamStep(learningRate: learningRate, step: steps)
+    let slopeSums = codes.slopeSums()
+    // The bias is taken off before encoding, so each active feature pulls it against its own direction.
+    let pull = encoder.weightedRowSum(slopeSums, rows: live)
+    var bias = tiedBias.values
+    let formerBias = bias
+    adam.update(
+      &bias, gradient: zip(biasGradient, pull).map { $0 - $1 }, moments: &tiedBiasMoments)
+    let formerOffsets = encoderBias
+    adam.update(&encoderBias, gradient: slopeSums, moments: &encoderBiasMoments)
+    let movements = adam.updateRows(
+      &encoder, gradient: encoderGradient, less: tiedBias, weights: slopeSums, live: live,
+      moments: &encoderMoments)
+    adam.updateColumns(
+      &directions, gradient: directionGradient, live: live, moments: &directionMoments)
+    tiedBias = Tensor(bias)
+    screen.weightsMoved(
+      by: movements, offsets: zip(encoderBias, formerOffsets).map { abs($0 - $1) },
+      bias: zip(bias, formerBias).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot(),
+      biasLength: bias.reduce(0) { $0 + $1 * $1 }.squareRoot())
+  }
+}

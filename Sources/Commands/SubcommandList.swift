@@ -4,6 +4,8 @@ var subcommands: [any Subcommand.Type] {
   [
     GenerateCommand.self,
     RecordCommand.self,
+    TrainCommand.self,
+    RankCommand.self,
     EvaluateCommand.self,
     VerifyCommand.self,
     InspectCommand.self,

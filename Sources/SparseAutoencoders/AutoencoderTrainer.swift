@@ -32,7 +32,9 @@ public struct Hyperparameters: Hashable, Codable, Sendable {
 
   /// Refuses values that cannot be trained with.
   public func validate() throws(SparseAutoencoderError) {
-    func require(_ holds: Bool, _ name: String, _ value: some Any, _ allowed: String) throws(SparseAutoencoderError) {
+    func require(_ holds: Bool, _ name: String, _ value: some Any, _ allowed: String)
+      throws(SparseAutoencoderError)
+    {
       if !holds { throw .badHyperparameter(name: name, value: "\(value)", allowed: allowed) }
     }
     try require((1...65_536).contains(features), "features", features, "1 to 65536")
@@ -40,7 +42,8 @@ public struct Hyperparameters: Hashable, Codable, Sendable {
     try require((1...1_000_000).contains(epochs), "epochs", epochs, "1 to 1000000")
     try require(learningRate > 0 && learningRate.isFinite, "learning-rate", learningRate, "above 0")
     try require(examples >= 1, "examples", examples, "1 or more")
-    try require((1...features).contains(activeFeatures ?? 1), "top-k", activeFeatures ?? 1, "1 to \(features)")
+    try require(
+      (1...features).contains(activeFeatures ?? 1), "top-k", activeFeatures ?? 1, "1 to \(features)")
   }
 }
 
@@ -54,7 +57,8 @@ public struct AutoencoderTrainer: Sendable {
   /// A trainer before its first step, on samples `[samples, d_model]`.
   public init(_ autoencoder: SparseAutoencoder, samples: Tensor, hyperparameters: Hyperparameters) {
     let rule: ActivationRule =
-      hyperparameters.activeFeatures.map { .largest($0) } ?? .penalised(weight: Float(hyperparameters.sparsity))
+      hyperparameters.activeFeatures.map { .largest($0) }
+      ?? .penalised(weight: Float(hyperparameters.sparsity))
     state = TiedAutoencoderState(
       encoder: autoencoder.encoder, encoderBias: autoencoder.encoderBias.values,
       directions: autoencoder.decoder.transposed(), tiedBias: autoencoder.tiedBias.values, samples: samples,

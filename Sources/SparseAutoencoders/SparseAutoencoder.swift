@@ -56,7 +56,9 @@ public struct SparseAutoencoder: Sendable, Equatable {
     let count = features
     activations.withMutableValues { values in
       for start in stride(from: 0, to: values.count, by: count) {
-        for feature in 0..<count { values[start + feature] = max(0, values[start + feature] + offsets[feature]) }
+        for feature in 0..<count {
+          values[start + feature] = max(0, values[start + feature] + offsets[feature])
+        }
       }
     }
     return activations

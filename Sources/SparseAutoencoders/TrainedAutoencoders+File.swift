@@ -44,13 +44,16 @@ extension TrainedAutoencoders {
   /// Reads what `save` wrote.
   /// - Throws: `SparseAutoencoderError.notAnAutoencoder` for any other safetensors file; `TensorError` for a damaged one.
   public init(path: String) throws {
-    func refuse(_ problem: String) -> SparseAutoencoderError { .notAnAutoencoder(path: path, problem: problem) }
+    func refuse(_ problem: String) -> SparseAutoencoderError {
+      .notAnAutoencoder(path: path, problem: problem)
+    }
     let file = try SafetensorsFile(path: path)
     guard file.metadata["format"] == Self.format else { throw refuse("its header names another format") }
     guard let seed = file.metadata["seed"].flatMap({ UInt64($0) }),
       let count = file.metadata["members"].flatMap({ Int($0) }), (1...10_000).contains(count),
       let hash = file.metadata["recording_sha256"],
-      let header = try? JSONDecoder().decode(Header.self, from: Data((file.metadata["description"] ?? "").utf8))
+      let header = try? JSONDecoder().decode(
+        Header.self, from: Data((file.metadata["description"] ?? "").utf8))
     else { throw refuse("its header is incomplete") }
     let (features, width) = (header.hyperparameters.features, header.source.dModel)
     guard features > 0, width > 0 else { throw refuse("\(features) features of width \(width)") }

@@ -128,7 +128,9 @@ public struct TrainedAutoencoders: Sendable, Equatable {
     generator: inout SeededGenerator
   ) throws(RecordingError) -> Tensor {
     let averaging = trainingProtocol.averagesPositions
-    let (heads, width) = (recording.description.layers * recording.description.heads, recording.description.dModel)
+    let (heads, width) = (
+      recording.description.layers * recording.description.heads, recording.description.dModel
+    )
     var rows: [Float] = []
     for example in examples {
       let outputs = try recording.headSamples(example..<example + 1, averaging: averaging)

@@ -16,7 +16,8 @@ struct GoldenRun {
 
   func autoencoder(_ stage: String) throws -> SparseAutoencoder {
     SparseAutoencoder(
-      encoder: try file.tensor("\(stage).encoder.weight"), encoderBias: try file.tensor("\(stage).encoder.bias"),
+      encoder: try file.tensor("\(stage).encoder.weight"),
+      encoderBias: try file.tensor("\(stage).encoder.bias"),
       decoder: try file.tensor("\(stage).decoder.weight"), tiedBias: try file.tensor("\(stage).tied_bias"))
   }
 
@@ -36,7 +37,8 @@ func largestDifference(_ a: Tensor, _ b: Tensor) -> Float {
   @Test func weightsAndLossesAreTheAuthors() throws {
     let golden = try GoldenRun()
     var trainer = AutoencoderTrainer(
-      try golden.autoencoder("init"), samples: try golden.samples(), hyperparameters: Hyperparameters(features: 32))
+      try golden.autoencoder("init"), samples: try golden.samples(),
+      hyperparameters: Hyperparameters(features: 32))
     let losses = try golden.file.tensor("loss").values
     for step in 1...500 {
       let loss = trainer.step()

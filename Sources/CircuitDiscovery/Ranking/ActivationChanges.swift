@@ -75,7 +75,8 @@ private struct ChangeTally {
   ) throws {
     let sides = try [pair.positive, pair.negative].map { example in
       let samples = try recording.headSamples(example..<example + 1, averaging: averaging)
-      return encoder(samples.reshaped([samples.count / recording.description.dModel, recording.description.dModel]))
+      return encoder(
+        samples.reshaped([samples.count / recording.description.dModel, recording.description.dModel]))
     }
     let positiveCodes = codes(of: sides[0], empty: .none)
     let negativeCodes = codes(of: sides[1], empty: .none)

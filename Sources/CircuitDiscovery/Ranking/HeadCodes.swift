@@ -51,7 +51,11 @@ public func codeCounts(_ codes: HeadCodes, labels: [Bool]) -> [CodeCounts] {
     var positive: Set<Int32> = []
     var negative: Set<Int32> = []
     for example in 0..<codes.examples where codes[example, head] >= 0 {
-      if labels[example] { positive.insert(codes[example, head]) } else { negative.insert(codes[example, head]) }
+      if labels[example] {
+        positive.insert(codes[example, head])
+      } else {
+        negative.insert(codes[example, head])
+      }
     }
     let unique = positive.subtracting(negative).count
     return CodeCounts(

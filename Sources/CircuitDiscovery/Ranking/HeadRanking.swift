@@ -45,7 +45,8 @@ public struct HeadRanking: Hashable, Codable, Sendable {
     pairs = competitionOrder(values).map { index, rank in
       let (first, second) = members[index]
       return RankedPair(
-        rank: rank, layerA: first / headsPerLayer, headA: first % headsPerLayer, layerB: second / headsPerLayer,
+        rank: rank, layerA: first / headsPerLayer, headA: first % headsPerLayer,
+        layerB: second / headsPerLayer,
         headB: second % headsPerLayer, score: values[index])
     }
   }

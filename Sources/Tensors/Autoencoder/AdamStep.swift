@@ -49,7 +49,8 @@ struct AdamStep {
         for row in range {
           let start = row * columns
           out.address[row] = ck_adam_projected(
-            w.address + start, m.address + start, v.address + start, isLive[row] == 1 ? g.address + start : nil,
+            w.address + start, m.address + start, v.address + start,
+            isLive[row] == 1 ? g.address + start : nil,
             b.address, weights[row], columns, options
           ).squareRoot()
         }
@@ -71,7 +72,8 @@ struct AdamStep {
     columnBlocks(columns) { block in
       withUnsafePointer(to: options) { options in
         ck_adam_projected_columns(
-          w.address, m.address, v.address, g.address, isLive, rows, columns, block.lowerBound, block.upperBound,
+          w.address, m.address, v.address, g.address, isLive, rows, columns, block.lowerBound,
+          block.upperBound,
           scratch.address, options)
       }
     }

@@ -58,7 +58,9 @@ struct SparseRows: Sendable {
     largest.withUnsafeMutableBufferPointer { largest in
       places.withUnsafeMutableBufferPointer { places in
         counts.withUnsafeMutableBufferPointer { counts in
-          guard let l = largest.baseAddress, let p = places.baseAddress, let c = counts.baseAddress else { return }
+          guard let l = largest.baseAddress, let p = places.baseAddress, let c = counts.baseAddress else {
+            return
+          }
           let (largest, places, counts) = (FloatAddress(l), IndexAddress(p), IndexAddress(c))
           parallelFor(pieces) { piece in
             ck_compress_rows(
@@ -88,7 +90,8 @@ struct SparseRows: Sendable {
   ) -> Double {
     let (rows, capacity, width) = (rows, capacity, samples.shape[1])
     let (x, b, d) = (
-      ConstFloatAddress(samples.pointer), ConstFloatAddress(bias.pointer), ConstFloatAddress(directions.pointer)
+      ConstFloatAddress(samples.pointer), ConstFloatAddress(bias.pointer),
+      ConstFloatAddress(directions.pointer)
     )
     let v = ConstFloatAddress(values.pointer)
     let s = FloatAddress(slopes.mutablePointer())

@@ -139,7 +139,8 @@ public struct TiedAutoencoderState: Sendable {
       activations, activations.matrix.transpose, residualGradients, residualGradients.matrix,
       into: &directionGradient, directionGradient.matrix)
     matrixProduct(
-      slopes, slopes.matrix.transpose, samples, samples.matrix, into: &encoderGradient, encoderGradient.matrix)
+      slopes, slopes.matrix.transpose, samples, samples.matrix, into: &encoderGradient, encoderGradient.matrix
+    )
     return (squares, residualGradients.columnSums())
   }
 

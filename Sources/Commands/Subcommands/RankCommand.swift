@@ -3,6 +3,7 @@
 import CircuitDiscovery
 import Files
 import Recordings
+import Reports
 import SparseAutoencoders
 
 /// Ranks heads and pairs of heads.

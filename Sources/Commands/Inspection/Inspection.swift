@@ -15,5 +15,7 @@ var inspections: [any Inspection.Type] {
   [
     ModelFolderInspection.self,
     TaskInspection.self,
+    RecordingInspection.self,
+    AutoencoderInspection.self,
   ]
 }

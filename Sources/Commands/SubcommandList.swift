@@ -5,6 +5,7 @@ var subcommands: [any Subcommand.Type] {
     GenerateCommand.self,
     EvaluateCommand.self,
     TasksCommand.self,
+    FitCommand.self,
     DoctorCommand.self,
   ]
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "TreeKernels.h"
+
 /// x[i] = exp(x[i]).
 void ck_exp(float *x, size_t count);
 

@@ -45,16 +45,3 @@ CKERNEL_CLONES
 void ck_logistic(const float *x, size_t count, float *out) {
   for (size_t i = 0; i < count; i++) out[i] = 1.0f / (1.0f + ck_exp1(-x[i]));
 }
-
-CKERNEL_CLONES
-void ck_adamw(float *weights, const float *gradient, float *mean, float *square, size_t count, float beta1,
-              float beta2, float step_size, float second_correction, float epsilon, float decay) {
-  for (size_t i = 0; i < count; i++) {
-    float g = gradient[i];
-    float m = beta1 * mean[i] + (1 - beta1) * g;
-    float v = beta2 * square[i] + (1 - beta2) * g * g;
-    mean[i] = m;
-    square[i] = v;
-    weights[i] = weights[i] * decay - step_size * m / (__builtin_sqrtf(v * second_correction) + epsilon);
-  }
-}

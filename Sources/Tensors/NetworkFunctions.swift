@@ -94,9 +94,9 @@ public struct AdamWState: Sendable {
     let (target, first, second) = (weights.mutablePointer(), mean.mutablePointer(), square.mutablePointer())
     withExtendedLifetime(gradient.storage) {
       ck_adamw(
-        target, gradient.pointer, first, second, weights.count, settings.beta1, settings.beta2,
-        settings.learningRate / (1 - power1), 1 / (1 - power2), settings.epsilon,
-        1 - settings.learningRate * settings.weightDecay)
+        target, gradient.pointer, first, second, weights.count, 1, settings.beta1, settings.beta2,
+        settings.epsilon, 1 - settings.learningRate * settings.weightDecay,
+        settings.learningRate / (1 - power1), 1 / (1 - power2).squareRoot())
     }
   }
 }

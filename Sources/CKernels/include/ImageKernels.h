@@ -44,8 +44,4 @@ void ck_rectify_gradient(const float *out, const float *out_gradient, size_t cou
 /// out = 1 / (1 + exp(−x)).
 void ck_logistic(const float *x, size_t count, float *out);
 
-/// One step of AdamW on `count` weights; step_size carries both bias corrections, decay multiplies the weight.
-void ck_adamw(float *weights, const float *gradient, float *mean, float *square, size_t count, float beta1,
-              float beta2, float step_size, float second_correction, float epsilon, float decay);
-
 #endif

@@ -39,6 +39,8 @@ enum AddedTokenPart {
 struct AddedTokens: Sendable {
   private let byID: [Int: AddedToken]
   private let idByContent: [String: Int]
+  /// What each id reads as: the content, normalised where the token is looked for after normalisation.
+  private let textByID: [Int: String]
   private let exact: TokenTrie
   private let normalized: TokenTrie
 
@@ -47,14 +49,19 @@ struct AddedTokens: Sendable {
     idByContent = Dictionary(tokens.map { ($0.content, $0.id) }) { $1 }
     var exact = TokenTrie()
     var normalized = TokenTrie()
-    for token in tokens where !token.content.isEmpty {
+    var textByID: [Int: String] = [:]
+    for token in tokens {
       let content = AlignedText(token.content)
       if token.isNormalized {
-        normalized.insert((normalizer?.normalize(content) ?? content).map(\.value), id: token.id)
+        let found = normalizer?.normalize(content) ?? content
+        normalized.insert(found.map(\.value), id: token.id)
+        textByID[token.id] = found.string
       } else {
         exact.insert(content.map(\.value), id: token.id)
+        textByID[token.id] = token.content
       }
     }
+    self.textByID = textByID
     self.exact = exact
     self.normalized = normalized
   }
@@ -63,7 +70,7 @@ struct AddedTokens: Sendable {
   var size: Int { (byID.keys.max() ?? -1) + 1 }
 
   func id(of token: String) -> Int? { idByContent[token] }
-  func token(of id: Int) -> String? { byID[id]?.content }
+  func token(of id: Int) -> String? { textByID[id] }
   func isSpecial(_ id: Int) -> Bool { byID[id]?.isSpecial ?? false }
 
   /// The text with its added tokens cut out and the rest normalised.

@@ -6,6 +6,9 @@ indirect enum Normalizer: Sendable {
   case replace(TextFinder, with: [UInt32])
   case strip(left: Bool, right: Bool)
   case lowercase
+  case form(UnicodeForm)
+  /// Removes marks.
+  case stripAccents
   case byteLevel
   case sequence([Normalizer])
 
@@ -27,6 +30,12 @@ indirect enum Normalizer: Sendable {
     case "Lowercase":
       try field.allowOnly(["type"])
       self = .lowercase
+    case "NFC", "NFD", "NFKC", "NFKD":
+      try field.allowOnly(["type"])
+      self = .form(try type.word(as: UnicodeForm.self))
+    case "StripAccents":
+      try field.allowOnly(["type"])
+      self = .stripAccents
     case "ByteLevel":
       try field.allowOnly(["type"])
       self = .byteLevel
@@ -59,6 +68,10 @@ indirect enum Normalizer: Sendable {
           let lower = Unicode.Scalar(scalar.value)?.properties.lowercaseMapping.scalarValues ?? [scalar.value]
           return lower.map { AlignedScalar(value: $0, start: scalar.start, end: scalar.end) }
         })
+    case .form(let form):
+      return form.normalize(text)
+    case .stripAccents:
+      return ArraySlice(text.filter { !UnicodeForms.isMark($0.value) })
     case .byteLevel:
       return ByteLevelAlphabet.spell(text)
     case .sequence(let parts):

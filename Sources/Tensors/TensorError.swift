@@ -2,7 +2,7 @@
 
 /// A failure to read or write tensors, with the place it happened.
 public enum TensorError: Error, Equatable, Sendable {
-  /// A safetensors file is not what its header says.
+  /// A file of tensors is not what its header says, or holds what is refused.
   case malformed(path: String, problem: String)
   /// A tensor that was asked for is not in the file.
   case missing(path: String, tensor: String)

@@ -3,7 +3,7 @@ import Tensors
 extension TensorError: ExplainedError {
   var sentence: String {
     switch self {
-    case .malformed(let path, let problem): "\(path) is not a sound safetensors file: \(problem)"
+    case .malformed(let path, let problem): "\(path) is not a sound file of tensors: \(problem)"
     case .missing(let path, let tensor): "\(path) has no tensor '\(tensor)'"
     case .wrongShape(let path, let tensor, let found, let expected):
       "tensor '\(tensor)' in \(path) has shape \(found) where \(expected) is needed"

@@ -10,19 +10,20 @@ public struct SafetensorsCheckpoint: Sendable {
   public let files: [SafetensorsFile]
   private let fileByTensor: [String: SafetensorsFile]
 
-  /// Opens `model.safetensors` of a folder, or the files that `model.safetensors.index.json` names.
+  /// Opens `model.safetensors` of a folder, or the files that `model.safetensors.index.json` names; where neither is
+  /// there, PyTorch's `pytorch_model.bin`, its index, or the folder's only `.pth` or `.pt`.
   /// - Throws: `FileError` where a file is missing, `TensorError` where one is not sound.
   public init(folder: String) throws {
     self.folder = folder
-    let indexPath = folder + "/model.safetensors.index.json"
+    let indexPath = Self.indexPath(folder)
     guard fileExists(at: indexPath) else {
-      let file = try SafetensorsFile(path: folder + "/model.safetensors")
+      let file = try Self.open(PyTorchCheckpoints.onlyFile(in: folder) ?? folder + "/model.safetensors")
       files = [file]
       fileByTensor = file.entries.mapValues { _ in file }
       return
     }
     let names = try Self.shards(indexPath: indexPath)
-    let opened = try Set(names.values).sorted().map { try SafetensorsFile(path: folder + "/" + $0) }
+    let opened = try Set(names.values).sorted().map { try Self.open(folder + "/" + $0) }
     let byPath = Dictionary(uniqueKeysWithValues: opened.map { ($0.path, $0) })
     var byTensor: [String: SafetensorsFile] = [:]
     for (tensor, shard) in names {
@@ -47,6 +48,18 @@ public struct SafetensorsCheckpoint: Sendable {
       throw .missing(path: files.first?.path ?? folder, tensor: name)
     }
     return file
+  }
+
+  private static func indexPath(_ folder: String) -> String {
+    let pyTorch = folder + "/pytorch_model.bin.index.json"
+    let hasSafetensors = ["/model.safetensors", "/model.safetensors.index.json"].contains {
+      fileExists(at: folder + $0)
+    }
+    return !hasSafetensors && fileExists(at: pyTorch) ? pyTorch : folder + "/model.safetensors.index.json"
+  }
+
+  private static func open(_ path: String) throws -> SafetensorsFile {
+    path.hasSuffix(".safetensors") ? try SafetensorsFile(path: path) : try SafetensorsFile(pyTorchPath: path)
   }
 
   private static func shards(indexPath: String) throws -> [String: String] {

@@ -26,6 +26,16 @@ public final class SafetensorsFile: Sendable {
     metadata = header.metadata
   }
 
+  /// A file of another format whose tensors lie in it as they do in a safetensors file.
+  /// - Precondition: every entry's bytes lie in the file.
+  init(map: MappedFile, entries: [String: SafetensorsEntry]) {
+    precondition(entries.values.allSatisfy { $0.byteRange.upperBound <= map.bytes.count })
+    self.map = map
+    path = map.path
+    self.entries = entries
+    metadata = [:]
+  }
+
   /// The names of all tensors, sorted.
   public var names: [String] { entries.keys.sorted() }
 
@@ -44,6 +54,10 @@ public final class SafetensorsFile: Sendable {
   public func tensor(_ name: String, shape: [Int]? = nil) throws(TensorError) -> Tensor {
     let entry = try entry(name)
     if let shape { try requireShape(shape, of: name) }
+    if let strides = entry.strides {
+      let span = (0..<entry.shape.count).reduce(1) { $0 + (entry.shape[$1] - 1) * strides[$1] }
+      return try read(name, elements: 0..<span, shape: [span]).gathered(shape: entry.shape, strides: strides)
+    }
     return try read(name, elements: 0..<entry.count, shape: entry.shape)
   }
 
@@ -52,6 +66,7 @@ public final class SafetensorsFile: Sendable {
   /// - Throws: as `tensor(_:shape:)`; only the rows that are read are checked for being finite.
   public func rows(_ range: Range<Int>, of name: String) throws(TensorError) -> Tensor {
     let entry = try entry(name)
+    if entry.strides != nil { return try tensor(name).rows(range) }
     let width = entry.shape.dropFirst().reduce(1, *)
     precondition(
       !entry.shape.isEmpty && range.lowerBound >= 0 && range.upperBound <= entry.shape[0],
@@ -72,6 +87,9 @@ public final class SafetensorsFile: Sendable {
           fromByteOffset: index * MemoryLayout<Stored>.size, as: Stored.self)
         return Int(truncatingIfNeeded: Stored(littleEndian: stored))
       }
+    }
+    guard entry.strides == nil else {
+      throw .unsupportedType(path: path, tensor: name, type: entry.type + ", transposed")
     }
     switch entry.type {
     case "I64", "U64": return widened(Int64.self)
@@ -97,7 +115,7 @@ public final class SafetensorsFile: Sendable {
   /// Whether `tensor(_:shape:)` answers with the file's own bytes rather than a widened copy.
   public func isReadInPlace(_ name: String) -> Bool {
     guard let entry = entries[name] else { return false }
-    return entry.type == "F32" && entry.byteRange.lowerBound % 4 == 0
+    return entry.type == "F32" && entry.strides == nil && entry.byteRange.lowerBound % 4 == 0
   }
 
   /// Tells the kernel that a tensor's pages will not be needed soon.
@@ -116,7 +134,7 @@ public final class SafetensorsFile: Sendable {
     }
     let start = entry.byteRange.lowerBound + elements.lowerBound * size
     let tensor: Tensor
-    if isReadInPlace(name) {
+    if entry.type == "F32", start % 4 == 0 {
       let storage = TensorStorage(map: map, byteOffset: start, count: elements.count)
       tensor = Tensor(shape: shape, storage: storage, offset: 0)
     } else {

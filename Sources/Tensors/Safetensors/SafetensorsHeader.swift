@@ -12,6 +12,9 @@ public struct SafetensorsEntry: Sendable, Equatable {
   public var shape: [Int]
   /// Where the elements lie, in bytes from the start of the file.
   public var byteRange: Range<Int>
+  /// The distance between neighbours along each axis, in elements, where the elements do not lie in row-major order,
+  /// as in some PyTorch checkpoints.
+  public var strides: [Int]?
 
   /// The number of elements.
   public var count: Int { shape.reduce(1, *) }

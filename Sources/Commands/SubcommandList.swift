@@ -11,6 +11,7 @@ var subcommands: [any Subcommand.Type] {
     VerifyCommand.self,
     InspectCommand.self,
     TasksCommand.self,
+    TokenizeCommand.self,
     DoctorCommand.self,
   ]
 }

@@ -19,13 +19,3 @@ public struct Encoding: Equatable, Sendable {
     offsets.append(range)
   }
 }
-
-/// Whether a text gets the token that begins every text.
-public enum TextBeginning: String, CaseIterable, Sendable {
-  /// One such token stands first, and no other special token is added.
-  case on
-  /// No special token is added.
-  case off
-  /// What the tokenizer's own file does.
-  case auto
-}

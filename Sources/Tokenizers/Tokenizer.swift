@@ -115,12 +115,12 @@ public struct Tokenizer: Sendable {
     return encoding
   }
 
-  /// The tokens of a text, with or without the token that begins every text.
+  /// The tokens of a text after the token that begins every text, and no other special token.
   ///
-  /// Where the vocabulary has no such token, `on` does as `off`.
-  public func encode(_ text: String, beginning: TextBeginning) -> Encoding {
-    var encoding = encode(text, addingSpecialTokens: beginning == .auto)
-    if beginning == .on, let id = beginningOfText {
+  /// Where the vocabulary has no such token, the text's own tokens alone.
+  public func encodeWithBeginning(_ text: String) -> Encoding {
+    var encoding = encode(text, addingSpecialTokens: false)
+    if let id = beginningOfText {
       encoding.ids.insert(id, at: 0)
       encoding.tokens.insert(token(of: id) ?? "", at: 0)
       encoding.offsets.insert(0..<0, at: 0)

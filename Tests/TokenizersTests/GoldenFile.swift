@@ -1,6 +1,7 @@
 // What the Python package made of the golden texts; written by Golden/make_golden.py.
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tokenizers
@@ -14,8 +15,8 @@ struct GoldenFile: Decodable {
   var noise: [String]
   var noiseText: [String]
 
-  static func url(_ name: String) throws -> URL {
-    try #require(Bundle.module.url(forResource: "Golden/" + name, withExtension: nil))
+  static func url(_ name: String) -> URL {
+    URL(fileURLWithPath: packageFolder + "/Tests/TokenizersTests/Golden/" + name)
   }
 
   /// The texts that all kinds were tried on.

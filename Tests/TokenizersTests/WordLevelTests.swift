@@ -19,7 +19,7 @@ import Testing
     #expect(tokenizer.beginningOfText == 0)
     #expect(tokenizer.singleToken(" Mary") == 3)
     #expect(tokenizer.singleToken(" Mary John") == nil)
-    #expect(tokenizer.encode("Mary", beginning: .on).ids == [0, 3])
+    #expect(tokenizer.encodeWithBeginning("Mary").ids == [0, 3])
     #expect(tokenizer.encode("<bos>Mary", addingSpecialTokens: false).ids == [0, 3])
     #expect(tokenizer.decode([0, 2, 3], skippingSpecialTokens: true) == "When Mary")
     #expect(tokenizer.decode([0, 2, 3, 99], skippingSpecialTokens: false) == "<bos> When Mary")
@@ -30,7 +30,7 @@ import Testing
       let description = WordLevelDescription(words: Self.words, unknown: "<unk>", beginningOfText: "<bos>")
       try description.write(toFolder: folder)
       let tokenizer = try Tokenizer(contentsOf: folder)
-      #expect(tokenizer.encode("John and Eve", beginning: .on).ids == [0, 5, 4, 1])
+      #expect(tokenizer.encodeWithBeginning("John and Eve").ids == [0, 5, 4, 1])
       #expect(Self.words.indices.map(tokenizer.token) == Self.words)
     }
   }

@@ -12,6 +12,7 @@ var subcommands: [any Subcommand.Type] {
     InspectCommand.self,
     TasksCommand.self,
     TokenizeCommand.self,
+    FitCommand.self,
     DoctorCommand.self,
   ]
 }

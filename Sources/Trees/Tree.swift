@@ -8,7 +8,7 @@
 /// * categorical: is the category's index in a set? Categories outside the set, unknown ones too, go right.
 ///
 /// A missing cell (NaN) goes where the node says.
-public struct Tree: Sendable, Equatable, Codable {
+public struct Tree: Sendable, Equatable {
   /// The nodes; children may stand anywhere in the array, node 0 is the root.
   public let nodes: [Node]
   /// How many training rows (or how much training weight) reached each node, in the order of `nodes`.
@@ -23,7 +23,7 @@ public struct Tree: Sendable, Equatable, Codable {
   public let depth: Int
 
   /// One node: a split or a leaf.
-  public struct Node: Sendable, Equatable, Codable {
+  public struct Node: Sendable, Equatable {
     /// The feature asked about, or −1 in a leaf.
     public var feature: Int32
     /// The largest value that goes left, in a numeric split.

@@ -13,7 +13,7 @@ import Tables
 /// | boosted, two classes | one number | 1 | logistic |
 /// | boosted, k classes | one number, tree `t` for score `t mod k` | 1 | softmax |
 /// | boosted, regression | one number | 1 | identity |
-public struct TreeEnsemble: Sendable, Equatable, Codable {
+public struct TreeEnsemble: Sendable, Equatable {
   /// The features' names, in the order that `Tree.Node.feature` counts them.
   public let featureNames: [String]
   /// How the features' values are to be read; category indices in trees refer to these category names.

@@ -6,4 +6,12 @@ public enum TreeError: Error, Equatable, Sendable {
   case malformedTree(tree: Int, node: Int, problem: String)
   /// The ensemble's parts do not fit together (outputs, base scores, leaf widths).
   case malformedEnsemble(problem: String)
+  /// A file is not an ensemble's.
+  case notAModel(path: String)
+  /// A file's format is of another version.
+  case unknownVersion(Int)
+  /// There is nothing to learn: every row is of one class.
+  case oneClass(String)
+  /// There is no row to learn from.
+  case noRows
 }

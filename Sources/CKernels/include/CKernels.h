@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "TreeKernels.h"
+
 #include "ImageKernels.h"
 
 /// x[i] = exp(x[i]).

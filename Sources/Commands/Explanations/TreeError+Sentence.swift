@@ -5,6 +5,11 @@ extension TreeError: ExplainedError {
     switch self {
     case .malformedTree(let tree, let node, let problem):
       "tree \(tree) of the model is not sound: \(problem) (node \(node))"
+    case .notAModel(let path): "\(path) is not a tree model written by 'headlamp fit'"
+    case .unknownVersion(let version):
+      "the model file is of version \(version), which this headlamp does not know"
+    case .oneClass(let name): "every row is of class '\(name)': there is nothing to learn"
+    case .noRows: "there is no row to learn from"
     case .malformedEnsemble(let problem): "the model is not sound: \(problem)"
     }
   }

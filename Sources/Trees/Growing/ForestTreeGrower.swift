@@ -1,0 +1,214 @@
+// One tree of a forest: nodes are opened depth first, each over a run of one array of row numbers.
+
+import Tables
+import Tensors
+
+/// Grows one tree.
+struct ForestTreeGrower {
+  private let features: Features
+  private let quantised: QuantisedFeatures?
+  private let target: GrowingTarget
+  private let options: ForestOptions
+  private var generator: SeededGenerator
+  private var assembly = TreeAssembly()
+  /// The rows seen; every open node owns a run of it.
+  private var rows: [Int32] = []
+  private var seen: [Bool] = []
+  /// Features in the order they are drawn, shuffled as far as each node needs.
+  private var drawOrder: [Int32]
+  private let drawsPerNode: Int
+
+  /// A split that a node may take.
+  struct Candidate {
+    var gain: Double
+    var feature: Int
+    var question: TreeAssembly.Question
+    var missingGoesLeft: Bool
+    /// Whether a cell was missing when the split was chosen; else the larger side decides.
+    var sawMissing: Bool
+  }
+
+  init(
+    _ features: Features, _ quantised: QuantisedFeatures?, _ target: GrowingTarget, _ options: ForestOptions,
+    tree: Int
+  ) {
+    self.features = features
+    self.quantised = quantised
+    self.target = target
+    self.options = options
+    generator = SeededGenerator(seed: options.seed, stream: "tree \(tree)")
+    drawOrder = (0..<Int32(features.count)).map { $0 }
+    drawsPerNode = min(options.featuresPerSplit ?? features.count, features.count)
+  }
+
+  /// Grows to the end.
+  mutating func grow() -> GrownTree {
+    let count = features.rowCount
+    if options.drawsRows {
+      rows.reserveCapacity(count)
+      seen = [Bool](repeating: false, count: count)
+      for _ in 0..<count {
+        let row = generator.index(below: count)
+        seen[row] = true
+        rows.append(Int32(row))
+      }
+      rows.sort()
+    } else {
+      rows = (0..<Int32(count)).map { $0 }
+    }
+    let scratch = NodeScratch(rows: count, width: target.width)
+    defer { scratch.deallocate() }
+    var pending: [(node: Int, range: Range<Int>, depth: Int)] = []
+    pending.append((assembly.addNode(cover: Double(rows.count)), 0..<rows.count, 0))
+    while let (node, range, depth) = pending.popLast() {
+      scratch.load(rows, range, target)
+      guard depth < options.maximumDepth ?? .max, range.count >= 2 * options.minimumLeafRows,
+        !scratch.isPure, let split = bestSplit(range, scratch)
+      else {
+        assembly.makeLeaf(node, scratch.means)
+        continue
+      }
+      let middle = partition(range, split, scratch)
+      let (leftRange, rightRange) = (range.lowerBound..<middle, middle..<range.upperBound)
+      let missingGoesLeft =
+        split.sawMissing ? split.missingGoesLeft : leftRange.count >= rightRange.count
+      let left = assembly.addNode(cover: Double(leftRange.count))
+      let right = assembly.addNode(cover: Double(rightRange.count))
+      assembly.makeSplit(
+        node, feature: split.feature, split.question, missingGoesLeft: missingGoesLeft, left: left,
+        right: right)
+      pending.append((right, rightRange, depth + 1))
+      pending.append((left, leftRange, depth + 1))
+    }
+    return GrownTree(tree: assembly.tree(output: nil), seen: seen)
+  }
+
+  /// Draws features without replacement until `drawsPerNode` that are not constant in the node were tried.
+  private mutating func bestSplit(_ range: Range<Int>, _ scratch: NodeScratch) -> Candidate? {
+    let count = drawOrder.count
+    var best: Candidate?
+    var tried = 0
+    var drawn = 0
+    while tried < drawsPerNode, drawn < count {
+      let pick = drawn + generator.index(below: count - drawn)
+      drawOrder.swapAt(drawn, pick)
+      let feature = Int(drawOrder[drawn])
+      drawn += 1
+      let floor = best?.gain ?? scratch.whole.squares / scratch.whole.count
+      let result =
+        switch options.splitting {
+        case .random: randomCut(feature, range, scratch, &generator, over: floor)
+        case .best: bestCut(feature, range, scratch, &generator, over: floor)
+        }
+      switch result {
+      case .constant: continue
+      case .worse: tried += 1
+      case .better(let candidate):
+        tried += 1
+        best = candidate
+      }
+    }
+    return best
+  }
+
+  /// What came of trying a feature.
+  enum Trial {
+    case constant
+    case worse
+    case better(Candidate)
+  }
+
+  /// One random cut (extra trees). A cut that gains nothing is taken all the same where none is better.
+  private func randomCut(
+    _ feature: Int, _ range: Range<Int>, _ scratch: NodeScratch, _ generator: inout SeededGenerator,
+    over floor: Double
+  ) -> Trial {
+    let (low, high, missing) = scratch.gather(feature, rows, range, features)
+    guard low <= high, low < high || missing > 0 else { return .constant }
+    let sawMissing = missing > 0
+    let missingGoesLeft = sawMissing && generator.next() & 1 == 1
+    let question: TreeAssembly.Question
+    if case .categorical = features.kinds[feature] {
+      let members = scratch.randomCategories(range.count, &generator)
+      question = .categories(members)
+      scratch.sideByCategories(range.count, members, missingGoesLeft)
+    } else {
+      // Between the least value (which goes left) and the greatest (which does not).
+      let drawn = Float(Double(low) + generator.uniform() * (Double(high) - Double(low)))
+      let threshold = low == high ? high : drawn < high ? max(drawn, low) : low
+      question = .atMost(threshold)
+      scratch.sideByThreshold(range.count, threshold, missingGoesLeft)
+    }
+    let least = Double(options.minimumLeafRows)
+    guard scratch.left.count >= least, scratch.whole.count - scratch.left.count >= least else { return .worse }
+    let gain = scratch.left.gain(among: scratch.whole)
+    guard gain > floor - NodeScratch.slack else { return .worse }
+    return .better(
+      Candidate(
+        gain: gain, feature: feature, question: question, missingGoesLeft: missingGoesLeft,
+        sawMissing: sawMissing))
+  }
+
+  /// The best cut over the codes of a feature (random forest).
+  private func bestCut(
+    _ feature: Int, _ range: Range<Int>, _ scratch: NodeScratch, _ generator: inout SeededGenerator,
+    over floor: Double
+  ) -> Trial {
+    guard let quantised else { return .constant }
+    let bins = quantised.binCounts[feature]
+    let missing = scratch.gatherCodes(feature, rows, range, quantised)
+    guard !scratch.codesAreConstant(range.count) else { return .constant }
+    let least = Double(options.minimumLeafRows)
+    if let categories = quantised.categories[feature] {
+      guard
+        let (members, cut) = scratch.bestCategories(
+          range.count, bins, missing: missing, &generator, least: least, over: floor)
+      else { return .worse }
+      return .better(
+        Candidate(
+          gain: cut.gain, feature: feature,
+          question: .categories(members.flatMap { categories[$0] }.sorted()),
+          missingGoesLeft: cut.missingGoesLeft, sawMissing: missing > 0))
+    }
+    guard
+      let cut = scratch.bestBin(range.count, bins, missing: missing, least: least, over: floor)
+    else { return .worse }
+    let isLast = cut.place + 1 >= bins
+    let threshold =
+      isLast ? Float.greatestFiniteMagnitude : quantised.cuts[quantised.cutStarts[feature] + cut.place]
+    return .better(
+      Candidate(
+        gain: cut.gain, feature: feature, question: .atMost(threshold),
+        missingGoesLeft: cut.missingGoesLeft, sawMissing: missing > 0))
+  }
+
+  /// Puts the rows that go left first, both sides in their old order.
+  private mutating func partition(_ range: Range<Int>, _ split: Candidate, _ scratch: NodeScratch) -> Int {
+    let column = split.feature * features.rowCount
+    let members: Set<Int>? = if case .categories(let list) = split.question { Set(list) } else { nil }
+    var kept = range.lowerBound
+    var moved = 0
+    for index in range {
+      let value = features.values[column + Int(rows[index])]
+      let goesLeft: Bool
+      if value.isNaN {
+        goesLeft = split.missingGoesLeft
+      } else if let members {
+        goesLeft = members.contains(Int(value))
+      } else if case .atMost(let threshold) = split.question {
+        goesLeft = value <= threshold
+      } else {
+        goesLeft = false
+      }
+      if goesLeft {
+        rows[kept] = rows[index]
+        kept += 1
+      } else {
+        scratch.moved[moved] = rows[index]
+        moved += 1
+      }
+    }
+    for index in 0..<moved { rows[kept + index] = scratch.moved[index] }
+    return kept
+  }
+}

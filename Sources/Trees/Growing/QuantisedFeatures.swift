@@ -1,0 +1,152 @@
+// Features as one byte a cell: histograms over codes replace sorting in every node.
+
+import Tables
+import Tensors
+
+/// Features quantised to at most 255 bins each, column-major, one byte a cell.
+///
+/// A numeric feature's bins hold about equally many rows; where it has few different values, each has a bin of its
+/// own. A categorical feature's bins are its categories; past 254 of them the rarest share the last bin. Missing cells
+/// have the code `binCounts[feature]`.
+struct QuantisedFeatures: Sendable {
+  let rowCount: Int
+  /// Column-major `[features, rows]`.
+  let codes: [UInt8]
+  /// The number of bins of each feature, without the missing one.
+  let binCounts: [Int]
+  /// Where each numeric feature's cuts begin in `cuts`; code `b` means `x ≤ cuts[start + b]`, the last bin has no cut.
+  let cutStarts: [Int]
+  let cuts: [Float]
+  /// The categories of each bin, for categorical features.
+  let categories: [Int: [[Int]]]
+  let kinds: [FeatureKind]
+
+  /// Quantises every feature. `maximumBins` lies in 2...255.
+  init(_ features: Features, maximumBins: Int) {
+    precondition((2...255).contains(maximumBins), "\(maximumBins) bins")
+    let (rows, count) = (features.rowCount, features.count)
+    var columnCuts = [[Float]](repeating: [], count: count)
+    var categories: [Int: [[Int]]] = [:]
+    for (feature, kind) in features.kinds.enumerated() {
+      if case .categorical(let names) = kind {
+        categories[feature] = Self.categoryBins(features.column(feature), count: names.count)
+      }
+    }
+    let kinds = features.kinds
+    let bins = categories
+    let codes = [UInt8](unsafeUninitializedCapacity: rows * count) { codes, initialized in
+      initialized = rows * count
+      guard rows > 0, count > 0, let target = codes.baseAddress else { return }
+      let codes = SendablePointer(target)
+      columnCuts.withUnsafeMutableBufferPointer { cuts in
+        features.values.withUnsafeBufferPointer { values in
+          guard let cuts = cuts.baseAddress, let values = values.baseAddress else { return }
+          let (allCuts, cells) = (SendablePointer(cuts), SendablePointer(reading: values))
+          parallelRanges(count) { range in
+            let sorted = UnsafeMutableBufferPointer<Float>.allocate(capacity: rows)
+            defer { sorted.deallocate() }
+            for feature in range {
+              let column = UnsafeBufferPointer(start: cells.base + feature * rows, count: rows)
+              let target = codes.base + feature * rows
+              if let bins = bins[feature] {
+                var binOf: [Int: UInt8] = [:]
+                for (bin, members) in bins.enumerated() { for member in members { binOf[member] = UInt8(bin) } }
+                for row in 0..<rows {
+                  target[row] = column[row].isNaN ? UInt8(bins.count) : binOf[Int(column[row])] ?? UInt8(bins.count)
+                }
+              } else {
+                let own = Self.cuts(column, sorted, maximumBins: maximumBins)
+                Self.encode(column, own, target)
+                allCuts.base[feature] = own
+              }
+            }
+          }
+        }
+      }
+    }
+    self.codes = codes
+    self.kinds = kinds
+    self.categories = categories
+    rowCount = rows
+    binCounts = (0..<count).map { categories[$0]?.count ?? columnCuts[$0].count + 1 }
+    var starts: [Int] = []
+    var total = 0
+    for own in columnCuts {
+      starts.append(total)
+      total += own.count
+    }
+    cutStarts = starts
+    cuts = Array(columnCuts.joined())
+  }
+
+  /// Cuts halfway between neighbouring values, at about equal numbers of rows.
+  private static func cuts(
+    _ column: UnsafeBufferPointer<Float>, _ scratch: UnsafeMutableBufferPointer<Float>, maximumBins: Int
+  ) -> [Float] {
+    var known = 0
+    for value in column where !value.isNaN {
+      scratch[known] = value
+      known += 1
+    }
+    guard known > 1 else { return [] }
+    var sorted = UnsafeMutableBufferPointer(rebasing: scratch[0..<known])
+    sorted.sort()
+    var distinct = 1
+    for index in 1..<known where sorted[index] != sorted[index - 1] { distinct += 1 }
+    var cuts: [Float] = []
+    cuts.reserveCapacity(min(distinct, maximumBins))
+    if distinct <= maximumBins {
+      for index in 1..<known where sorted[index] != sorted[index - 1] {
+        cuts.append(midpoint(sorted[index - 1], sorted[index]))
+      }
+      return cuts
+    }
+    // A bin closes when it holds its share of the rows that are left for the bins that are left.
+    var (held, taken) = (0, 0)
+    for index in 1..<known {
+      held += 1
+      let binsLeft = maximumBins - cuts.count
+      guard sorted[index] != sorted[index - 1], binsLeft > 1 else { continue }
+      if held * binsLeft >= known - taken {
+        cuts.append(midpoint(sorted[index - 1], sorted[index]))
+        taken += held
+        held = 0
+      }
+    }
+    return cuts
+  }
+
+  /// Each value's bin: the number of cuts below it, found by halving without branches.
+  private static func encode(
+    _ column: UnsafeBufferPointer<Float>, _ cuts: [Float], _ target: UnsafeMutablePointer<UInt8>
+  ) {
+    cuts.withUnsafeBufferPointer { cuts in
+      for row in column.indices {
+        let value = column[row]
+        var (first, length) = (0, cuts.count)
+        while length > 0 {
+          let half = length / 2
+          let isAbove = cuts[first + half] < value
+          first = isAbove ? first + half + 1 : first
+          length = isAbove ? length - half - 1 : half
+        }
+        target[row] = UInt8(value.isNaN ? cuts.count + 1 : first)
+      }
+    }
+  }
+
+  /// One bin a category, the most frequent first to have its own.
+  private static func categoryBins(_ column: ArraySlice<Float>, count: Int) -> [[Int]] {
+    guard count > 254 else { return (0..<max(1, count)).map { [$0] } }
+    var frequency = [Int](repeating: 0, count: count)
+    for value in column where !value.isNaN && Int(value) < count { frequency[Int(value)] += 1 }
+    let order = (0..<count).sorted { (frequency[$1], $0) < (frequency[$0], $1) }
+    return order.prefix(253).map { [$0] } + [Array(order.dropFirst(253))]
+  }
+}
+
+/// A float between two floats, `low` included: what lies at or below it goes left.
+func midpoint(_ low: Float, _ high: Float) -> Float {
+  let middle = Float((Double(low) + Double(high)) / 2)
+  return middle < high ? max(middle, low) : low
+}

@@ -1,0 +1,68 @@
+// Ensembles in files: JSON with a version, whole or absent, checked when read.
+
+import Files
+import FoundationEssentials
+import Tables
+
+extension TreeEnsemble: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case trees, scale, link
+    case schemaVersion = "schema_version"
+    case featureNames = "feature_names"
+    case featureKinds = "feature_kinds"
+    case outputNames = "output_names"
+    case baseScores = "base_scores"
+  }
+
+  /// The version of the file format that is written, and the only one that is read.
+  public static let schemaVersion = 1
+
+  /// Writes the ensemble with its schema version.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(Self.schemaVersion, forKey: .schemaVersion)
+    try container.encode(featureNames, forKey: .featureNames)
+    try container.encode(featureKinds, forKey: .featureKinds)
+    try container.encode(outputNames, forKey: .outputNames)
+    try container.encode(baseScores, forKey: .baseScores)
+    try container.encode(scale, forKey: .scale)
+    try container.encode(link, forKey: .link)
+    try container.encode(trees, forKey: .trees)
+  }
+
+  /// Reads an ensemble and checks it.
+  /// - Throws: `DecodingError`, or `TreeError`.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let version = try container.decode(Int.self, forKey: .schemaVersion)
+    guard version == Self.schemaVersion else { throw TreeError.unknownVersion(version) }
+    try self.init(
+      featureNames: container.decode([String].self, forKey: .featureNames),
+      featureKinds: container.decode([FeatureKind].self, forKey: .featureKinds),
+      outputNames: container.decode([String].self, forKey: .outputNames),
+      trees: container.decode([Tree].self, forKey: .trees),
+      baseScores: container.decode([Double].self, forKey: .baseScores),
+      scale: container.decode(Double.self, forKey: .scale), link: container.decode(Link.self, forKey: .link))
+  }
+
+  /// Writes the ensemble as a JSON file.
+  /// - Throws: `FileError` where the file cannot be written.
+  public func write(to path: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    try writeFile(try encoder.encode(self), to: path)
+  }
+
+  /// Reads an ensemble that `write(to:)` has written.
+  /// - Throws: `FileError`, or `TreeError` where the file is not a sound ensemble.
+  public init(readingFrom path: String) throws {
+    let data = try MappedFile(path: path).withBytes { bytes in bytes.withUnsafeBytes { Data($0) } }
+    do {
+      self = try JSONDecoder().decode(TreeEnsemble.self, from: data)
+    } catch let error as TreeError {
+      throw error
+    } catch {
+      throw TreeError.notAModel(path: path)
+    }
+  }
+}

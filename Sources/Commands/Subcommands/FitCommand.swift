@@ -24,17 +24,22 @@ enum FitCommand: Subcommand {
   }
 
   static let positionals = [Positional("TABLE", help: "the table: CSV or TSV, gzip or not")]
-  static let target = Option<String>("target", "COLUMN", help: "what to predict; the last column unless given")
-  static let kind = Option<Kind>("black-box", "KIND", default: .extraTrees, help: "forest, extra-trees or boosted")
+  static let target = Option<String>(
+    "target", "COLUMN", help: "what to predict; the last column unless given")
+  static let kind = Option<Kind>(
+    "black-box", "KIND", default: .extraTrees, help: "forest, extra-trees or boosted")
   static let trees = Option<Int>("trees", "N", help: "trees of a forest (300), or boosting rounds (100)")
-  static let depth = Option<Int>("depth", "N", help: "the most splits above a leaf (boosted: 6, forests: no limit)")
+  static let depth = Option<Int>(
+    "depth", "N", help: "the most splits above a leaf (boosted: 6, forests: no limit)")
   static let bins = Option<Int>("bins", "N", help: "the most bins of a feature, 2 to 255 (boosted)")
   static let folds = Option<Int>("folds", "N", default: 5, help: "folds for the measures; 0 for none")
   static let seed = Option<UInt64>("seed", "N", default: 0, help: "the seed of every random choice")
   static let output = Option<String>("output", "FILE", help: "where the model goes")
   static let options: [any OptionDeclaration] = [target, kind, trees, depth, bins, folds, seed, output]
   static let examples = [
-    Example("headlamp fit table.csv --black-box boosted --output model.json", "quality of boosted trees, and the model")
+    Example(
+      "headlamp fit table.csv --black-box boosted --output model.json",
+      "quality of boosted trees, and the model")
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {

@@ -136,3 +136,11 @@ public struct ExamplePair: Hashable, Codable, Sendable {
     self.negative = negative
   }
 }
+
+extension Recording {
+  /// Whether the file at `path` is HDF5 at all; nothing else is said about it.
+  public static func isHDF5(at path: String) -> Bool {
+    let found = try? HDF5.perform { () throws(RecordingError) in H5Fis_hdf5(path) > 0 }
+    return found ?? false
+  }
+}

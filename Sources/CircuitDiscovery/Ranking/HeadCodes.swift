@@ -35,6 +35,13 @@ public struct CodeCounts: Hashable, Codable, Sendable {
   /// Distinct codes on either side.
   public var distinct: Int
 
+  /// Counts that exist already.
+  public init(uniqueToPositive: Int, uniqueToNegative: Int, distinct: Int) {
+    self.uniqueToPositive = uniqueToPositive
+    self.uniqueToNegative = uniqueToNegative
+    self.distinct = distinct
+  }
+
   /// The node score of O'Neill & Bui 2024, section 3: codes unique to positives, as a share of all distinct codes where
   /// normalised. A head without codes scores 0.
   public func score(normalised: Bool) -> Double {

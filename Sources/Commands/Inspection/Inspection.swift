@@ -13,6 +13,8 @@ protocol Inspection {
 /// The kinds, in the order they are tried.
 var inspections: [any Inspection.Type] {
   [
-    ModelFolderInspection.self
+    ModelFolderInspection.self,
+    RecordingInspection.self,
+    AutoencoderInspection.self,
   ]
 }

@@ -47,7 +47,8 @@ public func compareRankings(
     let table = HeadTable(
       path: recording.path, layers: recording.description.layers, headsPerLayer: recording.description.heads,
       scores: scores)
-    let area = try table.labelled(by: truth).trapezoidAUC
+    let labelled: LabelledScores = try table.labelled(by: truth)
+    let area = labelled.trapezoidAUC
     if let row = rows.firstIndex(where: { $0.encoder == encoder && $0.score == score }) {
       rows[row].areas.append(area)
     } else {

@@ -8,6 +8,7 @@ var subcommands: [any Subcommand.Type] {
     TrainCommand.self,
     RankCommand.self,
     EvaluateCommand.self,
+    CompareCommand.self,
     VerifyCommand.self,
     InspectCommand.self,
     AblateCommand.self,

@@ -44,8 +44,6 @@ struct ActivationChanges {
   }
 
   /// Each head's largest value over positions, and where it is (the last position among equals).
-  func strongest(of values: [[Double]]) -> ([Double], [Int]) { Self.strongest(of: values) }
-
   static func strongest(of values: [[Double]]) -> ([Double], [Int]) {
     let heads = values[0].count
     let places = (0..<heads).map { head in

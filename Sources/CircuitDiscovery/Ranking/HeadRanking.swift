@@ -73,13 +73,28 @@ extension HeadRanking {
     _ recording: Recording, with trained: TrainedAutoencoders, protocol rankingProtocol: RankingProtocol
   ) throws -> HeadRanking {
     try trained.requireSource(of: recording)
+    return try rank(
+      recording, encoders: trained.members.map(\.autoencoder.encoding),
+      trainedOn: trained.members.map(\.trainingExamples),
+      averaging: trained.trainingProtocol.averagesPositions,
+      protocol: rankingProtocol)
+  }
+
+  /// Ranks the heads of a recording by any encoders, such as null baselines.
+  ///
+  /// - Parameters:
+  ///   - trainedOn: for each encoder the examples it has seen.
+  ///   - averaging: whether positions that were kept apart are averaged first.
+  /// - Throws: `SparseAutoencoderError.oneLabelOnly`, `RankingError.nothingHeldOut`, or `RecordingError`.
+  public static func rank(
+    _ recording: Recording, encoders: [HeadEncoder], trainedOn: [[Int]], averaging: Bool,
+    protocol rankingProtocol: RankingProtocol
+  ) throws -> HeadRanking {
+    precondition(
+      !encoders.isEmpty && encoders.count == trainedOn.count,
+      "\(encoders.count) encoders, \(trainedOn.count) sets of training examples")
     try TrainedAutoencoders.requireBothLabels(recording)
-    let averaging = trained.trainingProtocol.averagesPositions
-    let encoders = trained.members.map(\.autoencoder.encoding)
-    let heldOut = try trained.members.map { member in
-      try examplesToScore(recording, trainedOn: member.trainingExamples, rankingProtocol)
-    }
-    let changes = try ActivationChanges(recording, averaging: averaging, encoders: encoders, heldOut: heldOut)
+    let heldOut = try trainedOn.map { try examplesToScore(recording, trainedOn: $0, rankingProtocol) }
     let codes = try allCodes(
       recording, averaging: averaging, encoder: encoders[0], empty: rankingProtocol.emptyCode)
     let positions = codes.count
@@ -90,10 +105,11 @@ extension HeadRanking {
     let selected = codes.map { $0.selecting(scored) }
     let scores: [Double]
     switch rankingProtocol.score {
-    case .pairedActivationChange:
-      (scores, strongest) = changes.strongest(of: changes.activation)
-    case .pairedCodeChange:
-      (scores, strongest) = changes.strongest(of: changes.code)
+    case .pairedActivationChange, .pairedCodeChange:
+      let changes = try ActivationChanges(
+        recording, averaging: averaging, encoders: encoders, heldOut: heldOut)
+      (scores, strongest) = ActivationChanges.strongest(
+        of: rankingProtocol.score == .pairedCodeChange ? changes.code : changes.activation)
     case .uniqueCodes(let normalised):
       let perPosition = selected.map { codes in
         codeCounts(codes, labels: labels).map { $0.score(normalised: normalised) }

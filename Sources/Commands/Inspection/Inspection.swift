@@ -14,8 +14,8 @@ protocol Inspection {
 var inspections: [any Inspection.Type] {
   [
     ModelFolderInspection.self,
-    TaskInspection.self,
     RecordingInspection.self,
     AutoencoderInspection.self,
+    TaskInspection.self,
   ]
 }

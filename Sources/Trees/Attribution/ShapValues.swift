@@ -96,7 +96,8 @@ private struct ShapSweep: Sendable {
       setStates(states, row, table)
       attributions.update(repeating: 0, count: slotCount * width * points)
       ck_shap_sweep(
-        prepared.parents, prepared.slots, prepared.leaves, states, prepared.tables, weights, points / 8, count,
+        prepared.parents, prepared.slots, prepared.leaves, states, prepared.tables, weights, points / 8,
+        count,
         tree.leafValues, width, products, sums, attributions)
       for (slot, place) in places.enumerated() {
         for score in 0..<width {

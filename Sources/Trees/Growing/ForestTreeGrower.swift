@@ -140,7 +140,9 @@ struct ForestTreeGrower {
       scratch.sideByThreshold(range.count, threshold, missingGoesLeft)
     }
     let least = Double(options.minimumLeafRows)
-    guard scratch.left.count >= least, scratch.whole.count - scratch.left.count >= least else { return .worse }
+    guard scratch.left.count >= least, scratch.whole.count - scratch.left.count >= least else {
+      return .worse
+    }
     let gain = scratch.left.gain(among: scratch.whole)
     guard gain > floor - NodeScratch.slack else { return .worse }
     return .better(

@@ -217,7 +217,8 @@ struct LevelGrower {
     case .upTo(let bin):
       // The last bin has no cut: all known cells go left, the missing ones right.
       let isLast = bin + 1 >= features.binCounts[candidate.feature]
-      return .atMost(isLast ? .greatestFiniteMagnitude : features.cuts[features.cutStarts[candidate.feature] + bin])
+      return .atMost(
+        isLast ? .greatestFiniteMagnitude : features.cuts[features.cutStarts[candidate.feature] + bin])
     }
   }
 

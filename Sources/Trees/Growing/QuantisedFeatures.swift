@@ -50,9 +50,12 @@ struct QuantisedFeatures: Sendable {
               let target = codes.base + feature * rows
               if let bins = bins[feature] {
                 var binOf: [Int: UInt8] = [:]
-                for (bin, members) in bins.enumerated() { for member in members { binOf[member] = UInt8(bin) } }
+                for (bin, members) in bins.enumerated() {
+                  for member in members { binOf[member] = UInt8(bin) }
+                }
                 for row in 0..<rows {
-                  target[row] = column[row].isNaN ? UInt8(bins.count) : binOf[Int(column[row])] ?? UInt8(bins.count)
+                  target[row] =
+                    column[row].isNaN ? UInt8(bins.count) : binOf[Int(column[row])] ?? UInt8(bins.count)
                 }
               } else {
                 let own = Self.cuts(column, sorted, maximumBins: maximumBins)

@@ -1,0 +1,174 @@
+// Forests and boosted trees: known rules are found, missing cells and categories are used, seeds decide everything.
+
+import Tables
+import Tensors
+import Testing
+
+@testable import Trees
+
+@Suite struct GrowingTests {
+  static let models = ["forest", "extra trees", "boosted"]
+
+  static func fit(_ model: String, _ features: Features, _ target: Target, seed: UInt64 = 1) throws
+    -> TreeEnsemble
+  {
+    switch model {
+    case "boosted":
+      var options = BoostingOptions()
+      options.rounds = 40
+      options.minimumLeafWeight = 0.1
+      return try .boosted(features, target: target, targetName: "y", options: options)
+    default:
+      var options: ForestOptions = model == "forest" ? .randomForest : .extraTrees
+      options.treeCount = 60
+      options.seed = seed
+      return try TreeEnsemble.forest(features, target: target, targetName: "y", options: options).ensemble
+    }
+  }
+
+  /// Share of rows whose likeliest class is the true one.
+  static func accuracy(_ ensemble: TreeEnsemble, _ features: Features, _ labels: [Int]) throws -> Double {
+    let predictions = try ensemble.predict(features)
+    let width = predictions.shape[1]
+    let values = predictions.values
+    let right = labels.indices.count { row in
+      let own = values[row * width + labels[row]]
+      return (0..<width).allSatisfy { values[row * width + $0] <= own }
+    }
+    return Double(right) / Double(labels.count)
+  }
+
+  /// Class = x0 > 0.3 and colour in {b, d}; x0 missing in a tenth of the rows, where the class is 1; noise besides.
+  static func mixed(_ rows: Int, seed: UInt64) -> (Features, [Int]) {
+    var generator = SeededGenerator(seed: seed)
+    var columns = [[Float]](repeating: [], count: 4)
+    var labels: [Int] = []
+    for _ in 0..<rows {
+      let isMissing = generator.index(below: 10) == 0
+      let x = Float(generator.uniform())
+      let colour = generator.index(below: 5)
+      columns[0].append(isMissing ? .nan : x)
+      columns[1].append(Float(colour))
+      columns[2].append(Float(generator.normal()))
+      columns[3].append(Float(generator.index(below: 3)))
+      labels.append(isMissing || (x > 0.3 && (colour == 1 || colour == 3)) ? 1 : 0)
+    }
+    return (
+      Features(
+        names: ["x", "colour", "noise", "more"],
+        kinds: [
+          .numeric, .categorical(["a", "b", "c", "d", "e"]), .numeric, .categorical(["u", "v", "w"]),
+        ],
+        rowCount: rows, values: Array(columns.joined())), labels
+    )
+  }
+
+  @Test(arguments: models) func missingCellsAndCategoriesAreUsed(model: String) throws {
+    let (features, labels) = Self.mixed(800, seed: 1)
+    let ensemble = try Self.fit(model, features, .classes(labels, names: ["no", "yes"]))
+    let (fresh, truth) = Self.mixed(800, seed: 2)
+    #expect(try Self.accuracy(ensemble, fresh, truth) > 0.96)
+    #expect(try Self.accuracy(ensemble, features, labels) > 0.99)
+  }
+
+  @Test(arguments: models) func severalClasses(model: String) throws {
+    var generator = SeededGenerator(seed: 3)
+    func draw(_ rows: Int) -> (Features, [Int]) {
+      let x = (0..<rows * 6).map { _ in Float(generator.normal()) }
+      let labels = (0..<rows).map { row in
+        x[row] > 0.5 ? 0 : x[rows + row] > 0 ? 1 : x[2 * rows + row] > 0 ? 2 : 3
+      }
+      return (
+        Features(
+          names: (0..<6).map { "x\($0)" }, kinds: [FeatureKind](repeating: .numeric, count: 6),
+          rowCount: rows,
+          values: x), labels
+      )
+    }
+    let (features, labels) = draw(600)
+    let ensemble = try Self.fit(model, features, .classes(labels, names: ["a", "b", "c", "d"]))
+    let (fresh, truth) = draw(600)
+    #expect(try Self.accuracy(ensemble, fresh, truth) > (model == "extra trees" ? 0.85 : 0.93))
+    let predictions = try ensemble.predict(fresh)
+    for row in 0..<600 {
+      #expect(abs((0..<4).reduce(0) { $0 + predictions[row, $1] } - 1) < 1e-5)
+    }
+  }
+
+  @Test(arguments: models) func regression(model: String) throws {
+    var generator = SeededGenerator(seed: 4)
+    func draw(_ rows: Int) -> (Features, [Float]) {
+      let x = (0..<rows * 3).map { _ in Float(generator.uniform()) }
+      return (
+        Features(
+          names: ["a", "b", "c"], kinds: [.numeric, .numeric, .numeric], rowCount: rows, values: x),
+        (0..<rows).map { 10 * x[$0] + 5 * (x[rows + $0] > 0.5 ? 1 : 0) }
+      )
+    }
+    let (features, values) = draw(1000)
+    let ensemble = try Self.fit(model, features, .values(values))
+    let (fresh, truth) = draw(500)
+    let predictions = try ensemble.predict(fresh).values
+    let error = zip(predictions, truth).reduce(0) { $0 + abs($1.0 - $1.1) } / 500
+    #expect(error < 0.35)
+    #expect(ensemble.outputNames == ["y"])
+  }
+
+  @Test(arguments: models) func theSeedDecidesAndThreadsDoNot(model: String) throws {
+    let (features, labels) = Self.mixed(300, seed: 5)
+    let target = Target.classes(labels, names: ["no", "yes"])
+    let first = try Self.fit(model, features, target)
+    #expect(try Self.fit(model, features, target) == first)
+    if model != "boosted" { #expect(try Self.fit(model, features, target, seed: 2) != first) }
+  }
+
+  @Test func outOfBagPredictionsAreHonest() throws {
+    // Pure noise: in bag a forest is nearly always right, out of bag it guesses.
+    var generator = SeededGenerator(seed: 6)
+    let features = Features(
+      names: ["a", "b"], kinds: [.numeric, .numeric], rowCount: 400,
+      values: (0..<800).map { _ in Float(generator.normal()) })
+    let labels = (0..<400).map { _ in generator.index(below: 2) }
+    let grown = try TreeEnsemble.forest(
+      features, target: .classes(labels, names: ["0", "1"]), targetName: "y", options: .randomForest)
+    let outOfBag = try #require(grown.outOfBag)
+    let right = (0..<400).count { outOfBag[$0, labels[$0]] > 0.5 }
+    #expect(right > 150 && right < 250)
+    #expect(try Self.accuracy(grown.ensemble, features, labels) > 0.97)
+  }
+
+  @Test func oneTreeOnVectorsIsTheMeanInEveryLeaf() throws {
+    let features = Features(names: ["a"], kinds: [.numeric], rowCount: 4, values: [1, 2, 3, 4])
+    var options = ForestOptions.randomForest
+    (options.treeCount, options.drawsRows, options.maximumDepth) = (1, false, 1)
+    let tree = try TreeEnsemble.forest(
+      features, vectors: Tensor([0.9, 0.1, 0.7, 0.3, 0.2, 0.8, 0, 1] as [Float], shape: [4, 2]),
+      outputNames: ["p", "q"], options: options)
+    let expected: [Float] = [0.8, 0.2, 0.8, 0.2, 0.1, 0.9, 0.1, 0.9]
+    for (value, wanted) in zip(try tree.predict(features).values, expected) {
+      #expect(abs(value - wanted) < 1e-6)
+    }
+    #expect(tree.trees[0].nodes[0].threshold == 2.5 && tree.trees[0].covers == [4, 2, 2])
+  }
+
+  @Test func whatCannotBeLearntIsSaid() {
+    let features = Features(names: ["a"], kinds: [.numeric], rowCount: 2, values: [1, 2])
+    #expect(throws: TreeError.oneClass("u")) {
+      try TreeEnsemble.boosted(features, target: .classes([0, 0], names: ["u", "v"]), targetName: "y")
+    }
+    #expect(throws: TreeError.noRows) {
+      try TreeEnsemble.forest(
+        features.selecting(rows: []), target: .values([]), targetName: "y", options: .extraTrees)
+    }
+  }
+
+  @Test(arguments: models) func uselessFeaturesGiveTheBaseRate(model: String) throws {
+    let features = Features(
+      names: ["constant", "missing"], kinds: [.numeric, .numeric], rowCount: 8,
+      values: [Float](repeating: 3, count: 8) + [Float](repeating: .nan, count: 8))
+    let ensemble = try Self.fit(model, features, .classes([0, 0, 0, 1, 0, 0, 0, 1], names: ["u", "v"]))
+    let predictions = try ensemble.predict(features)
+    #expect(abs(predictions[0, 1] - 0.25) < 0.08)
+    #expect(ensemble.usedFeatures.isEmpty)
+  }
+}

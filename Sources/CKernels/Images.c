@@ -1,79 +1,58 @@
-// Small-image loops. Rows are the vector axis; the two border columns are peeled off.
+// Small-image loops. A convolution works on a copy of its input with a border of zeros, so that no row or column is a
+// special case; eight neighbouring pixels are one vector, and the nine weights stay in registers.
 #include "Clones.h"
 #include "ImageKernels.h"
 
-/// out[x] += k[0]·row[x−1] + k[1]·row[x] + k[2]·row[x+1], zero outside.
-static inline __attribute__((always_inline)) void add_row(const float *row, const float *k, size_t w,
-                                                          float *restrict out) {
-  if (w == 1) {
-    out[0] += k[1] * row[0];
-    return;
-  }
-  out[0] += k[1] * row[0] + k[2] * row[1];
-  for (size_t x = 1; x + 1 < w; x++) out[x] += k[0] * row[x - 1] + k[1] * row[x] + k[2] * row[x + 1];
-  out[w - 1] += k[0] * row[w - 2] + k[1] * row[w - 1];
-}
+#include <stdlib.h>
+#include <string.h>
 
-/// The same for three rows at once: nine products for every store.
-static inline __attribute__((always_inline)) void add_rows(const float *row, const float *k, size_t w,
-                                                           float *restrict out) {
-  const float *up = row - w, *down = row + w;
-  if (w == 1) {
-    out[0] += k[1] * up[0] + k[4] * row[0] + k[7] * down[0];
-    return;
-  }
-  out[0] += k[1] * up[0] + k[2] * up[1] + k[4] * row[0] + k[5] * row[1] + k[7] * down[0] + k[8] * down[1];
-  for (size_t x = 1; x + 1 < w; x++) {
-    float above = k[0] * up[x - 1] + k[1] * up[x] + k[2] * up[x + 1];
-    float middle = k[3] * row[x - 1] + k[4] * row[x] + k[5] * row[x + 1];
-    float below = k[6] * down[x - 1] + k[7] * down[x] + k[8] * down[x + 1];
-    out[x] += above + middle + below;
-  }
-  size_t e = w - 1;
-  out[e] += k[0] * up[e - 1] + k[1] * up[e] + k[3] * row[e - 1] + k[4] * row[e] + k[6] * down[e - 1]
-      + k[7] * down[e];
+/// Eight floats anywhere in memory.
+typedef float ck_eight __attribute__((vector_size(32), aligned(4), may_alias));
+
+/// A copy of [channels][h][w] with a border of zeros: [channels][h + 2][w + 2]. The caller frees it.
+static float *bordered(const float *in, size_t channels, size_t h, size_t w) {
+  float *copy = calloc(channels * (h + 2) * (w + 2) + 8, sizeof(float));
+  if (!copy) abort();
+  for (size_t c = 0; c < channels; c++)
+    for (size_t y = 0; y < h; y++)
+      memcpy(copy + (c * (h + 2) + y + 1) * (w + 2) + 1, in + (c * h + y) * w, w * sizeof(float));
+  return copy;
 }
 
 CKERNEL_CLONES
 void ck_convolve3x3(const float *in, size_t channels_in, size_t h, size_t w, const float *weights,
                     const float *bias, size_t channels_out, float *out) {
+  float *copy = bordered(in, channels_in, h, w);
+  size_t stride = w + 2;
   for (size_t o = 0; o < channels_out; o++) {
     for (size_t y = 0; y < h; y++) {
       float *target = out + (o * h + y) * w;
       for (size_t x = 0; x < w; x++) target[x] = bias[o];
       for (size_t c = 0; c < channels_in; c++) {
-        const float *k = weights + (o * channels_in + c) * 9;
-        const float *row = in + (c * h + y) * w;
-        if (y > 0 && y + 1 < h) {
-          add_rows(row, k, w, target);
-          continue;
+        // Copies: a store to the target must not make the weights be read again.
+        float k[9];
+        memcpy(k, weights + (o * channels_in + c) * 9, sizeof k);
+        const float *a = copy + (c * (h + 2) + y) * stride, *b = a + stride, *d = b + stride;
+        size_t x = 0;
+        for (; x + 8 <= w; x += 8) {
+          ck_eight above = k[0] * *(const ck_eight *)(a + x);
+          ck_eight middle = k[3] * *(const ck_eight *)(b + x);
+          ck_eight below = k[6] * *(const ck_eight *)(d + x);
+          above += k[1] * *(const ck_eight *)(a + x + 1);
+          middle += k[4] * *(const ck_eight *)(b + x + 1);
+          below += k[7] * *(const ck_eight *)(d + x + 1);
+          above += k[2] * *(const ck_eight *)(a + x + 2);
+          middle += k[5] * *(const ck_eight *)(b + x + 2);
+          below += k[8] * *(const ck_eight *)(d + x + 2);
+          *(ck_eight *)(target + x) += above + middle + below;
         }
-        if (y > 0) add_row(row - w, k, w, target);
-        add_row(row, k + 3, w, target);
-        if (y + 1 < h) add_row(row + w, k + 6, w, target);
+        for (; x < w; x++)
+          target[x] += k[0] * a[x] + k[1] * a[x + 1] + k[2] * a[x + 2] + k[3] * b[x] + k[4] * b[x + 1]
+              + k[5] * b[x + 2] + k[6] * d[x] + k[7] * d[x + 1] + k[8] * d[x + 2];
       }
     }
   }
-}
-
-/// k[0..2] += Σ_x g[x]·row[x−1], g[x]·row[x], g[x]·row[x+1], zero outside.
-static inline __attribute__((always_inline)) void correlate_row(const float *row, const float *g, size_t w,
-                                                                float *k) {
-#pragma clang fp reassociate(on)
-  float left = 0, centre = g[0] * row[0], right = 0;
-  if (w > 1) {
-    right = g[0] * row[1];
-    left = g[w - 1] * row[w - 2];
-    centre += g[w - 1] * row[w - 1];
-  }
-  for (size_t x = 1; x + 1 < w; x++) {
-    left += g[x] * row[x - 1];
-    centre += g[x] * row[x];
-    right += g[x] * row[x + 1];
-  }
-  k[0] += left;
-  k[1] += centre;
-  k[2] += right;
+  free(copy);
 }
 
 CKERNEL_CLONES
@@ -81,21 +60,50 @@ void ck_convolve3x3_gradient(const float *in, size_t channels_in, size_t h, size
                              const float *out_gradient, size_t channels_out, float *weights_gradient,
                              float *bias_gradient) {
 #pragma clang fp reassociate(on)
+  float *copy = bordered(in, channels_in, h, w);
+  size_t stride = w + 2;
   for (size_t o = 0; o < channels_out; o++) {
-    for (size_t y = 0; y < h; y++) {
-      const float *g = out_gradient + (o * h + y) * w;
-      float sum = 0;
-      for (size_t x = 0; x < w; x++) sum += g[x];
-      bias_gradient[o] += sum;
-      for (size_t c = 0; c < channels_in; c++) {
-        float *k = weights_gradient + (o * channels_in + c) * 9;
-        const float *row = in + (c * h + y) * w;
-        if (y > 0) correlate_row(row - w, g, w, k);
-        correlate_row(row, g, w, k + 3);
-        if (y + 1 < h) correlate_row(row + w, g, w, k + 6);
+    const float *plane = out_gradient + o * h * w;
+    float total = 0;
+    for (size_t i = 0; i < h * w; i++) total += plane[i];
+    bias_gradient[o] += total;
+    for (size_t c = 0; c < channels_in; c++) {
+      ck_eight s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0}, s8 = {0};
+      float rest[9] = {0};
+      for (size_t y = 0; y < h; y++) {
+        const float *g = plane + y * w;
+        const float *a = copy + (c * (h + 2) + y) * stride, *b = a + stride, *d = b + stride;
+        size_t x = 0;
+        for (; x + 8 <= w; x += 8) {
+          ck_eight slope = *(const ck_eight *)(g + x);
+          s0 += slope * *(const ck_eight *)(a + x);
+          s1 += slope * *(const ck_eight *)(a + x + 1);
+          s2 += slope * *(const ck_eight *)(a + x + 2);
+          s3 += slope * *(const ck_eight *)(b + x);
+          s4 += slope * *(const ck_eight *)(b + x + 1);
+          s5 += slope * *(const ck_eight *)(b + x + 2);
+          s6 += slope * *(const ck_eight *)(d + x);
+          s7 += slope * *(const ck_eight *)(d + x + 1);
+          s8 += slope * *(const ck_eight *)(d + x + 2);
+        }
+        for (; x < w; x++) {
+          for (size_t t = 0; t < 3; t++) {
+            rest[t] += g[x] * a[x + t];
+            rest[3 + t] += g[x] * b[x + t];
+            rest[6 + t] += g[x] * d[x + t];
+          }
+        }
+      }
+      ck_eight sums[9] = {s0, s1, s2, s3, s4, s5, s6, s7, s8};
+      float *k = weights_gradient + (o * channels_in + c) * 9;
+      for (size_t t = 0; t < 9; t++) {
+        float sum = rest[t];
+        for (size_t lane = 0; lane < 8; lane++) sum += sums[t][lane];
+        k[t] += sum;
       }
     }
   }
+  free(copy);
 }
 
 CKERNEL_CLONES

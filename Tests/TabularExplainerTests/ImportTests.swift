@@ -133,6 +133,16 @@ struct ImportGolden: Decodable {
     #expect(try model.blackBox.predict(more) == model.blackBox.predict(features))
   }
 
+  @Test func treesOfOurOwnComeBack() throws {
+    let trees = try #require(
+      try ImportedModel(path: ImportGolden.folder + "/xgboost-3.2-categories.ubj").trees)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    let model = try ImportedModel(bytes: [UInt8](try encoder.encode(trees)), path: "x", ModelContext())
+    #expect(model.format == .headlamp)
+    #expect(model.trees == trees)
+  }
+
   @Test func strangeFilesAreRecognisedAsStrange() {
     for text in ["", "hello", "<xml>", "[1,2]", "trees\n"] {
       #expect(throws: ModelFileError.unknownFormat(path: "x")) {

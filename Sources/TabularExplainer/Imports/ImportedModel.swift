@@ -1,6 +1,7 @@
 // One door for all model files: the format is recognised by content, never by name.
 
 import Files
+import FoundationEssentials
 import Tables
 import Tensors
 import Trees
@@ -19,7 +20,7 @@ public struct ImportedModel: Sendable {
   /// The trees, where the model is nothing else: for exact SHAP values.
   public let trees: TreeEnsemble?
 
-  /// Reads XGBoost JSON or UBJ, LightGBM text, ONNX, or a network of this project's own.
+  /// Reads XGBoost JSON or UBJ, LightGBM text, ONNX, or a network or trees of this project's own.
   /// - Parameters:
   ///   - context: names for features and classes where the file has none.
   /// - Throws: `ModelFileError`; `FileError` where the file cannot be read.
@@ -57,9 +58,10 @@ public struct ImportedModel: Sendable {
     case .onnx:
       (featureNames, blackBox, trees) = try Self.readONNX(bytes, path: path, context)
       return
-    case .headlamp: throw .unknownFormat(path: path)
-    case .xgboostJSON, .xgboostUBJ, .lightGBM:
-      let ensemble = try Self.readTrees(bytes, format, path: path, context)
+    case .xgboostJSON, .xgboostUBJ, .lightGBM, .headlamp:
+      let ensemble =
+        format == .headlamp
+        ? try Self.readOwnTrees(bytes, path: path) : try Self.readTrees(bytes, format, path: path, context)
       featureNames = ensemble.featureNames
       blackBox = TreeBlackBox(ensemble)
       trees = ensemble
@@ -74,12 +76,30 @@ public struct ImportedModel: Sendable {
     guard let first = text.first else { return nil }
     if first == UInt8(ascii: "{"), let second = text.dropFirst().first {
       // After the brace a text has a quote or a blank, a binary the type of the first key's length.
+      // This project's own trees begin with one of their keys; XGBoost's document with "learner" or "version".
+      let beginning = String(decoding: text.prefix(24).filter { $0 > 0x20 }, as: UTF8.self)
+      if ["base_scores", "baseScores", "feature", "schema_version"].contains(where: {
+        beginning.hasPrefix("{\"\($0)")
+      }) {
+        return .headlamp
+      }
       let isText =
         second == UInt8(ascii: "\"") || second == 0x20 || (0x09...0x0d).contains(second) || second == 0x7d
       return isText ? .xgboostJSON : .xgboostUBJ
     }
     // ONNX starts with its version, field 1 as a varint, or with the producer's name, field 2.
     return first == 0x08 || first == 0x12 ? .onnx : nil
+  }
+
+  /// Trees that `TreeEnsemble` wrote.
+  private static func readOwnTrees(_ bytes: [UInt8], path: String) throws(ModelFileError) -> TreeEnsemble {
+    do {
+      return try JSONDecoder().decode(TreeEnsemble.self, from: Data(bytes))
+    } catch let error as TreeError {
+      throw error.modelProblem.located(path: path, format: .headlamp)
+    } catch {
+      throw .malformed(path: path, format: .headlamp, problem: "its trees cannot be read")
+    }
   }
 
   private static func readTrees(

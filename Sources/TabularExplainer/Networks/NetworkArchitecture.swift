@@ -74,20 +74,22 @@ public enum NetworkArchitecture: Sendable, Equatable, Codable {
   /// Settings that serve tables of `rows` rows.
   ///
   /// Below 400 rows a held-out share would cost more than it decides; such tables are trained for a fixed number of
-  /// epochs with more weight decay.
+  /// steps in small batches, with more weight decay.
   public func usualTraining(rows: Int) -> NetworkTraining {
-    let isSmall = rows < 400
-    switch self {
-    case .perceptron:
+    guard rows >= 400 else {
+      let batchSize = 8
+      let stepsAnEpoch = max(1, (rows + batchSize / 2) / batchSize)
       return NetworkTraining(
-        epochs: isSmall ? 40 : 60, batchSize: isSmall ? 16 : 64,
-        optimizer: AdamW(learningRate: isSmall ? 1e-3 : 2e-3, weightDecay: isSmall ? 0.1 : 0.01),
-        heldOutShare: isSmall ? 0 : 0.15, patience: 12)
-    case .convolutionalAttention:
-      return NetworkTraining(
-        epochs: isSmall ? 20 : 40, batchSize: isSmall ? 16 : 64,
-        optimizer: AdamW(learningRate: isSmall ? 1e-3 : 2e-3, weightDecay: isSmall ? 0.1 : 0.01),
-        heldOutShare: isSmall ? 0 : 0.15, patience: 10)
+        epochs: max(12, 300 / stepsAnEpoch), batchSize: batchSize,
+        optimizer: AdamW(learningRate: 1e-3, weightDecay: 0.1))
     }
+    let epochs =
+      switch self {
+      case .perceptron: 60
+      case .convolutionalAttention: 40
+      }
+    return NetworkTraining(
+      epochs: epochs, batchSize: 64, optimizer: AdamW(learningRate: 2e-3, weightDecay: 0.01),
+      heldOutShare: 0.15)
   }
 }

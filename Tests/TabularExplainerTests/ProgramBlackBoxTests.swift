@@ -73,6 +73,8 @@ import Testing
     #expect(failure(killed) == .killed(command: killed, signal: 9, lastLine: ""))
     let few = "cat > /dev/null; echo 0.5; echo 0.5; echo tired >&2"
     #expect(failure(few) == .rowCount(command: few, expected: 3, found: 2, lastLine: "tired"))
+    let headed = "cat > /dev/null; echo no,yes; echo 0.5,0.5; echo 0.5,0.5"
+    #expect(failure(headed) == .rowCount(command: headed, expected: 3, found: 2, lastLine: ""))
     let text = "cat > /dev/null; echo 0.5; echo maybe; echo 0.5"
     #expect(failure(text) == .notANumber(command: text, line: 2, text: "maybe"))
     let sums = "cat > /dev/null; for i in 1 2 3; do echo 0.5,0.75; done"

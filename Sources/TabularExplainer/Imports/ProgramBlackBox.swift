@@ -103,10 +103,10 @@ public struct ProgramBlackBox: BlackBox {
     var lines = text.split(omittingEmptySubsequences: true, whereSeparator: \.isNewline)[...]
     var order: [Int]?
     var firstLine = 1
-    if let first = lines.first, Self.cells(first).contains(where: { Double($0) == nil }),
-      lines.count != rowCount
+    if let first = lines.first.map({ Self.cells($0) }), first.contains(where: { Double($0) == nil }),
+      lines.count != rowCount || headerOrder(first) != nil
     {
-      order = headerOrder(Self.cells(first))
+      order = headerOrder(first)
       lines = lines.dropFirst()
       firstLine = 2
     }

@@ -47,7 +47,7 @@ void ck_logistic(const float *x, size_t count, float *out) {
 }
 
 CKERNEL_CLONES
-void ck_adamw(float *weights, const float *gradient, float *mean, float *square, size_t count, float beta1,
+void ck_adamw_tensor(float *weights, const float *gradient, float *mean, float *square, size_t count, float beta1,
               float beta2, float step_size, float second_correction, float epsilon, float decay) {
   for (size_t i = 0; i < count; i++) {
     float g = gradient[i];

@@ -45,7 +45,7 @@ void ck_rectify_gradient(const float *out, const float *out_gradient, size_t cou
 void ck_logistic(const float *x, size_t count, float *out);
 
 /// One step of AdamW on `count` weights; step_size carries both bias corrections, decay multiplies the weight.
-void ck_adamw(float *weights, const float *gradient, float *mean, float *square, size_t count, float beta1,
+void ck_adamw_tensor(float *weights, const float *gradient, float *mean, float *square, size_t count, float beta1,
               float beta2, float step_size, float second_correction, float epsilon, float decay);
 
 #endif

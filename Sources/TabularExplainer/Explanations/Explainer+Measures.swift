@@ -1,0 +1,47 @@
+// What the explanation is worth, on held-out rows.
+
+import Tables
+import Tensors
+
+/// A named measure with its interval.
+public struct NamedEstimate: Sendable, Equatable {
+  /// The name under which it is written into files.
+  public var name: String
+  /// The measure.
+  public var estimate: Estimate
+
+  /// A named measure.
+  public init(name: String, estimate: Estimate) {
+    self.name = name
+    self.estimate = estimate
+  }
+}
+
+extension Explainer {
+  private func draws(_ stream: UInt64) -> BootstrapDraws {
+    // Beyond some rows a hundred draws are as good as five.
+    let count = split.held.count > 20_000 ? 100 : 300
+    return BootstrapDraws(rows: split.held.count, count: count, seed: options.seed &+ stream)
+  }
+
+  /// The black box's quality on the held-out rows.
+  public func blackBoxQuality() -> [NamedEstimate] {
+    switch table.target {
+    case .classes(let labels, _):
+      let scorer = ClassificationScorer(labels: split.held.map { labels[$0] }, probabilities: heldOutputs)
+      return zip(ClassificationMeasures.names, scorer.estimates(draws: draws(1)))
+        .map { NamedEstimate(name: $0, estimate: $1) }
+    case .values(let values):
+      let estimates = RegressionMeasures.estimates(
+        truth: split.held.map { values[$0] }, predicted: heldOutputs.values, draws: draws(1))
+      return zip(RegressionMeasures.names, estimates).map { NamedEstimate(name: $0, estimate: $1) }
+    }
+  }
+
+  /// How closely a surrogate follows the black box on the held-out rows.
+  public func fidelity(of surrogate: Surrogate) throws -> [NamedEstimate] {
+    let scorer = FidelityScorer(blackBox: heldOutputs, surrogate: try surrogate.predict(heldFeatures))
+    return zip(FidelityMeasures.names, scorer.estimates(draws: draws(2)))
+      .filter { !$1.value.isNaN }.map { NamedEstimate(name: $0, estimate: $1) }
+  }
+}

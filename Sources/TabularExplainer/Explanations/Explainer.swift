@@ -1,0 +1,162 @@
+// From a probed black box to explanations: surrogate, rules, and one row after another.
+
+import Tables
+import Tensors
+
+/// Explains predictions of a black box on the rows of a table.
+///
+///     let explainer = try Explainer(table, split: split, probed, options: ExplainerOptions(seed: 1))
+///     let explanation = try explainer.explanation(row: 3)
+public struct Explainer: Sendable {
+  /// The table.
+  public let table: Table
+  /// Which rows the black box was fitted to, and which were held out.
+  public let split: Split
+  /// The black box and what probing it has shown.
+  public let probed: ProbedBlackBox
+  /// The surrogate, and the curves that chose it.
+  public let choice: SurrogateChoice
+  /// What predictions are called.
+  public let outcomes: Outcomes
+  /// Names and kinds, for texts.
+  public let catalogue: FeatureCatalogue
+  /// The black box's outputs for the held-out rows, shape `[held-out rows, outputs]`.
+  public let heldOutputs: Tensor
+  /// The choices behind it.
+  public let options: ExplainerOptions
+  let trainingFeatures: Features
+  let heldFeatures: Features
+  let trainingOutcomes: [Int]
+  let heldOutcomes: [Int]
+  private let anchors: AnchorIndex
+  private let search: CounterfactualSearch
+  private let heldOutcomeRows: [RowSet]
+
+  /// Fits surrogates to a black box and prepares rules and counterfactuals.
+  /// - Throws: what the black box throws.
+  public init(_ table: Table, split: Split, _ probed: ProbedBlackBox, options: ExplainerOptions) throws {
+    precondition(
+      probed.trainingOutputs.shape[0] == split.training.count,
+      "outputs \(probed.trainingOutputs.shape) for \(split.training.count) training rows")
+    self.table = table
+    self.split = split
+    self.probed = probed
+    self.options = options
+    let names = probed.blackBox.outputNames
+    catalogue = FeatureCatalogue(table.features)
+    let outcomes = Outcomes(outputNames: names, trainingOutputs: probed.trainingOutputs)
+    self.outcomes = outcomes
+    trainingFeatures = table.features.selecting(rows: split.training)
+    heldFeatures = table.features.selecting(rows: split.held)
+    heldOutputs = try probed.blackBox.predict(heldFeatures)
+    trainingOutcomes = outcomes.outcomes(probed.trainingOutputs)
+    let heldOutcomes = outcomes.outcomes(heldOutputs)
+    self.heldOutcomes = heldOutcomes
+    heldOutcomeRows = (0..<outcomes.count).map { outcome in
+      RowSet(rowCount: heldOutcomes.count) { heldOutcomes[$0] == outcome }
+    }
+    let ranking = probed.ranking
+    choice = try SurrogateChoice(
+      trainingFeatures, ranking: ranking, rows: Array(0..<trainingFeatures.rowCount),
+      targets: probed.trainingOutputs, outputNames: names, options: options)
+    anchors = AnchorIndex(
+      trainingFeatures, using: choice.features, outcomes: trainingOutcomes, outcomeCount: outcomes.count,
+      extraCuts: choice.tree.thresholds)
+    search = CounterfactualSearch(
+      probed.blackBox, outcomes: outcomes, surrogate: choice.tree, reference: trainingFeatures,
+      referenceOutcomes: trainingOutcomes, featuresByImportance: ranking)
+  }
+
+  /// The surrogate's rules, simplified and counted on training and held-out rows; by outcome, the widest first.
+  ///
+  /// A list's rules are left whole: each one holds only where those above it do not.
+  public func rules() -> [VerifiedRule] {
+    let source = choice.surrogate.rules.isEmpty ? choice.tree : choice.surrogate
+    var seen: Set<String> = []
+    let verified = source.rules.compactMap { rule -> VerifiedRule? in
+      let outcome = outcomes.outcome(rule.prediction)
+      let box =
+        source.kind == .ruleList
+        ? rule.box : simplified(rule.box, outcome: anchors.rows(of: outcome), in: trainingFeatures)
+      guard seen.insert("\(outcome) \(catalogue.text(box))").inserted else { return nil }
+      return self.verified(box, outcome: outcome, prediction: rule.prediction, without: nil)
+    }
+    return verified.sorted { ($0.outcome, -$0.training.covered) < ($1.outcome, -$1.training.covered) }
+  }
+
+  /// The explanation of one row of the table.
+  /// - Parameters:
+  ///   - wanted: the outcome counterfactuals should reach; nil for the one that is most probable after the row's own.
+  ///   - limits: what counterfactuals may not change.
+  /// - Throws: what the black box throws.
+  public func explanation(
+    row: Int, wanted: Int? = nil, limits: ChangeLimits = ChangeLimits(), counterfactuals count: Int = 4
+  ) throws -> RowExplanation {
+    let cells = table.features.row(row)
+    let single = variants(of: cells, in: table.features, changes: [[]])
+    let heldPlace = split.held.firstIndex(of: row)
+    let current = try probed.blackBox.predict(single).values.map { Double($0) }
+    let outcome = outcomes.outcome(current)
+    let prediction: [Double]
+    if let place = split.training.firstIndex(of: row) {
+      prediction = probed.trainingOutputs.row(place).values.map { Double($0) }
+    } else {
+      prediction = current
+    }
+    let surrogatePrediction = try choice.surrogate.predict(single).values.map { Double($0) }
+    let anchor = anchors.anchor(
+      outcome: outcome, limits: AnchorLimits(precision: options.anchorPrecision)) { cells[$0] }
+    let leaf = choice.tree.rules.first { $0.box.holds { cells[$0] } }
+    let wanted = wanted ?? nextOutcome(after: outcome, current)
+    return RowExplanation(
+      row: row, isHeldOut: heldPlace != nil, prediction: prediction, outcome: outcome,
+      surrogatePrediction: surrogatePrediction,
+      anchor: verified(anchor.box, outcome: outcome, prediction: [], without: heldPlace),
+      surrogateRule: leaf.map {
+        verified($0.box, outcome: outcomes.outcome($0.prediction), prediction: $0.prediction, without: heldPlace)
+      },
+      wanted: wanted,
+      counterfactuals: try search.counterfactuals(for: cells, wanted: wanted, limits: limits, count: count),
+      contributions: nil)
+  }
+
+  /// A rule counted on training rows and on held-out rows, but for the one that is explained.
+  private func verified(
+    _ box: Box, outcome: Int, prediction: [Double], without place: Int?
+  ) -> VerifiedRule {
+    var held = RuleQuality(
+      covered: RowSet(box, in: heldFeatures), outcome: heldOutcomeRows[outcome])
+    if let place {
+      held.rows -= 1
+      let agrees = heldOutcomes[place] == outcome
+      if agrees { held.outcomeRows -= 1 }
+      if box.holds({ heldFeatures[place, $0] }) {
+        held.covered -= 1
+        if agrees { held.agreeing -= 1 }
+      }
+    }
+    return VerifiedRule(
+      box: box, outcome: outcome, prediction: prediction,
+      training: RuleQuality(covered: RowSet(box, in: trainingFeatures), outcome: anchors.rows(of: outcome)),
+      held: held)
+  }
+
+  /// The most probable other class; for a quantity the band above, or below the highest.
+  private func nextOutcome(after outcome: Int, _ prediction: [Double]) -> Int {
+    guard case .classes = outcomes else { return outcome == 2 ? 1 : outcome + 1 }
+    let others = prediction.indices.filter { $0 != outcome }
+    return others.max { (prediction[$0], -$0) < (prediction[$1], -$1) } ?? outcome
+  }
+}
+
+extension Surrogate {
+  /// The numeric bounds of a surrogate's rules, by feature.
+  var thresholds: [Int: [Float]] {
+    var bounds: [Int: Set<Float>] = [:]
+    for condition in rules.flatMap(\.box.conditions) {
+      guard case .range(let above, let atMost) = condition.demand else { continue }
+      for bound in [above, atMost] where bound.isFinite { bounds[condition.feature, default: []].insert(bound) }
+    }
+    return bounds.mapValues { $0.sorted() }
+  }
+}

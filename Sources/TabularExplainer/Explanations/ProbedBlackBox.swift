@@ -1,0 +1,52 @@
+// A black box together with what probing it has shown: all that an explanation starts from.
+
+import Tables
+import Tensors
+import Trees
+
+/// A black box, its honest outputs for the training rows, and what the features mean to it.
+public struct ProbedBlackBox: Sendable {
+  /// Where the outputs for the training rows come from.
+  public enum OutputSource: String, Sendable, Codable {
+    /// Each row by the trees that were not fitted to it.
+    case outOfBag = "out-of-bag"
+    /// Each row by a model fitted to the other folds.
+    case crossFitted = "cross-fitted"
+    /// By the given model, of which it is not known what rows it was fitted to.
+    case given = "given"
+  }
+
+  /// What the black box is called: `extra-trees`, a file's name.
+  public var name: String
+  /// The model that is explained.
+  public var blackBox: any BlackBox
+  /// Its outputs for the training rows, shape `[training rows, outputs]`.
+  public var trainingOutputs: Tensor
+  /// Where these come from.
+  public var outputSource: OutputSource
+  /// How important each feature is, by `importanceMethod`.
+  public var importance: [Double]
+  /// What the importance is: `mean_abs_shap`, `permutation`.
+  public var importanceMethod: String
+  /// The trees behind the black box, where it is made of trees: their SHAP values are exact.
+  public var ensemble: TreeEnsemble?
+
+  /// A black box with what is known of it.
+  public init(
+    name: String, blackBox: any BlackBox, trainingOutputs: Tensor, outputSource: OutputSource,
+    importance: [Double], importanceMethod: String, ensemble: TreeEnsemble? = nil
+  ) {
+    self.name = name
+    self.blackBox = blackBox
+    self.trainingOutputs = trainingOutputs
+    self.outputSource = outputSource
+    self.importance = importance
+    self.importanceMethod = importanceMethod
+    self.ensemble = ensemble
+  }
+
+  /// Features by importance, the most important first; equal ones in the table's order.
+  public var ranking: [Int] {
+    importance.indices.sorted { (-importance[$0], $0) < (-importance[$1], $1) }
+  }
+}

@@ -12,7 +12,10 @@ var subcommands: [any Subcommand.Type] {
     InspectCommand.self,
     TasksCommand.self,
     TokenizeCommand.self,
+    ExplainCommand.self,
     FitCommand.self,
+    ImportanceCommand.self,
+    RulesCommand.self,
     DoctorCommand.self,
   ]
 }

@@ -6,4 +6,12 @@ public enum TabularExplainerError: Error, Equatable, Sendable {
   case nothingToLearn(rows: Int, features: Int)
   /// A table of given predictions was asked about a row that it does not hold.
   case unknownRow(row: Int)
+  /// Every row is of one class: there is nothing to tell apart.
+  case oneClass(target: String, name: String)
+  /// The table has fewer rows than can be split into training and held-out rows.
+  case tooFewRows(count: Int, needed: Int)
+  /// Every row of the target holds the same number.
+  case constantTarget(target: String, value: Float)
+  /// No feature says anything: all are constant or missing.
+  case nothingVaries(features: Int)
 }

@@ -7,6 +7,16 @@ extension TabularExplainerError: ExplainedError {
       "there is nothing to learn from \(rows) rows with a target and \(features) features"
     case .unknownRow(let row):
       "predictions were given for the table's own rows only; row \(row + 1) of what is asked is none of them"
+    case .oneClass(let target, let name):
+      "every row's '\(target)' is '\(name)': there is nothing to tell apart"
+    case .tooFewRows(let count, let needed):
+      "the table has \(count == 1 ? "one row" : "\(count) rows"); "
+        + "at least \(needed) are needed to fit and to hold some out"
+    case .constantTarget(let target, let value):
+      "every row's '\(target)' is \(value.shortText): there is nothing to tell apart"
+    case .nothingVaries(let features):
+      "no column varies: \(features == 1 ? "the one feature is" : "all \(features) features are") "
+        + "constant or missing"
     }
   }
 }

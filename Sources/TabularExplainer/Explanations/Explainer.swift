@@ -105,7 +105,8 @@ public struct Explainer: Sendable {
     }
     let surrogatePrediction = try choice.surrogate.predict(single).values.map { Double($0) }
     let anchor = anchors.anchor(
-      outcome: outcome, limits: AnchorLimits(precision: options.anchorPrecision)) { cells[$0] }
+      outcome: outcome, limits: AnchorLimits(precision: options.anchorPrecision)
+    ) { cells[$0] }
     let leaf = choice.tree.rules.first { $0.box.holds { cells[$0] } }
     let wanted = wanted ?? nextOutcome(after: outcome, current)
     return RowExplanation(
@@ -113,7 +114,8 @@ public struct Explainer: Sendable {
       surrogatePrediction: surrogatePrediction,
       anchor: verified(anchor.box, outcome: outcome, prediction: [], without: heldPlace),
       surrogateRule: leaf.map {
-        verified($0.box, outcome: outcomes.outcome($0.prediction), prediction: $0.prediction, without: heldPlace)
+        verified(
+          $0.box, outcome: outcomes.outcome($0.prediction), prediction: $0.prediction, without: heldPlace)
       },
       wanted: wanted,
       counterfactuals: try search.counterfactuals(for: cells, wanted: wanted, limits: limits, count: count),
@@ -155,7 +157,9 @@ extension Surrogate {
     var bounds: [Int: Set<Float>] = [:]
     for condition in rules.flatMap(\.box.conditions) {
       guard case .range(let above, let atMost) = condition.demand else { continue }
-      for bound in [above, atMost] where bound.isFinite { bounds[condition.feature, default: []].insert(bound) }
+      for bound in [above, atMost] where bound.isFinite {
+        bounds[condition.feature, default: []].insert(bound)
+      }
     }
     return bounds.mapValues { $0.sorted() }
   }

@@ -63,7 +63,8 @@ public struct SurrogateChoice: Sendable {
 
     let full = curve(self.features)
     let treePoints = try full.points(Self.plans(.tree, size: options.surrogate == .tree ? options.size : nil))
-    let treePlan = simplestSufficient(treePoints, tolerance: Self.tolerance)?.plan ?? SurrogatePlan(.tree, size: 4)
+    let treePlan =
+      simplestSufficient(treePoints, tolerance: Self.tolerance)?.plan ?? SurrogatePlan(.tree, size: 4)
     let fitter = SurrogateFitter(
       features, using: self.features, rows: rows, targets: targets, outputNames: outputNames)
     tree = try fitter.fit(treePlan)

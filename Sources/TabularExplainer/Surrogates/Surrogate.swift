@@ -89,6 +89,15 @@ public struct Surrogate: Sendable, Equatable, Codable {
     }
   }
 
+  /// The leaves of one of a surrogate's trees as rules; in a sum, what the tree adds.
+  public func leafRules(of tree: Tree) -> [Rule] {
+    guard case .trees(let ensemble) = model else { return [] }
+    return ensemble.rules(of: tree, tableFeatures: features).map { rule in
+      kind == .tree
+        ? rule : Rule(box: rule.box, prediction: zip(rule.prediction, ensemble.baseScores).map { $0 - $1 })
+    }
+  }
+
   /// How much there is to read.
   public var complexity: Complexity {
     switch model {

@@ -1,0 +1,107 @@
+// headlamp explain: why a black box said what it said of a row.
+
+import Files
+import Tables
+import TabularExplainer
+
+/// Fits and probes a black box, and explains rows by rules, counterfactuals and contributions.
+enum ExplainCommand: Subcommand {
+  static let name = "explain"
+  static let summary = "say why a black box predicted what it did, row by row"
+  static let discussion = """
+    Reads a table (CSV or TSV, gzip or not), fits a black box to three quarters of its rows or opens a given one, keeps
+    the features that matter, fits an interpretable surrogate to the black box's out-of-bag or cross-fitted
+    probabilities, and explains rows: the prediction, the rule that carries it with its coverage and precision on
+    held-out rows, changes that would have made it another (each checked on the black box), and what each feature
+    contributes. TABLE may be the word 'example': a small table of the project's own, whose rule is known.
+
+    With --output it writes importance.csv, rules.csv, explanations.csv, counterfactuals.csv, surrogate.json and
+    summary.json. Rows are counted from 1, the header not counted.
+    """
+  static let positionals = [Positional("TABLE", help: "a CSV or TSV file, or 'example'")]
+  static let row = Option<Int>("row", "N", help: "the row to explain; the first held-out one unless given")
+  static let rows = Option<String>("rows", "3,7,9", help: "several rows to explain")
+  static let everyRow = Flag("all", help: "explain every row")
+  static let precision = Option<Double>(
+    "precision", "SHARE", default: 0.95, help: "the precision a row's rule must reach on the training rows")
+  static let options: [any OptionDeclaration] =
+    [row, rows, everyRow] + ExplainingOptions.table + ExplainingOptions.model + ExplainingOptions.standIn
+    + [precision] + ChangeLimitOptions.all + ExplainingOptions.common
+  static let examples = [
+    Example("headlamp explain example", "a prediction of the project's own table, explained"),
+    Example(
+      "headlamp explain spambase.csv --target class --row 12 --output why/",
+      "row 12's prediction explained, and everything in files"),
+  ]
+
+  static func run(_ arguments: ParsedArguments, console: Console) throws {
+    console.progress("reading \(arguments.positionals[0])")
+    let read = try ReadTable(arguments)
+    let chosen = try rows(arguments, read)
+    var options = try ExplainerOptions(arguments)
+    let precision = arguments[precision] ?? 0.95
+    guard precision > 0, precision <= 1 else {
+      throw UsageError.badValue(
+        option: "precision", value: "\(precision)", expectation: "a share above 0, at most 1")
+    }
+    options.anchorPrecision = precision
+    let limits = try ChangeLimitOptions.limits(arguments, read.table.features)
+    console.progress("fitting and probing the black box")
+    let probed = try read.probed(arguments)
+    console.progress("fitting surrogates")
+    let explainer = try Explainer(read.table, split: read.split, probed, options: options)
+    let wanted = try ChangeLimitOptions.wanted(arguments, explainer.outcomes)
+    var explanations: [RowExplanation] = []
+    for (place, row) in chosen.enumerated() {
+      console.progress("explaining row \(row + 1) (\(place + 1) of \(chosen.count))")
+      explanations.append(try explainer.explanation(row: row, wanted: wanted, limits: limits))
+    }
+    var measures = try RunMeasures(explainer)
+    measures.counterfactuals = try CounterfactualMeasures(explanations, explainer)
+    if let folder = arguments[ExplainingOptions.output] {
+      console.progress("writing \(folder)")
+      let files = try ExplanationFiles(explainer, folder: folder)
+      try files.writeImportance()
+      try files.write(rules: explainer.rules())
+      try files.write(explanations: explanations)
+      try files.write(counterfactuals: explanations)
+      try files.writeSurrogate()
+      try files.writeSummary(read, measures: measures, command: name)
+    }
+    console.endProgress()
+    let text = ExplanationText(explainer: explainer)
+    for line in text.tableLines(read) { console.print(line) }
+    for line in text.modelLines(
+      quality: measures.quality, fidelity: measures.fidelity, treeFidelity: measures.treeFidelity)
+    { console.print(line) }
+    for explanation in explanations.prefix(20) {
+      console.print("")
+      for line in text.lines(explanation) { console.print(line) }
+    }
+    if explanations.count > 20 {
+      console.print("")
+      console.print("\(explanations.count - 20) more rows; --output writes them all")
+    }
+  }
+
+  /// The rows to explain, counted from 0.
+  private static func rows(_ arguments: ParsedArguments, _ read: ReadTable) throws(UsageError) -> [Int] {
+    let given = [arguments.isGiven(row), arguments.isGiven(rows), arguments[everyRow]].count { $0 }
+    guard given <= 1 else { throw .invalid("--row, --rows and --all exclude one another") }
+    if arguments[everyRow] { return Array(0..<read.table.rowCount) }
+    let words = arguments.list(rows)
+    var numbers: [Int] = []
+    for word in words {
+      guard let number = Int(word) else {
+        throw .badValue(option: "rows", value: word, expectation: "whole numbers from 1, separated by commas")
+      }
+      numbers.append(number)
+    }
+    if let number = arguments[row] { numbers = [number] }
+    if numbers.isEmpty { return Array(read.split.held.prefix(1)) }
+    for number in numbers where !(1...read.table.rowCount).contains(number) {
+      throw .invalid("there is no row \(number): the table has rows 1 to \(read.table.rowCount)")
+    }
+    return numbers.map { $0 - 1 }
+  }
+}

@@ -1,0 +1,98 @@
+// The options that explain, fit, importance and rules share, and how their words become values.
+
+import TabularExplainer
+import Tables
+
+/// Options of the subcommands that explain a black box on a table.
+enum ExplainingOptions {
+  static let target = Option<String>(
+    "target", "COLUMN", help: "what is predicted; the last column unless given")
+  static let task = Option<TaskWord>(
+    "task", "TASK", help: "classification or regression; detected unless given")
+  static let categorical = Option<String>(
+    "categorical", "A,B", help: "columns that are categories although they look like numbers")
+  static let exclude = Option<String>("exclude", "A,B", help: "columns to leave out")
+  static let missing = Option<String>("missing", "TEXT,TEXT", help: "further texts that mean a missing cell")
+  static let group = Option<String>(
+    "group", "COLUMN", help: "rows with the same value stay on one side of the split; not used as a feature")
+  static let hold = Option<Double>(
+    "hold", "SHARE", default: 0.25, help: "the share of rows held out for measuring")
+  static let blackBox = Option<String>(
+    "black-box", "KIND", default: "extra-trees",
+    help: "forest, extra-trees, boosted, mlp, cae-san, or a model file of XGBoost, LightGBM or ONNX")
+  static let blackBoxCommand = Option<String>(
+    "black-box-command", "\"PROGRAM …\"",
+    help: "a program as black box: rows as CSV on its standard input, probabilities as CSV back")
+  static let predictions = Option<String>(
+    "predictions", "COLUMN,…", help: "columns of the table that hold a black box's predictions already")
+  static let top = Option<TopChoice>("top", "auto|K", default: .automatic, help: "how many features to keep")
+  static let surrogate = Option<SurrogateWord>(
+    "surrogate", "FORM", default: .automatic, help: "auto, tree, rule-list, rule-sets or tree-sum")
+  static let leaves = Option<Int>(
+    "leaves", "N",
+    help: "leaves of a tree, rules of a list, trees of a sum; the fidelity curve decides unless given")
+  static let seed = Option<UInt64>("seed", "N", default: 0, help: "what every random choice depends on")
+  static let output = Option<String>("output", "DIR", help: "the folder that files are written to")
+
+  static let table: [any OptionDeclaration] = [target, task, categorical, exclude, missing, group, hold]
+  static let model: [any OptionDeclaration] = [blackBox, blackBoxCommand, predictions]
+  static let standIn: [any OptionDeclaration] = [top, surrogate, leaves]
+  static let common: [any OptionDeclaration] = [seed, output]
+}
+
+/// `--task`.
+enum TaskWord: String, CaseIterable, ArgumentValue {
+  case classification, regression
+}
+
+/// `--surrogate`.
+enum SurrogateWord: String, CaseIterable, ArgumentValue {
+  case automatic = "auto"
+  case tree
+  case ruleList = "rule-list"
+  case ruleSets = "rule-sets"
+  case treeSum = "tree-sum"
+
+  var kind: SurrogateKind? {
+    switch self {
+    case .automatic: nil
+    case .tree: .tree
+    case .ruleList: .ruleList
+    case .ruleSets: .ruleSets
+    case .treeSum: .treeSum
+    }
+  }
+}
+
+/// `--top`.
+enum TopChoice: ArgumentValue, Equatable {
+  case automatic
+  case count(Int)
+
+  init?(argument: String) {
+    if argument == "auto" {
+      self = .automatic
+    } else if let count = Int(argument), count > 0 {
+      self = .count(count)
+    } else {
+      return nil
+    }
+  }
+
+  static var expectation: String { "'auto' or a whole number from 1" }
+  var argumentText: String {
+    switch self {
+    case .automatic: "auto"
+    case .count(let count): "\(count)"
+    }
+  }
+}
+
+extension ParsedArguments {
+  /// The words of an option that takes several, separated by commas; quotes are not needed around blanks.
+  func list(_ option: Option<String>) -> [String] {
+    (self[option] ?? "").split(separator: ",").map { word in
+      String(word.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    }.filter { !$0.isEmpty }
+  }
+}

@@ -1,0 +1,180 @@
+// How explanations look on a terminal.
+
+import Files
+import TabularExplainer
+
+/// Lines for people, from an explainer and its explanations.
+struct ExplanationText {
+  let explainer: Explainer
+  private static let width = 12
+
+  private func lines(_ label: String, _ texts: [String]) -> [String] {
+    texts.enumerated().map { ($0 == 0 ? label : "").padded(to: Self.width) + $1 }
+  }
+
+  private func percent(_ share: Double) -> String { (100 * share).text(decimals: share < 0.1 ? 1 : 0) + " %" }
+
+  private func estimate(_ named: NamedEstimate) -> String {
+    let (value, interval) = (named.estimate.value, named.estimate.interval)
+    let label = named.name.split(separator: "_").joined(separator: " ")
+    return "\(label) \(value.text(decimals: 3)) "
+      + "(\(interval.low.text(decimals: 3))–\(interval.high.text(decimals: 3)))"
+  }
+
+  /// The table: rows, features, classes, and what a reader should know of it.
+  func tableLines(_ read: ReadTable) -> [String] {
+    let classes: String =
+      if case .classes(_, let names) = read.table.target { "\(names.count) classes" } else { "a quantity" }
+    return lines(
+      "table",
+      [
+        "\(read.name): \(read.table.rowCount) rows × \(read.table.features.count) features, "
+          + "target '\(read.table.targetName)' (\(classes))"
+      ] + read.notes)
+  }
+
+  /// The black box's quality and the surrogate's fidelity, once a run.
+  func modelLines(quality: [NamedEstimate], fidelity: [NamedEstimate], treeFidelity: [NamedEstimate])
+    -> [String]
+  {
+    let split = explainer.split
+    let shown = ["accuracy", "balanced_accuracy", "mcc", "roc_auc", "r2", "mean_absolute_error"]
+    var result = lines(
+      "black box",
+      [
+        "\(explainer.probed.name), fitted to \(split.training.count) rows, measured on \(split.held.count) held out",
+        quality.filter { shown.contains($0.name) }.prefix(3).map(estimate).joined(separator: ", "),
+      ])
+    let names = explainer.choice.features.prefix(8).map { explainer.catalogue.names[$0] }.joined(
+      separator: ", ")
+    let more = explainer.choice.features.count > 8 ? ", …" : ""
+    let count = explainer.choice.features.count
+    result += lines("features", ["\(count) kept of \(explainer.catalogue.names.count): \(names)\(more)"])
+    result += lines(
+      "surrogate", [form(explainer.choice.surrogate), fidelity.map(estimate).joined(separator: ", ")])
+    if explainer.choice.surrogate.kind == .treeSum {
+      result += lines(
+        "",
+        [
+          "rules are read from a " + form(explainer.choice.tree),
+          treeFidelity.map(estimate).joined(separator: ", "),
+        ])
+    }
+    return result
+  }
+
+  private func form(_ surrogate: Surrogate) -> String {
+    let complexity = surrogate.complexity
+    return switch surrogate.kind {
+    case .tree: "tree of \(complexity.rules) leaves"
+    case .ruleList: "list of \(complexity.rules) rules"
+    case .ruleSets: "sets of \(complexity.rules) rules, \(complexity.conditions) conditions"
+    case .treeSum: "sum of \(complexity.trees) small trees"
+    }
+  }
+
+  /// One row's explanation.
+  func lines(_ explanation: RowExplanation) -> [String] {
+    let outcomes = explainer.outcomes
+    var result = ["row \(explanation.row + 1)" + (explanation.isHeldOut ? ", held out" : ", a training row")]
+    result += lines("  predicted", [prediction(explanation)])
+    let rule = explanation.anchor
+    result += lines("  because", [explainer.catalogue.text(rule.box), quality(rule)])
+    let wanted = outcomes.name(explanation.wanted)
+    if explanation.counterfactuals.isEmpty {
+      result += lines("  instead", ["no allowed change was found that makes it \(wanted)"])
+    } else {
+      let texts = explanation.counterfactuals.enumerated().map { index, found in
+        "  \(index + 1). \(changes(found)): \(probability(found.prediction, explanation.wanted))"
+          + (found.isUnlikeReference ? ", unlike any training row" : "")
+          + (found.method == .donorRow ? ", from a donor row" : "")
+      }
+      result += lines("  instead", ["\(wanted), had"] + texts)
+    }
+    if let contributions = explanation.contributions {
+      result += lines("  moved by", contributionLines(contributions, explanation))
+    }
+    return result
+  }
+
+  private func prediction(_ explanation: RowExplanation) -> String {
+    switch explainer.outcomes {
+    case .classes(let names):
+      let p =
+        explanation.prediction.indices.contains(explanation.outcome)
+        ? explanation.prediction[explanation.outcome] : .nan
+      let surrogate = explanation.surrogatePrediction[explanation.outcome]
+      return "\(names[explanation.outcome]), probability \(p.text(decimals: 3))"
+        + " (surrogate \(surrogate.text(decimals: 3)))"
+    case .bands:
+      return "\(explanation.prediction[0].text(significant: 5)), \(outcomes(explanation.outcome))"
+        + " (surrogate \(explanation.surrogatePrediction[0].text(significant: 5)))"
+    }
+  }
+
+  private func outcomes(_ outcome: Int) -> String { explainer.outcomes.name(outcome) }
+
+  /// Coverage, precision and bounds on held-out rows.
+  private func quality(_ rule: VerifiedRule) -> String {
+    let held = rule.held
+    guard held.covered > 0 else { return "covers no held-out row" }
+    let bounds = held.precisionBounds
+    return
+      "covers \(percent(held.coverage)) of held-out rows (\(held.covered) of \(held.rows)); there the black box "
+      + "says so in \(percent(held.precision)) (\(percent(bounds.low))–\(percent(bounds.high))), "
+      + "lift \(held.lift.text(decimals: 2))"
+  }
+
+  private func changes(_ found: Counterfactual) -> String {
+    found.changes.map { change in
+      let names = explainer.catalogue
+      return "\(names.names[change.feature]) been \(names.text(change.to, of: change.feature))"
+        + " (not \(names.text(change.from, of: change.feature)))"
+    }.joined(separator: " and ")
+  }
+
+  private func probability(_ prediction: [Double], _ outcome: Int) -> String {
+    if case .classes = explainer.outcomes { return "probability \(prediction[outcome].text(decimals: 2))" }
+    return prediction[0].text(significant: 5)
+  }
+
+  private func contributionLines(_ contributions: Contributions, _ explanation: RowExplanation) -> [String] {
+    let output = contributions.baseline.count > 1 ? explanation.outcome : 0
+    let largest = Array(contributions.largest(output: output).prefix(6))
+    let cells = largest.map { item in
+      explainer.catalogue.names[item.feature] + " = "
+        + explainer.catalogue.text(explainer.table.features[explanation.row, item.feature], of: item.feature)
+    }
+    let width = cells.map(\.count).max() ?? 0
+    let most = largest.map { abs($0.value) }.max() ?? 1
+    var lines = zip(cells, largest).map { cell, item in
+      let sign = item.value < 0 ? "−" : "+"
+      let bar = String(
+        repeating: item.value < 0 ? "░" : "█", count: max(1, Int((12 * abs(item.value) / most).rounded())))
+      return "\(cell.padded(to: width))  \(sign)\(abs(item.value).text(decimals: 3))  \(bar)"
+    }
+    let rest =
+      contributions.values.reduce(0) { $0 + $1[output] } - largest.reduce(0) { $0 + $1.value }
+      + contributions.remainder[output]
+    lines.append("\("all others".padded(to: width))  \(rest < 0 ? "−" : "+")\(abs(rest).text(decimals: 3))")
+    lines.append(
+      "from \(contributions.baseline[output].text(decimals: 3)), where nothing is known of the row")
+    return lines
+  }
+
+  /// The global rules, by outcome.
+  func ruleLines(_ rules: [VerifiedRule], limit: Int) -> [String] {
+    var result: [String] = []
+    for outcome in 0..<explainer.outcomes.count {
+      let own = rules.filter { $0.outcome == outcome }
+      guard !own.isEmpty else { continue }
+      result.append(outcomes(outcome))
+      for rule in own.prefix(limit) {
+        result.append("  if " + explainer.catalogue.text(rule.box))
+        result.append("     " + quality(rule))
+      }
+      if own.count > limit { result.append("  and \(own.count - limit) more") }
+    }
+    return result
+  }
+}

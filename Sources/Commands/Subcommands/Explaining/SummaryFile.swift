@@ -1,0 +1,105 @@
+// summary.json: what was explained, how, and how far it can be trusted.
+
+import Files
+import TabularExplainer
+import Tables
+
+extension ExplanationFiles {
+  /// `summary.json`: the run's settings and every measure with its interval.
+  func writeSummary(_ read: ReadTable, measures: RunMeasures, command: String) throws(FileError) {
+    let table = read.table
+    let probed = explainer.probed
+    var members = [
+      JSONMember("schema_version", .integer(1)),
+      JSONMember("headlamp_version", .string(headlampVersion)),
+      JSONMember("command", .string(command)),
+      JSONMember("seed", .string("\(explainer.options.seed)")),
+      JSONMember(
+        "table",
+        .object([
+          JSONMember("name", .string(read.name)), JSONMember("rows", .integer(table.rowCount)),
+          JSONMember("features", .integer(table.features.count)),
+          JSONMember("target", .string(table.targetName)),
+          JSONMember(
+            "outcomes", .array((0..<explainer.outcomes.count).map { .string(explainer.outcomes.name($0)) })),
+          JSONMember("duplicate_rows", .integer(table.duplicateRowCount)),
+          JSONMember("rows_without_target", .integer(table.rowsWithoutTarget)),
+          JSONMember("training_rows", .integer(read.split.training.count)),
+          JSONMember("held_out_rows", .integer(read.split.held.count)),
+          JSONMember("notes", .array(read.notes.map { .string($0) })),
+        ])),
+      JSONMember(
+        "black_box",
+        .object(
+          [
+            JSONMember("name", .string(probed.name)),
+            JSONMember("training_outputs", .string(probed.outputSource.rawValue)),
+            JSONMember("importance", .string(probed.importanceMethod)),
+          ] + estimates(measures.quality))),
+      JSONMember(
+        "surrogate",
+        .object(
+          [
+            JSONMember("form", .string(explainer.choice.surrogate.kind.rawValue)),
+            JSONMember("features", .integer(explainer.choice.features.count)),
+            JSONMember("rules", .integer(explainer.choice.surrogate.complexity.rules)),
+            JSONMember("conditions", .integer(explainer.choice.surrogate.complexity.conditions)),
+            JSONMember("trees", .integer(explainer.choice.surrogate.complexity.trees)),
+          ] + estimates(measures.fidelity))),
+      JSONMember(
+        "rule_tree",
+        .object(
+          [JSONMember("leaves", .integer(explainer.choice.tree.complexity.rules))]
+            + estimates(measures.treeFidelity))),
+    ]
+    if !measures.removal.isEmpty {
+      members.append(JSONMember("removal", .object(estimates(measures.removal))))
+    }
+    if let stability = measures.stability {
+      members.append(JSONMember("stability", .object([JSONMember("top_k_jaccard", estimate(stability))])))
+    }
+    if let found = measures.counterfactuals {
+      members.append(
+        JSONMember(
+          "counterfactuals",
+          .object([
+            JSONMember("explained_rows", .integer(found.rows)),
+            JSONMember("rows_answered", .integer(found.rowsAnswered)),
+            JSONMember("count", .integer(found.count)), JSONMember("validity", .number(found.validity)),
+            JSONMember("mean_changes", .number(found.meanChanges)),
+            JSONMember("mean_mad_l1", .number(found.meanDistance)),
+            JSONMember("mean_distance_to_nearest_row", .number(found.meanDistanceToNearestRow)),
+          ])))
+    }
+    try writeFile(JSONValue.object(members).text(), to: folder + "/summary.json")
+  }
+
+  private func estimates(_ named: [NamedEstimate]) -> [JSONMember] {
+    named.map { JSONMember($0.name, estimate($0.estimate)) }
+  }
+
+  private func estimate(_ estimate: Estimate) -> JSONValue {
+    .object([
+      JSONMember("value", .number(estimate.value)), JSONMember("low", .number(estimate.interval.low)),
+      JSONMember("high", .number(estimate.interval.high)),
+    ])
+  }
+}
+
+/// The measures of a run.
+struct RunMeasures {
+  var quality: [NamedEstimate]
+  var fidelity: [NamedEstimate]
+  var treeFidelity: [NamedEstimate]
+  var removal: [NamedEstimate] = []
+  var stability: Estimate?
+  var counterfactuals: CounterfactualMeasures?
+
+  init(_ explainer: Explainer) throws {
+    quality = explainer.blackBoxQuality()
+    fidelity = try explainer.fidelity(of: explainer.choice.surrogate)
+    treeFidelity =
+      explainer.choice.surrogate == explainer.choice.tree
+      ? fidelity : try explainer.fidelity(of: explainer.choice.tree)
+  }
+}

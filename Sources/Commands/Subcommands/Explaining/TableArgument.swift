@@ -1,0 +1,128 @@
+// The table that a command line names, and its split.
+
+import Files
+import Tables
+import TabularExplainer
+
+/// A table with its split, and what is to be said about reading it.
+struct ReadTable {
+  var table: Table
+  var split: Split
+  /// What the table is called in outputs.
+  var name: String
+  /// Lines about the table that a reader should see.
+  var notes: [String]
+  /// The named columns' cells, kept out of the features.
+  var asideColumns: Features?
+
+  /// Reads the table that `arguments` name; `example` is the project's own.
+  init(_ arguments: ParsedArguments, keepingAside aside: [String] = []) throws {
+    let path = arguments.positionals[0]
+    let seed = arguments[ExplainingOptions.seed] ?? 0
+    let group = arguments[ExplainingOptions.group]
+    var groups: [Int]?
+    if path == "example" {
+      let example = ExampleTable(seed: seed &+ 1)
+      table = Table(
+        features: example.features, target: .classes(example.labels, names: example.classNames),
+        targetName: example.targetName)
+      name = "example"
+      notes = [
+        "a table of the project's own: a seedling thrives if "
+          + FeatureCatalogue(example.features).text(example.rule) + " (2 % of the labels are turned round)"
+      ]
+      if let target = arguments[ExplainingOptions.target], target != example.targetName {
+        throw TableError.noSuchColumn(path: path, name: target, nearest: nil)
+      }
+    } else {
+      let excluded = Set(aside + [group].compactMap { $0 })
+      let options = try Self.options(arguments, excluding: excluded)
+      table = try Table(readingFrom: path, target: arguments[ExplainingOptions.target], options: options)
+      name = path
+      notes = Self.notes(table)
+      if !excluded.isEmpty {
+        var plain = TableOptions()
+        plain.missingTexts = options.missingTexts
+        let all = try Features(readingFrom: path, options: plain)
+        let chosen = try (aside + [group].compactMap { $0 }).map { name in
+          guard let place = all.names.firstIndex(of: name) else {
+            throw TableError.noSuchColumn(
+              path: path, name: name, nearest: nearestWord(to: name, among: all.names))
+          }
+          return place
+        }
+        guard all.rowCount == table.rowCount else {
+          throw UsageError.invalid(
+            "some cells of the target are missing; fill them before --group or --predictions is used")
+        }
+        let columns = all.selecting(features: chosen)
+        asideColumns = columns
+        if group != nil { groups = Self.groupNumbers(columns.column(columns.count - 1)) }
+      }
+    }
+    let hold = arguments[ExplainingOptions.hold] ?? 0.25
+    guard hold > 0, hold < 1 else {
+      throw UsageError.badValue(option: "hold", value: "\(hold)", expectation: "a share between 0 and 1")
+    }
+    if case .classes(let labels, let names) = table.target, let first = labels.first,
+      labels.allSatisfy({ $0 == first })
+    {
+      throw TabularExplainerError.oneClass(target: table.targetName, name: names[first])
+    }
+    guard table.rowCount >= Self.fewestRows else {
+      throw TabularExplainerError.tooFewRows(count: table.rowCount, needed: Self.fewestRows)
+    }
+    split = try table.split(holding: hold, groups: groups, seed: seed)
+  }
+
+  /// A surrogate with anything to say needs a few rows on both sides.
+  private static let fewestRows = 8
+
+  private static func options(
+    _ arguments: ParsedArguments, excluding excluded: Set<String>
+  ) throws -> TableOptions {
+    var options = TableOptions()
+    options.categoricalColumns = Set(arguments.list(ExplainingOptions.categorical))
+    options.excludedColumns = Set(arguments.list(ExplainingOptions.exclude)).union(excluded)
+    options.missingTexts.formUnion(arguments.list(ExplainingOptions.missing))
+    switch arguments[ExplainingOptions.task] {
+    case .classification: options.task = .classification
+    case .regression: options.task = .regression
+    case nil: break
+    }
+    return options
+  }
+
+  private static func groupNumbers(_ column: ArraySlice<Float>) -> [Int] {
+    var numbers: [UInt32: Int] = [:]
+    return column.map { value in
+      let next = numbers.count
+      return numbers[
+        value.bitPattern,
+        default: {
+          numbers[value.bitPattern] = next; return next
+        }()]
+    }
+  }
+
+  private static func notes(_ table: Table) -> [String] {
+    var notes: [String] = []
+    if table.rowsWithoutTarget > 0 {
+      notes.append("\(table.rowsWithoutTarget) rows without a target left out")
+    }
+    if table.duplicateRowCount > 0 {
+      notes.append(
+        "\(table.duplicateRowCount) rows repeat another's features; copies stay on one side of the split")
+    }
+    if !table.identifierColumns.isEmpty {
+      notes.append("left out as identifiers: " + table.identifierColumns.joined(separator: ", "))
+    }
+    if !table.repeatedNames.isEmpty {
+      notes.append("names used twice, numbered: " + table.repeatedNames.joined(separator: ", "))
+    }
+    for leak in table.leaks().prefix(5) {
+      notes.append("'\(leak.feature)' determines '\(table.targetName)' by itself: is it known beforehand?")
+    }
+    return notes
+  }
+}

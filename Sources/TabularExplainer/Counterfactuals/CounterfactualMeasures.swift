@@ -1,0 +1,43 @@
+// How good a run's counterfactuals are, taken together.
+
+/// Means over the counterfactuals of several rows.
+public struct CounterfactualMeasures: Sendable, Equatable {
+  /// The rows that counterfactuals were asked for.
+  public var rows: Int
+  /// The rows that got at least one.
+  public var rowsAnswered: Int
+  /// The number of counterfactuals.
+  public var count: Int
+  /// The share of counterfactuals of which the black box says the wanted outcome.
+  public var validity: Double
+  /// The mean number of changed cells.
+  public var meanChanges: Double
+  /// The mean distance in median absolute deviations.
+  public var meanDistance: Double
+  /// The mean distance to the nearest training row, in the same unit.
+  public var meanDistanceToNearestRow: Double
+
+  /// Measures of the counterfactuals of the given rows, asked of the black box again.
+  /// - Throws: what the black box throws.
+  public init(_ explanations: [RowExplanation], _ explainer: Explainer) throws {
+    let all = explanations.flatMap(\.counterfactuals)
+    rows = explanations.count
+    rowsAnswered = explanations.count { !$0.counterfactuals.isEmpty }
+    count = all.count
+    func mean(_ value: (Counterfactual) -> Double) -> Double {
+      all.isEmpty ? .nan : all.reduce(0) { $0 + value($1) } / Double(all.count)
+    }
+    var valid = 0
+    for explanation in explanations where !explanation.counterfactuals.isEmpty {
+      let changed = variants(
+        of: explainer.table.features.row(explanation.row), in: explainer.table.features,
+        changes: explanation.counterfactuals.map(\.changes))
+      let outcomes = explainer.outcomes.outcomes(try explainer.probed.blackBox.predict(changed))
+      valid += outcomes.count { $0 == explanation.wanted }
+    }
+    validity = all.isEmpty ? .nan : Double(valid) / Double(all.count)
+    meanChanges = mean { Double($0.changes.count) }
+    meanDistance = mean(\.distance)
+    meanDistanceToNearestRow = mean(\.distanceToNearestRow)
+  }
+}

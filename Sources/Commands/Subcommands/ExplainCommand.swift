@@ -57,6 +57,8 @@ enum ExplainCommand: Subcommand {
       explanations.append(try explainer.explanation(row: row, wanted: wanted, limits: limits))
     }
     var measures = try RunMeasures(explainer)
+    measures.removal = try explainer.removalMeasures()
+    measures.stability = explainer.stability()
     measures.counterfactuals = try CounterfactualMeasures(explanations, explainer)
     if let folder = arguments[ExplainingOptions.output] {
       console.progress("writing \(folder)")

@@ -13,8 +13,9 @@ enum RulesCommand: Subcommand {
     """
   static let positionals = [Positional("TABLE", help: "a CSV or TSV file, or 'example'")]
   static let most = Option<Int>("most", "N", default: 8, help: "how many rules to print an outcome")
+  static let curve = Flag("curve", help: "print how fidelity grows with features, leaves and trees")
   static let options: [any OptionDeclaration] =
-    ExplainingOptions.table + ExplainingOptions.model + ExplainingOptions.standIn + [most]
+    ExplainingOptions.table + ExplainingOptions.model + ExplainingOptions.standIn + [most, curve]
     + ExplainingOptions.common
   static let examples = [
     Example("headlamp rules example", "the rules of the example table"),
@@ -41,6 +42,7 @@ enum RulesCommand: Subcommand {
       quality: measures.quality, fidelity: measures.fidelity, treeFidelity: measures.treeFidelity)
     { console.print(line) }
     console.print("")
+    if arguments[curve] { for line in text.curveLines() + [""] { console.print(line) } }
     for line in text.ruleLines(rules, limit: max(1, arguments[most] ?? 8)) { console.print(line) }
   }
 }

@@ -1,5 +1,7 @@
 // How good a run's counterfactuals are, taken together.
 
+import Tables
+
 /// Means over the counterfactuals of several rows.
 public struct CounterfactualMeasures: Sendable, Equatable {
   /// The rows that counterfactuals were asked for.

@@ -25,23 +25,29 @@ extension BlackBoxKind {
   /// Fits a black box to the training rows of a table and ranks the features by what they mean to it.
   /// - Throws: `TreeError`, `TableError`, or `TabularExplainerError` where there is nothing to learn.
   public func probed(_ table: Table, training: [Int], seed: UInt64) throws -> ProbedBlackBox {
-    let part = table.features.selecting(rows: training)
-    let target = table.target.selecting(rows: training)
-    if case .values(let values) = target, let first = values.first, values.allSatisfy({ $0 == first }) {
+    let part = table.selecting(rows: training)
+    if case .values(let values) = part.target, let first = values.first, values.allSatisfy({ $0 == first }) {
       throw TabularExplainerError.constantTarget(target: table.targetName, value: first)
     }
-    guard part.hasVaryingFeature else { throw TabularExplainerError.nothingVaries(features: part.count) }
-    let fitted = try fit(part, target, targetName: table.targetName, seed: seed)
+    guard part.features.hasVaryingFeature else {
+      throw TabularExplainerError.nothingVaries(features: part.features.count)
+    }
+    let fitted = try fit(part, seed: seed)
     let outputs: Tensor
     let source: ProbedBlackBox.OutputSource
     if let outOfBag = fitted.outOfBag {
-      (outputs, source) = (filledWithMeans(outOfBag), .outOfBag)
+      (outputs, source) = (outOfBag, .outOfBag)
     } else {
-      (outputs, source) = (try crossFitted(table, training: training, seed: seed), .crossFitted)
+      let folds = try part.folds(min(Self.crossFits, part.distinctRowCount), seed: seed)
+      outputs = try crossPredictions(part, folds: folds) { rows in
+        try fit(part.selecting(rows: rows), seed: seed).blackBox
+      }
+      source = .crossFitted
     }
     return try ProbedBlackBox(
-      name: rawValue, blackBox: fitted.blackBox, trainingOutputs: outputs, outputSource: source,
-      ensemble: fitted.ensemble, features: part, seed: seed)
+      name: rawValue, blackBox: fitted.blackBox, trainingOutputs: filledWithMeans(outputs),
+      outputSource: source,
+      ensemble: fitted.ensemble, features: part.features, seed: seed)
   }
 
   private struct Fitted {
@@ -50,43 +56,21 @@ extension BlackBoxKind {
     var outOfBag: Tensor?
   }
 
-  private func fit(
-    _ features: Features, _ target: Target, targetName: String, seed: UInt64
-  ) throws -> Fitted {
+  private func fit(_ table: Table, seed: UInt64) throws -> Fitted {
+    let model: TreeModel
     switch self {
     case .forest, .extraTrees:
       var options: ForestOptions = self == .forest ? .randomForest : .extraTrees
       options.treeCount = 200
       options.seed = seed
-      let grown = try TreeEnsemble.forest(features, target: target, targetName: targetName, options: options)
-      return Fitted(
-        blackBox: TreeBlackBox(grown.ensemble), ensemble: grown.ensemble, outOfBag: grown.outOfBag)
-    case .boosted:
-      let ensemble = try TreeEnsemble.boosted(features, target: target, targetName: targetName)
-      return Fitted(blackBox: TreeBlackBox(ensemble), ensemble: ensemble)
+      model = .forest(options)
+    case .boosted: model = .boosted(BoostingOptions())
     case .perceptron, .convolutionalAttention:
       preconditionFailure("networks are not fitted here yet")
     }
-  }
-
-  /// Outputs for every training row by a model fitted to the other folds; copies of a row share a fold.
-  private func crossFitted(_ table: Table, training: [Int], seed: UInt64) throws -> Tensor {
-    let part = table.selecting(rows: training)
-    let folds = try part.folds(min(Self.crossFits, part.distinctRowCount), seed: seed)
-    let width = part.target.outputCount
-    var outputs = [Float](repeating: .nan, count: training.count * width)
-    for fold in folds {
-      let target = part.target.selecting(rows: fold.training)
-      // A fold whose training rows are all of one class cannot be fitted to; its rows keep the mean.
-      if case .classes(let labels, _) = target, Set(labels).count < 2 { continue }
-      let model = try fit(
-        part.features.selecting(rows: fold.training), target, targetName: part.targetName, seed: seed)
-      let predicted = try model.blackBox.predict(part.features.selecting(rows: fold.held)).values
-      for (place, row) in fold.held.enumerated() {
-        for output in 0..<width { outputs[row * width + output] = predicted[place * width + output] }
-      }
-    }
-    return filledWithMeans(Tensor(outputs, shape: [training.count, width]))
+    let fitted = try model.fit(table)
+    return Fitted(
+      blackBox: TreeBlackBox(fitted.ensemble), ensemble: fitted.ensemble, outOfBag: fitted.outOfBag)
   }
 }
 
@@ -101,16 +85,6 @@ private func filledWithMeans(_ outputs: Tensor) -> Tensor {
     for row in 0..<rows where values[row * width + output].isNaN { values[row * width + output] = mean }
   }
   return Tensor(values, shape: outputs.shape)
-}
-
-extension Target {
-  /// How many outputs a black box for this target has.
-  var outputCount: Int {
-    switch self {
-    case .classes(_, let names): names.count
-    case .values: 1
-    }
-  }
 }
 
 extension Features {

@@ -97,11 +97,8 @@ public struct Explainer: Sendable {
     let heldPlace = split.held.firstIndex(of: row)
     let current = try probed.blackBox.predict(single).values.map { Double($0) }
     let outcome = outcomes.outcome(current)
-    let prediction: [Double]
-    if let place = split.training.firstIndex(of: row) {
-      prediction = probed.trainingOutputs.row(place).values.map { Double($0) }
-    } else {
-      prediction = current
+    let honest = split.training.firstIndex(of: row).map { place in
+      probed.trainingOutputs.row(place).values.map { Double($0) }
     }
     let surrogatePrediction = try choice.surrogate.predict(single).values.map { Double($0) }
     let anchor = anchors.anchor(
@@ -110,7 +107,7 @@ public struct Explainer: Sendable {
     let leaf = choice.tree.rules.first { $0.box.holds { cells[$0] } }
     let wanted = wanted ?? nextOutcome(after: outcome, current)
     return RowExplanation(
-      row: row, isHeldOut: heldPlace != nil, prediction: prediction, outcome: outcome,
+      row: row, isHeldOut: heldPlace != nil, prediction: current, honestPrediction: honest, outcome: outcome,
       surrogatePrediction: surrogatePrediction,
       anchor: verified(anchor.box, outcome: outcome, prediction: [], without: heldPlace),
       surrogateRule: leaf.map {
@@ -119,7 +116,7 @@ public struct Explainer: Sendable {
       },
       wanted: wanted,
       counterfactuals: try search.counterfactuals(for: cells, wanted: wanted, limits: limits, count: count),
-      contributions: nil)
+      contributions: try contributions(of: single, prediction: current))
   }
 
   /// A rule counted on training rows and on held-out rows, but for the one that is explained.

@@ -5,6 +5,12 @@ import Tensors
 import Trees
 
 extension ProbedBlackBox {
+  /// More work than this, in nodes times rows, is not spent on SHAP values: fewer rows are taken.
+  private static let shapBudget = 60_000_000
+  /// Features beyond this are screened before each of the others is permuted.
+  private static let permutedFeatures = 300
+  private static let permutedRows = 400
+
   /// A black box whose features are ranked: by mean |SHAP| where it is made of trees, else by permutation.
   ///
   /// - Parameter features: the training rows, in the order of `trainingOutputs`.
@@ -16,40 +22,116 @@ extension ProbedBlackBox {
     self.init(
       name: name, blackBox: blackBox, trainingOutputs: trainingOutputs, outputSource: outputSource,
       importance: [], importanceMethod: "", ensemble: ensemble)
+    var generator = SeededGenerator(seed: seed, stream: "importance rows")
+    let order = generator.permutation(of: features.rowCount)
     if let ensemble {
-      importance = ensemble.splitImportance(tableNames: features.names)
-      importanceMethod = "impurity"
+      let nodes = max(1, ensemble.trees.reduce(0) { $0 + $1.nodes.count })
+      let rows = order.prefix(max(20, Self.shapBudget / nodes)).sorted()
+      importanceByRow = try ensemble.absoluteShapValues(features.selecting(rows: rows))
+      importance = importanceByRow.mean
+      importanceMethod = "mean_abs_shap"
     } else {
-      importance = [Double](repeating: 0, count: features.count)
-      importanceMethod = "permutation"
+      let rows = order.prefix(Self.permutedRows).sorted()
+      importance = try Self.permutationEffects(
+        blackBox, features.selecting(rows: rows), candidates: Self.screened(features, trainingOutputs),
+        &generator)
+      importanceMethod = "permutation_effect"
     }
+  }
+
+  /// The features worth permuting: all, or those whose cells go with the outputs most.
+  private static func screened(_ features: Features, _ outputs: Tensor) -> [Int] {
+    guard features.count > permutedFeatures else { return Array(0..<features.count) }
+    let (rows, width) = (features.rowCount, outputs.shape[1])
+    let values = outputs.values
+    let strengths = (0..<features.count).map { feature -> Double in
+      let column = features.column(feature).map { $0.isNaN ? 0 : Double($0) }
+      return (0..<width).reduce(0) { best, output in
+        max(best, squaredCorrelation(column, (0..<rows).map { Double(values[$0 * width + output]) }))
+      }
+    }
+    return strengths.indices.sorted { (-strengths[$0], $0) < (-strengths[$1], $1) }.prefix(permutedFeatures)
+      .sorted()
+  }
+
+  private static func squaredCorrelation(_ x: [Double], _ y: [Double]) -> Double {
+    let n = Double(max(x.count, 1))
+    let (meanX, meanY) = (x.reduce(0, +) / n, y.reduce(0, +) / n)
+    var (xx, xy, yy) = (0.0, 0.0, 0.0)
+    for (a, b) in zip(x, y) {
+      xx += (a - meanX) * (a - meanX)
+      xy += (a - meanX) * (b - meanY)
+      yy += (b - meanY) * (b - meanY)
+    }
+    return xx > 0 && yy > 0 ? xy * xy / (xx * yy) : 0
+  }
+
+  /// How far the outputs move, in mean squares, when a feature's cells are shuffled among the rows.
+  private static func permutationEffects(
+    _ blackBox: any BlackBox, _ features: Features, candidates: [Int], _ generator: inout SeededGenerator
+  ) throws -> [Double] {
+    let plain = try blackBox.predict(features).values
+    var effects = [Double](repeating: 0, count: features.count)
+    for feature in candidates {
+      let order = generator.permutation(of: features.rowCount)
+      var values = features.values
+      for (row, source) in order.enumerated() {
+        values[feature * features.rowCount + row] = features[source, feature]
+      }
+      let shuffled = Features(
+        names: features.names, kinds: features.kinds, rowCount: features.rowCount, values: values)
+      let moved = try blackBox.predict(shuffled).values
+      let sum = zip(plain, moved).reduce(0.0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
+      effects[feature] = sum / Double(max(plain.count, 1))
+    }
+    return effects
+  }
+}
+
+/// How important each feature is in each of some rows, for the features that matter at all.
+public struct ImportanceByRow: Sendable, Equatable {
+  /// The features' indices in the table.
+  public var features: [Int]
+  /// `[row][feature]`, in the order of `features`.
+  public var rows: [[Double]]
+  /// The number of features of the table.
+  public var featureCount: Int
+
+  /// Nothing known.
+  public init(featureCount: Int = 0) {
+    features = []
+    rows = []
+    self.featureCount = featureCount
+  }
+
+  /// The mean over rows, for every feature of the table.
+  public var mean: [Double] { mean(weights: [Double](repeating: 1, count: rows.count)) }
+
+  /// The mean over weighted rows, for every feature of the table.
+  func mean(weights: [Double]) -> [Double] {
+    var means = [Double](repeating: 0, count: featureCount)
+    let total = max(weights.reduce(0, +), .leastNormalMagnitude)
+    for (place, feature) in features.enumerated() {
+      means[feature] += zip(rows, weights).reduce(0) { $0 + $1.1 * $1.0[place] } / total
+    }
+    return means
   }
 }
 
 extension TreeEnsemble {
-  /// How much each feature's splits part the leaf values, weighted by cover; sums to one.
-  func splitImportance(tableNames: [String]) -> [Double] {
-    var gains = [Double](repeating: 0, count: featureNames.count)
-    for tree in trees {
-      let width = tree.output == nil ? scoreCount : 1
-      var sums = [[Double]](repeating: [], count: tree.nodes.count)
-      for index in tree.nodes.indices.reversed() {
-        let node = tree.nodes[index]
-        if node.isLeaf {
-          sums[index] = (0..<width).map { tree.leafValues[Int(node.left) + $0] }
-          continue
-        }
-        // Children may stand before their parent in imported trees; those parents are looked at again below.
-        let (left, right) = (Int(node.left), Int(node.right))
-        let (a, b) = (tree.covers[left], tree.covers[right])
-        guard !sums[left].isEmpty, !sums[right].isEmpty, a + b > 0 else { continue }
-        sums[index] = zip(sums[left], sums[right]).map { (a * $0 + b * $1) / (a + b) }
-        let distance = zip(sums[left], sums[right]).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
-        gains[Int(node.feature)] += a * b / (a + b) * distance
+  /// |SHAP| of every row and used feature, summed over scores.
+  func absoluteShapValues(_ features: Features) throws -> ImportanceByRow {
+    let shap = try shapValues(features)
+    let places = Dictionary(zip(features.names, 0...), uniquingKeysWith: { first, _ in first })
+    var result = ImportanceByRow(featureCount: features.count)
+    result.features = shap.features.map { places[featureNames[$0]] ?? 0 }
+    let (used, width) = (shap.features.count, shap.scoreCount)
+    result.rows = (0..<shap.rowCount).map { row in
+      (0..<used).map { feature in
+        let start = (row * used + feature) * width
+        return (start..<start + width).reduce(0) { $0 + abs(shap.values[$1]) }
       }
     }
-    let total = max(gains.reduce(0, +), .leastNormalMagnitude)
-    let byName = Dictionary(zip(featureNames, gains), uniquingKeysWith: +)
-    return tableNames.map { (byName[$0] ?? 0) / total }
+    return result
   }
 }

@@ -28,6 +28,8 @@ public struct ProbedBlackBox: Sendable {
   public var importance: [Double]
   /// What the importance is: `mean_abs_shap`, `permutation`.
   public var importanceMethod: String
+  /// Importance row by row, where it is known; `importance` is its mean.
+  public var importanceByRow = ImportanceByRow()
   /// The trees behind the black box, where it is made of trees: their SHAP values are exact.
   public var ensemble: TreeEnsemble?
 

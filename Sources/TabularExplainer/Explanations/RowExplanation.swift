@@ -22,8 +22,10 @@ public struct RowExplanation: Sendable {
   public var row: Int
   /// Whether the row was held out from the black box.
   public var isHeldOut: Bool
-  /// The black box's outputs; for a training row the out-of-bag or cross-fitted ones.
+  /// The black box's outputs.
   public var prediction: [Double]
+  /// For a training row its out-of-bag or cross-fitted outputs.
+  public var honestPrediction: [Double]?
   /// The outcome that the black box names.
   public var outcome: Int
   /// The surrogate's outputs.

@@ -1,0 +1,108 @@
+// Does the black box need the features that were kept, and are they enough? Asked by taking features away.
+
+import Tables
+import Tensors
+
+/// How a feature's cells are taken away.
+public enum Removal: String, Sendable, CaseIterable {
+  /// The training rows' mean, or their most frequent category.
+  case mean
+  /// Each cell from a training row of its own.
+  case marginal
+  /// All cells from one training row, so that they fit together.
+  case donor
+}
+
+extension Explainer {
+  /// Rows and draws that removal is measured on.
+  private static let removalRows = 100
+  private static let removalDraws = 5
+
+  /// Comprehensiveness p(x) − p(x without the kept features) and sufficiency p(x) − p(x with only these), the mean
+  /// over held-out rows of the probability of the class that the black box names (for a quantity: of |change|).
+  ///
+  /// - Returns: two measures for every way of removal, with intervals over rows.
+  /// - Throws: what the black box throws.
+  public func removalMeasures() throws -> [NamedEstimate] {
+    let rows = Array(0..<min(Self.removalRows, heldFeatures.rowCount))
+    let part = heldFeatures.selecting(rows: rows)
+    let kept = Set(choice.features)
+    let others = Set(0..<table.features.count).subtracting(kept)
+    var measures: [NamedEstimate] = []
+    for removal in Removal.allCases {
+      for (name, removed) in [("comprehensiveness", kept), ("sufficiency", others)] {
+        var drops = [Double](repeating: 0, count: rows.count)
+        let draws = removal == .mean ? 1 : Self.removalDraws
+        for draw in 0..<draws {
+          let changed = self.removing(removed, from: part, removal, draw: draw)
+          let outputs = try probed.blackBox.predict(changed)
+          for row in rows { drops[row] += drop(row, outputs) / Double(draws) }
+        }
+        let bootstrap = BootstrapDraws(rows: rows.count, count: 200, seed: options.seed)
+        let interval = bootstrap.intervals(measures: 1) { [weightedMean(drops, $0)] }[0]
+        measures.append(
+          NamedEstimate(
+            name: "\(name)_\(removal.rawValue)",
+            estimate: Estimate(value: weightedMean(drops, nil), interval: interval)))
+      }
+    }
+    return measures
+  }
+
+  private func drop(_ row: Int, _ outputs: Tensor) -> Double {
+    let width = outputs.shape[1]
+    guard width > 1 else { return abs(Double(heldOutputs[row, 0]) - Double(outputs[row, 0])) }
+    let outcome = heldOutcomes[row]
+    return Double(heldOutputs[row, outcome]) - Double(outputs[row, outcome])
+  }
+
+  private func removing(_ removed: Set<Int>, from part: Features, _ removal: Removal, draw: Int) -> Features {
+    var generator = SeededGenerator(seed: options.seed, stream: "removal \(removal.rawValue) \(draw)")
+    let reference = trainingFeatures.rowCount
+    let donors = (0..<part.rowCount).map { _ in generator.index(below: reference) }
+    var values = part.values
+    for feature in removed.sorted() {
+      let start = feature * part.rowCount
+      let typical = removal == .mean ? typicalValue(feature) : 0
+      for row in 0..<part.rowCount {
+        values[start + row] =
+          switch removal {
+          case .mean: typical
+          case .marginal: trainingFeatures[generator.index(below: reference), feature]
+          case .donor: trainingFeatures[donors[row], feature]
+          }
+      }
+    }
+    return Features(names: part.names, kinds: part.kinds, rowCount: part.rowCount, values: values)
+  }
+
+  /// The mean of a numeric feature, the most frequent category of another; NaN where every cell is missing.
+  private func typicalValue(_ feature: Int) -> Float {
+    let known = trainingFeatures.column(feature).filter { !$0.isNaN }
+    guard !known.isEmpty else { return .nan }
+    guard case .categorical(let names) = trainingFeatures.kinds[feature] else {
+      return Float(known.reduce(0) { $0 + Double($1) } / Double(known.count))
+    }
+    var counts = [Int](repeating: 0, count: names.count)
+    for value in known where names.indices.contains(Int(value)) { counts[Int(value)] += 1 }
+    return Float(counts.indices.max { (counts[$0], -$0) < (counts[$1], -$1) } ?? 0)
+  }
+
+  /// How alike the kept features are when importance is averaged over rows drawn again: the mean Jaccard index of
+  /// pairs (a draw's top features, the kept ones), with its interval over draws. Nil where importance by row is
+  /// not known.
+  public func stability() -> Estimate? {
+    let byRow = probed.importanceByRow
+    guard !byRow.rows.isEmpty else { return nil }
+    let draws = BootstrapDraws(rows: byRow.rows.count, count: 50, seed: options.seed)
+    let kept = Set(choice.features)
+    let overlaps = (0..<draws.count).map { draw -> Double in
+      let means = byRow.mean(weights: draws.weights(draw))
+      let top = Set(means.indices.sorted { (-means[$0], $0) < (-means[$1], $1) }.prefix(kept.count))
+      return Double(top.intersection(kept).count) / Double(top.union(kept).count)
+    }.sorted()
+    return Estimate(
+      value: overlaps.reduce(0, +) / Double(overlaps.count),
+      interval: Interval(low: quantile(0.025, ofSorted: overlaps), high: quantile(0.975, ofSorted: overlaps)))
+  }
+}

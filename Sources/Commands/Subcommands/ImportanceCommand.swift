@@ -1,6 +1,7 @@
 // headlamp importance: what the features mean to a black box.
 
 import Files
+import Tables
 import TabularExplainer
 
 /// Ranks features by their importance to a black box.

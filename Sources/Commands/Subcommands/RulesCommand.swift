@@ -1,6 +1,7 @@
 // headlamp rules: the rules of a surrogate, measured on held-out rows.
 
 import Files
+import Tables
 import TabularExplainer
 
 /// Prints the global rules of a black box's surrogate.

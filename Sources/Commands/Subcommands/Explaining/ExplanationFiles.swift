@@ -2,7 +2,9 @@
 
 import Files
 import Reports
+import Tables
 import TabularExplainer
+import Trees
 
 /// Files made from an explainer and its explanations. Each is written whole or not at all.
 struct ExplanationFiles {

@@ -1,6 +1,7 @@
 // Importance and fidelity curves as small tables.
 
 import Files
+import Tables
 import TabularExplainer
 
 extension ExplanationText {

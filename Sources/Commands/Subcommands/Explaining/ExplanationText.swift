@@ -1,6 +1,7 @@
 // How explanations look on a terminal.
 
 import Files
+import Tables
 import TabularExplainer
 
 /// Lines for people, from an explainer and its explanations.

@@ -96,12 +96,10 @@ struct ReadTable {
   private static func groupNumbers(_ column: ArraySlice<Float>) -> [Int] {
     var numbers: [UInt32: Int] = [:]
     return column.map { value in
+      if let known = numbers[value.bitPattern] { return known }
       let next = numbers.count
-      return numbers[
-        value.bitPattern,
-        default: {
-          numbers[value.bitPattern] = next; return next
-        }()]
+      numbers[value.bitPattern] = next
+      return next
     }
   }
 

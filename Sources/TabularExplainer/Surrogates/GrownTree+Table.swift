@@ -35,9 +35,11 @@ extension GrownTree {
             right: node.right,
             missingGoesLeft: missingLeft))
       } else {
+        // Past the last cut every number goes left: the split asks whether the cell is there at all.
+        let cut = column.cuts.indices.contains(split.lastLeft) ? column.cuts[split.lastLeft] : .infinity
         written.append(
           .split(
-            feature: split.column, atMost: column.cuts[split.lastLeft], left: node.left, right: node.right,
+            feature: split.column, atMost: cut, left: node.left, right: node.right,
             missingGoesLeft: missingLeft))
       }
     }

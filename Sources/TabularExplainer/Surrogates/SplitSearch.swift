@@ -45,14 +45,16 @@ struct SplitSearch {
     guard let best else { return nil }
     var goesLeft = [Bool](repeating: false, count: 256)
     let chosen = order[...best.place]
+    // Where only missing cells go right, every number goes left, whether it occurs here or not.
+    let lastLeft = chosen.count == order.count ? column.codeCount - 1 : chosen.last ?? 0
     if column.isCategorical {
       for code in chosen { goesLeft[code] = true }
-    } else if let last = chosen.last {
-      for code in 0...last { goesLeft[code] = true }
+    } else {
+      for code in 0...lastLeft { goesLeft[code] = true }
     }
     let leftCount = chosen.reduce(0) { $0 + histogram.counts[$1] }
     goesLeft[missing] = hasMissing ? best.missingLeft : 2 * leftCount >= count
-    return Found(score: best.score, goesLeft: goesLeft, lastLeft: chosen.last ?? 0)
+    return Found(score: best.score, goesLeft: goesLeft, lastLeft: lastLeft)
   }
 
   private func sums(_ histogram: Histogram, _ code: Int) -> [Double] {

@@ -80,3 +80,22 @@ import Testing
     }
   }
 }
+
+@Suite struct MissingCellTests {
+  /// A column whose only meaning is whether its cell is there.
+  @Test func missingnessCanDecide() throws {
+    let rows = 60
+    let cells = (0..<rows).map { $0 % 3 == 0 ? Float.nan : Float($0) }
+    let features = Features(names: ["income"], kinds: [.numeric], rowCount: rows, values: cells)
+    let truth = Tensor(cells.flatMap { $0.isNaN ? [1, 0] : [0, 1] as [Float] }, shape: [rows, 2])
+    let surrogate = try SurrogateFitter(
+      features, using: [0], rows: Array(0..<rows), targets: truth, outputNames: ["no", "yes"]
+    ).fit(SurrogatePlan(.tree, size: 4))
+    #expect(try surrogate.predict(features) == truth)
+    let texts = surrogate.rules.map { FeatureCatalogue(features).text($0.box) }.sorted()
+    #expect(texts == ["income is known", "income is missing"])
+    // A number beyond all that were seen is still a number.
+    let far = Features(names: ["income"], kinds: [.numeric], rowCount: 1, values: [1e9])
+    #expect(try surrogate.predict(far).values == [0, 1])
+  }
+}

@@ -127,11 +127,14 @@ struct ExplanationText {
   }
 
   private func changes(_ found: Counterfactual) -> String {
-    found.changes.map { change in
+    let shown = found.changes.count > 5 ? 3 : found.changes.count
+    let texts = found.changes.prefix(shown).map { change in
       let names = explainer.catalogue
       return "\(names.names[change.feature]) been \(names.text(change.to, of: change.feature))"
         + " (not \(names.text(change.from, of: change.feature)))"
-    }.joined(separator: " and ")
+    }
+    let more = found.changes.count - shown
+    return texts.joined(separator: " and ") + (more > 0 ? " and \(more) further changes" : "")
   }
 
   private func probability(_ prediction: [Double], _ outcome: Int) -> String {

@@ -12,6 +12,8 @@ public enum TabularExplainerError: Error, Equatable, Sendable {
   case tooFewRows(count: Int, needed: Int)
   /// Every row of the target holds the same number.
   case constantTarget(target: String, value: Float)
+  /// A given black box has another number of outputs than the target has classes.
+  case wrongOutputs(model: String, outputs: Int, target: Int)
   /// No feature says anything: all are constant or missing.
   case nothingVaries(features: Int)
 }

@@ -14,6 +14,8 @@ extension TabularExplainerError: ExplainedError {
         + "at least \(needed) are needed to fit and to hold some out"
     case .constantTarget(let target, let value):
       "every row's '\(target)' is \(value.shortText): there is nothing to tell apart"
+    case .wrongOutputs(let model, let outputs, let target):
+      "\(model) has \(outputs == 1 ? "one output" : "\(outputs) outputs") where the target needs \(target)"
     case .nothingVaries(let features):
       "no column varies: \(features == 1 ? "the one feature is" : "all \(features) features are") "
         + "constant or missing"

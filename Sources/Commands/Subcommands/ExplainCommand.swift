@@ -36,7 +36,7 @@ enum ExplainCommand: Subcommand {
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
     console.progress("reading \(arguments.positionals[0])")
-    let read = try ReadTable(arguments)
+    let read = try ReadTable(arguments, keepingAside: arguments.list(ExplainingOptions.predictions))
     let chosen = try rows(arguments, read)
     var options = try ExplainerOptions(arguments)
     let precision = arguments[precision] ?? 0.95

@@ -21,7 +21,7 @@ enum ImportanceCommand: Subcommand {
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
     console.progress("reading \(arguments.positionals[0])")
-    let read = try ReadTable(arguments)
+    let read = try ReadTable(arguments, keepingAside: arguments.list(ExplainingOptions.predictions))
     let options = try ExplainerOptions(arguments)
     console.progress("fitting")
     let explainer = try Explainer(read.table, split: read.split, try read.probed(arguments), options: options)

@@ -50,27 +50,40 @@ extension BlackBoxKind {
       ensemble: fitted.ensemble, features: part.features, seed: seed)
   }
 
-  private struct Fitted {
+  fileprivate struct Fitted {
     var blackBox: any BlackBox
     var ensemble: TreeEnsemble?
     var outOfBag: Tensor?
   }
 
   private func fit(_ table: Table, seed: UInt64) throws -> Fitted {
-    let model: TreeModel
     switch self {
     case .forest, .extraTrees:
       var options: ForestOptions = self == .forest ? .randomForest : .extraTrees
       options.treeCount = 200
       options.seed = seed
-      model = .forest(options)
-    case .boosted: model = .boosted(BoostingOptions())
+      return Fitted(try TreeModel.forest(options).fit(table))
+    case .boosted: return Fitted(try TreeModel.boosted(BoostingOptions()).fit(table))
     case .perceptron, .convolutionalAttention:
-      preconditionFailure("networks are not fitted here yet")
+      let architecture: NetworkArchitecture =
+        self == .perceptron ? .perceptron(.init()) : .convolutionalAttention(.init())
+      let network = try NetworkBlackBox(
+        fitting: table.features, table.target, architecture, targetName: table.targetName, seed: seed)
+      return Fitted(blackBox: network, ensemble: nil, outOfBag: nil)
     }
-    let fitted = try model.fit(table)
-    return Fitted(
-      blackBox: TreeBlackBox(fitted.ensemble), ensemble: fitted.ensemble, outOfBag: fitted.outOfBag)
+  }
+
+  /// The kind that usually does best on tables of this shape: boosted trees where rows are many, else extra trees.
+  public static func usual(for table: Table) -> BlackBoxKind {
+    let classes = if case .classes(_, let names) = table.target { names.count } else { 1 }
+    return table.rowCount >= 50 * classes && table.features.count * 5 <= table.rowCount
+      ? .boosted : .extraTrees
+  }
+}
+
+extension BlackBoxKind.Fitted {
+  fileprivate init(_ fitted: TreeModel.Fitted) {
+    self.init(blackBox: TreeBlackBox(fitted.ensemble), ensemble: fitted.ensemble, outOfBag: fitted.outOfBag)
   }
 }
 

@@ -115,7 +115,8 @@ public struct Explainer: Sendable {
           $0.box, outcome: outcomes.outcome($0.prediction), prediction: $0.prediction, without: heldPlace)
       },
       wanted: wanted,
-      counterfactuals: try search.counterfactuals(for: cells, wanted: wanted, limits: limits, count: count),
+      counterfactuals: probed.answersNewRows
+        ? try search.counterfactuals(for: cells, wanted: wanted, limits: limits, count: count) : [],
       contributions: try contributions(of: single, prediction: current))
   }
 

@@ -30,6 +30,23 @@ extension ProbedBlackBox {
       importanceByRow = try ensemble.absoluteShapValues(features.selecting(rows: rows))
       importance = importanceByRow.mean
       importanceMethod = "mean_abs_shap"
+    } else if let network = blackBox as? NetworkBlackBox {
+      let rows = order.prefix(Self.permutedRows).sorted()
+      let attributions = try network.integratedGradients(features.selecting(rows: rows))
+      importance = attributions.meanMagnitude.values
+      importanceMethod = "integrated_gradients"
+    } else if blackBox is ColumnBlackBox {
+      // Nothing can be asked; what a rich surrogate makes of the features has to do.
+      let fitter = SurrogateFitter(
+        features, using: Self.screened(features, trainingOutputs), rows: Array(0..<features.rowCount),
+        targets: trainingOutputs, outputNames: blackBox.outputNames)
+      let stand = try fitter.fit(SurrogatePlan(.treeSum, size: 80, leavesPerTree: 4))
+      if case .trees(let trees) = stand.model {
+        importanceByRow = try trees.absoluteShapValues(
+          features.selecting(rows: order.prefix(Self.permutedRows).sorted()))
+      }
+      importance = importanceByRow.mean
+      importanceMethod = "surrogate_mean_abs_shap"
     } else {
       let rows = order.prefix(Self.permutedRows).sorted()
       importance = try Self.permutationEffects(

@@ -47,6 +47,9 @@ public struct ProbedBlackBox: Sendable {
     self.ensemble = ensemble
   }
 
+  /// Whether the black box can be asked about rows that are not in the table.
+  public var answersNewRows: Bool { !(blackBox is ColumnBlackBox) }
+
   /// Features by importance, the most important first; equal ones in the table's order.
   public var ranking: [Int] {
     importance.indices.sorted { (-importance[$0], $0) < (-importance[$1], $1) }

@@ -24,6 +24,7 @@ extension Explainer {
   /// - Returns: two measures for every way of removal, with intervals over rows.
   /// - Throws: what the black box throws.
   public func removalMeasures() throws -> [NamedEstimate] {
+    guard probed.answersNewRows else { return [] }
     let rows = Array(0..<min(Self.removalRows, heldFeatures.rowCount))
     let part = heldFeatures.selecting(rows: rows)
     let kept = Set(choice.features)

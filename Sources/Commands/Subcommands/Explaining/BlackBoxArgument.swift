@@ -2,19 +2,79 @@
 
 import Tables
 import TabularExplainer
+import Tensors
 
 extension ReadTable {
-  /// Fits or opens the black box that `arguments` name, and probes it.
+  /// Fits, opens or starts the black box that `arguments` name, and probes it.
   func probed(_ arguments: ParsedArguments) throws -> ProbedBlackBox {
     let seed = arguments[ExplainingOptions.seed] ?? 0
-    let word = arguments[ExplainingOptions.blackBox] ?? BlackBoxKind.extraTrees.rawValue
-    guard let kind = BlackBoxKind(rawValue: word) else {
+    let sources = [
+      ExplainingOptions.blackBox, ExplainingOptions.blackBoxCommand, ExplainingOptions.predictions,
+    ]
+    guard sources.count(where: { arguments.isGiven($0) }) <= 1 else {
+      throw UsageError.invalid("--black-box, --black-box-command and --predictions exclude one another")
+    }
+    if let command = arguments[ExplainingOptions.blackBoxCommand] {
+      let program = ProgramBlackBox(command: command, outputNames: outputNames)
+      return try ProbedBlackBox(given: program, name: command, table, training: split.training, seed: seed)
+    }
+    if arguments.isGiven(ExplainingOptions.predictions) {
+      let box = ColumnBlackBox(
+        table.features, predictions: try givenPredictions(arguments.list(ExplainingOptions.predictions)),
+        outputNames: outputNames)
+      return try ProbedBlackBox(
+        given: box, name: "predictions in the table", table, training: split.training, seed: seed)
+    }
+    let word = arguments[ExplainingOptions.blackBox] ?? "auto"
+    if word == "auto" {
+      return try BlackBoxKind.usual(for: table).probed(table, training: split.training, seed: seed)
+    }
+    if let kind = BlackBoxKind(rawValue: word) {
+      return try kind.probed(table, training: split.training, seed: seed)
+    }
+    guard word.contains(where: { $0 == "." || $0 == "/" }) else {
       throw UsageError.badValue(
         option: "black-box", value: word,
-        expectation:
-          "one of \(BlackBoxKind.allCases.map(\.rawValue).joined(separator: ", ")), or a model file")
+        expectation: "auto, \(BlackBoxKind.allCases.map(\.rawValue).joined(separator: ", ")), or a model file"
+      )
     }
-    return try kind.probed(table, training: split.training, seed: seed)
+    return try ProbedBlackBox(modelFile: word, table, training: split.training, seed: seed)
+  }
+
+  private var outputNames: [String] {
+    if case .classes(_, let names) = table.target { names } else { [table.targetName] }
+  }
+
+  /// The columns of predictions: probabilities of every class in the order of the classes, of the second class alone,
+  /// or the predicted class or quantity itself.
+  private func givenPredictions(_ names: [String]) throws -> Tensor {
+    guard let columns = asideColumns else {
+      throw UsageError.invalid("--predictions needs columns of a table file")
+    }
+    let (rows, width) = (table.rowCount, outputNames.count)
+    func isNumeric(_ place: Int) -> Bool { columns.kinds[place] == .numeric }
+    if names.count == width, names.indices.allSatisfy(isNumeric) {
+      return Tensor(
+        (0..<rows).flatMap { row in names.indices.map { columns[row, $0] } }, shape: [rows, width])
+    }
+    guard names.count == 1 else {
+      throw UsageError.invalid(
+        "--predictions names \(names.count) columns; one is needed, or one for each of the \(width) classes")
+    }
+    if case .categorical(let words) = columns.kinds[0] {
+      let places = words.map { outputNames.firstIndex(of: $0) }
+      return Tensor(
+        (0..<rows).flatMap { row -> [Float] in
+          let cell = columns[row, 0]
+          let place = cell.isNaN ? nil : places[Int(cell)]
+          return (0..<width).map { $0 == place ? 1 : 0 }
+        }, shape: [rows, width])
+    }
+    guard width == 2, columns.column(0).allSatisfy({ $0 >= 0 && $0 <= 1 }) else {
+      throw UsageError.invalid(
+        "column '\(names[0])' holds neither probabilities nor names of the \(width) classes")
+    }
+    return Tensor((0..<rows).flatMap { [1 - columns[$0, 0], columns[$0, 0]] }, shape: [rows, 2])
   }
 }
 

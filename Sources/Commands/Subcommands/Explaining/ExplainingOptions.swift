@@ -18,8 +18,10 @@ enum ExplainingOptions {
   static let hold = Option<Double>(
     "hold", "SHARE", default: 0.25, help: "the share of rows held out for measuring")
   static let blackBox = Option<String>(
-    "black-box", "KIND", default: "extra-trees",
-    help: "forest, extra-trees, boosted, mlp, cae-san, or a model file of XGBoost, LightGBM or ONNX")
+    "black-box", "KIND", default: "auto",
+    help:
+      "forest, extra-trees, boosted, mlp, cae-san, a model file (of 'headlamp fit', XGBoost, LightGBM or ONNX), "
+      + "or auto: boosted where rows are many, else extra-trees")
   static let blackBoxCommand = Option<String>(
     "black-box-command", "\"PROGRAM …\"",
     help: "a program as black box: rows as CSV on its standard input, probabilities as CSV back")

@@ -82,7 +82,10 @@ struct ExplanationText {
     let rule = explanation.anchor
     result += lines("  because", [explainer.catalogue.text(rule.box), quality(rule)])
     let wanted = outcomes.name(explanation.wanted)
-    if explanation.counterfactuals.isEmpty {
+    if !explainer.probed.answersNewRows {
+      result += lines(
+        "  instead", ["the table holds predictions for its own rows only: no change can be tried"])
+    } else if explanation.counterfactuals.isEmpty {
       result += lines("  instead", ["no allowed change was found that makes it \(wanted)"])
     } else {
       let texts = explanation.counterfactuals.enumerated().map { index, found in

@@ -74,6 +74,11 @@ let package = Package(
       ]),
     .executableTarget(name: "headlamp", dependencies: ["Commands"], swiftSettings: pointerFree),
 
+    // Runnable, narrated programs on the libraries.
+    .executableTarget(
+      name: "ExplainAPrediction", dependencies: ["TabularExplainer", "Trees", "Tables"],
+      path: "Notebooks-as-scripts/explain-a-prediction", swiftSettings: pointerFree),
+
     // Tests.
     .target(
       name: "TestSupport", dependencies: ["Tensors", "Files"], path: "Tests/TestSupport",

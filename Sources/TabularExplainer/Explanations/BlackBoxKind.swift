@@ -102,7 +102,7 @@ private func filledWithMeans(_ outputs: Tensor) -> Tensor {
 
 extension Features {
   /// Whether some feature has two different cells.
-  var hasVaryingFeature: Bool {
+  public var hasVaryingFeature: Bool {
     (0..<count).contains { feature in
       let column = column(feature)
       guard let first = column.first else { return false }

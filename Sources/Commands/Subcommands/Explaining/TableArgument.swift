@@ -64,13 +64,16 @@ struct ReadTable {
     guard hold > 0, hold < 1 else {
       throw UsageError.badValue(option: "hold", value: "\(hold)", expectation: "a share between 0 and 1")
     }
+    guard table.rowCount >= Self.fewestRows else {
+      throw TabularExplainerError.tooFewRows(count: table.rowCount, needed: Self.fewestRows)
+    }
     if case .classes(let labels, let names) = table.target, let first = labels.first,
       labels.allSatisfy({ $0 == first })
     {
       throw TabularExplainerError.oneClass(target: table.targetName, name: names[first])
     }
-    guard table.rowCount >= Self.fewestRows else {
-      throw TabularExplainerError.tooFewRows(count: table.rowCount, needed: Self.fewestRows)
+    guard table.features.hasVaryingFeature else {
+      throw TabularExplainerError.nothingVaries(features: table.features.count)
     }
     split = try table.split(holding: hold, groups: groups, seed: seed)
   }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "Gradients.h"
 #include "ImageKernels.h"
 
 /// x[i] = exp(x[i]).

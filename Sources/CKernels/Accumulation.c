@@ -15,11 +15,6 @@ void ck_add_row(float *restrict y, const float *restrict bias, size_t rows, size
 }
 
 CKERNEL_CLONES
-void ck_accumulate(float *restrict y, const float *restrict x, size_t count) {
-  for (size_t i = 0; i < count; i++) y[i] += x[i];
-}
-
-CKERNEL_CLONES
 double ck_sum_of_squares(const float *x, size_t count) {
 #pragma clang fp reassociate(on)
   double sum = 0;

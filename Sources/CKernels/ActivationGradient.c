@@ -28,7 +28,7 @@ void ck_gelu_backward(const float *restrict x, float *restrict dx, size_t count)
 
 // GELU's tanh form is x·s with s = 1 / (1 + exp(−2u)), u = √(2/π)·(x + 0.044715·x³).
 CKERNEL_CLONES
-void ck_gelu_new_backward(const float *restrict x, float *restrict dx, size_t count) {
+void ck_gelu_tanh_backward(const float *restrict x, float *restrict dx, size_t count) {
   for (size_t i = 0; i < count; i++) {
     float value = x[i];
     float square = value * value;
@@ -36,6 +36,14 @@ void ck_gelu_new_backward(const float *restrict x, float *restrict dx, size_t co
     float s = 1.0f / (1.0f + ck_exp1(-twice));
     float slope = 1.5957691216057308f * (1.0f + 0.134145f * square);
     dx[i] *= s + value * s * (1.0f - s) * slope;
+  }
+}
+
+CKERNEL_CLONES
+void ck_silu_backward(const float *restrict x, float *restrict dx, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    float s = 1.0f / (1.0f + ck_exp1(-x[i]));
+    dx[i] *= s + x[i] * s * (1.0f - s);
   }
 }
 

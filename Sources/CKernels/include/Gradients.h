@@ -22,7 +22,10 @@ void ck_relu_backward(const float *x, float *dx, size_t count);
 void ck_gelu_backward(const float *x, float *dx, size_t count);
 
 /// dx[i] *= derivative of GELU's tanh form at x[i].
-void ck_gelu_new_backward(const float *x, float *dx, size_t count);
+void ck_gelu_tanh_backward(const float *x, float *dx, size_t count);
+
+/// dx[i] *= derivative of x·logistic(x) at x[i].
+void ck_silu_backward(const float *x, float *dx, size_t count);
 
 /// Turns the gradient of one row of a softmax's result into that of its input: ds = p·(dp − Σ p·dp), in place.
 void ck_softmax_row_backward(const float *p, float *dp, size_t count);
@@ -32,9 +35,6 @@ void ck_add_column_sums(const float *x, float *sums, size_t rows, size_t width);
 
 /// y[row][j] += bias[j].
 void ck_add_row(float *y, const float *bias, size_t rows, size_t width);
-
-/// y[i] += x[i].
-void ck_accumulate(float *y, const float *x, size_t count);
 
 /// Σ x[i]², in double precision.
 double ck_sum_of_squares(const float *x, size_t count);

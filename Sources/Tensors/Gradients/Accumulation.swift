@@ -18,7 +18,7 @@ extension Tensor {
   public mutating func add(_ other: Tensor, count: Int) {
     precondition(count <= self.count && count <= other.count, "\(count) elements of \(shape), \(other.shape)")
     let target = mutablePointer()
-    withExtendedLifetime(other.storage) { ck_accumulate(target, other.pointer, count) }
+    withExtendedLifetime(other.storage) { ck_add(target, other.pointer, count) }
   }
 
   /// Copies the first `count` elements of `other` here.
@@ -61,7 +61,7 @@ extension Tensor {
         precondition(index >= 0 && index < table.rows, "row \(index) of \(table.rows)")
         let source = parameters.pointer + table.offset + index * table.rowStride
         if adding {
-          ck_accumulate(target + row * width, source, width)
+          ck_add(target + row * width, source, width)
         } else {
           (target + row * width).update(from: source, count: width)
         }
@@ -80,7 +80,7 @@ extension Tensor {
     withExtendedLifetime(x.storage) {
       for (row, index) in indices.enumerated() {
         precondition(index >= 0 && index < table.rows, "row \(index) of \(table.rows)")
-        ck_accumulate(target + index * table.rowStride, x.pointer + row * width, width)
+        ck_add(target + index * table.rowStride, x.pointer + row * width, width)
       }
     }
   }

@@ -48,7 +48,8 @@ public func crossEntropyBackward(
   for target in targets {
     precondition(
       target.row >= next && target.row < rows && !target.tokens.isEmpty
-        && target.tokens.allSatisfy { $0 >= 0 && $0 < width }, "target \(target) among \(rows) rows of \(width)")
+        && target.tokens.allSatisfy { $0 >= 0 && $0 < width },
+      "target \(target) among \(rows) rows of \(width)")
     (base + next * width).update(repeating: 0, count: (target.row - next) * width)
     var mass: Float = 0
     var best: Int32 = 0

@@ -15,12 +15,12 @@ public struct JointHeads: Sendable, Equatable {
   /// Whether a position sees only itself and earlier ones.
   public var isCausal: Bool
 
-  /// Heads with scores scaled by 1/√width.
-  public init(count: Int, width: Int, isCausal: Bool = true) {
+  /// Heads of one layer.
+  public init(count: Int, width: Int, scale: Float, isCausal: Bool = true) {
     self.count = count
     self.width = width
+    self.scale = scale
     self.isCausal = isCausal
-    scale = 1 / Float(width).squareRoot()
   }
 
   var total: Int { count * width }

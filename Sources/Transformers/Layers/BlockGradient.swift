@@ -63,7 +63,8 @@ struct TrainedBlock {
 
   private var heads: JointHeads {
     JointHeads(
-      count: architecture.heads, width: architecture.headWidth, isCausal: architecture.isCausal)
+      count: architecture.heads, width: architecture.headWidth, scale: architecture.scoreScale,
+      isCausal: architecture.isCausal)
   }
 
   private var epsilon: Float { architecture.normEpsilon ?? 0 }

@@ -36,6 +36,8 @@ public struct TrainableArchitecture: Sendable, Equatable {
   public var normEpsilon: Float?
   /// Whether each position has a learned vector.
   public var hasPositions = true
+  /// Factor on the products of queries and keys; 1/√headWidth unless changed.
+  public var scoreScale: Float
   /// Whether a position sees only itself and earlier ones.
   public var isCausal = true
   /// Whether attention and MLP products have biases.
@@ -55,7 +57,9 @@ public struct TrainableArchitecture: Sendable, Equatable {
     self.layers = layers
     self.heads = heads
     self.modelWidth = modelWidth
-    self.headWidth = headWidth ?? modelWidth / heads
+    let width = headWidth ?? modelWidth / heads
+    self.headWidth = width
+    scoreScale = 1 / Float(width).squareRoot()
     self.mlp = mlp
     self.normEpsilon = normEpsilon
   }

@@ -39,6 +39,11 @@ public struct Trainer: Sendable {
     gradient = Tensor(zeros: [layout.count])
   }
 
+  /// What is needed to go on later.
+  public func checkpoint(notes: [String: String] = [:]) -> TrainingCheckpoint {
+    TrainingCheckpoint(parameters: parameters, state: state, notes: notes)
+  }
+
   /// Learns from a batch once.
   /// - Returns: the outcome of each target, in order, before the update.
   public mutating func step(_ examples: [TrainingExample]) -> [PredictionOutcome] {

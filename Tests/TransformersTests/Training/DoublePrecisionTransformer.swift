@@ -110,7 +110,7 @@ struct DoublePrecisionTransformer {
             for column in head * width..<(head + 1) * width {
               score += joint[query][column] * joint[key][total + column]
             }
-            return score / Double(width).squareRoot()
+            return score * Double(shape.scoreScale)
           }
           let largest = scores.max() ?? 0
           let weights = scores.map { exp($0 - largest) }

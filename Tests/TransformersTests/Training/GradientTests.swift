@@ -20,9 +20,15 @@ let trainableVariants: [(name: String, architecture: TrainableArchitecture)] = {
     ("attention only, no norm", variant { ($0.mlp, $0.normEpsilon) = (nil, nil) }),
     ("attention only, norm", variant { $0.mlp = nil }),
     ("MLP without norm", variant { $0.normEpsilon = nil }),
-    ("wide heads, bidirectional", variant { ($0.headWidth, $0.isCausal) = (4, false) }),
-    ("ReLU, no positions", variant { ($0.mlp, $0.hasPositions) = (.init(width: 5, activation: .relu), false) }),
-    ("exact GELU, no biases", variant { ($0.mlp, $0.hasBiases) = (.init(width: 5, activation: .gelu), false) }),
+    ("wide heads, bidirectional", variant { ($0.headWidth, $0.isCausal, $0.scoreScale) = (4, false, 0.7) }),
+    (
+      "ReLU, no positions",
+      variant { ($0.mlp, $0.hasPositions) = (.init(width: 5, activation: .relu), false) }
+    ),
+    (
+      "exact GELU, no biases",
+      variant { ($0.mlp, $0.hasBiases) = (.init(width: 5, activation: .gelu), false) }
+    ),
     ("SiLU", variant { $0.mlp?.activation = .silu }),
   ]
 }()

@@ -25,6 +25,9 @@ import Testing
   }
 
   /// The largest difference of any parameter from the golden tensors, relative to each one's largest element.
+  ///
+  /// The bias of keys is left out: it shifts all scores of a query alike, so its gradient is rounding error around 0,
+  /// which Adam blows up to steps of any sign.
   static func worst(
     _ found: Tensor, _ layout: ParameterLayout, _ expected: SafetensorsFile, prefix: String
   ) throws -> Double {
@@ -33,7 +36,9 @@ import Testing
       let name = prefix + ParameterLayout.gpt2Name(of: slice.name).replacing("transformer.", with: "")
       let golden = try expected.tensor(name, shape: slice.shape).values
       let size = golden.map(\.magnitude).max() ?? 1
-      for (a, b) in zip(layout.tensor(slice, of: found).values, golden) {
+      let keys = slice.count / 3..<2 * slice.count / 3
+      for (index, (a, b)) in zip(layout.tensor(slice, of: found).values, golden).enumerated()
+      where !(slice.name.hasSuffix("b_QKV") && keys.contains(index)) {
         worst = max(worst, Double((a - b).magnitude / max(size, 1e-6)))
       }
     }

@@ -1,0 +1,105 @@
+// Training a small model on the prompts of tasks.
+
+import Files
+import Tensors
+import Tokenizers
+import Transformers
+
+/// A training under way.
+public struct ModelTraining: Sendable {
+  /// The settings.
+  public let plan: ModelTrainingPlan
+  /// The words of the tasks, which are the model's tokens.
+  public let vocabulary: WordLevelDescription
+  /// What is learned and examined.
+  public let mixture: TaskMixture
+  /// The parameters and the optimiser.
+  public private(set) var trainer: Trainer
+  /// What was noted on the way.
+  public private(set) var history: TrainingHistory
+
+  /// Makes the prompts and the parameters of step 0.
+  /// - Throws: `TaskError` where a task cannot be turned into prompts of this vocabulary.
+  public init(tasks: [TaskSpec], plan: ModelTrainingPlan) throws {
+    self.plan = plan
+    vocabulary = try WordLevelDescription(wordsOf: tasks)
+    let tokenizer = try Tokenizer(vocabulary)
+    let limits = PromptLimits(
+      tokenizer: tokenizer, vocabularySize: vocabulary.words.count,
+      beginningToken: tokenizer.beginningOfText)
+    let results = parallelMap(tasks.count) { index in
+      Result { try tasks[index].promptSet(examples: plan.corpus.pairs, seed: plan.seed, limits: limits) }
+    }
+    let sets = try results.map { try $0.get() }
+    let corpora = sets.map { TaskCorpus($0, settings: plan.corpus) }
+    for (corpus, set) in zip(corpora, sets) where corpus.positives.isEmpty {
+      throw TaskError.noPositives(source: corpus.name, prompts: set.prompts.count)
+    }
+    mixture = TaskMixture(corpora, settings: plan.corpus)
+    let layout = ParameterLayout(
+      plan.architecture(
+        vocabulary: vocabulary.words.count, longest: sets.map(\.longest).max() ?? 1))
+    trainer = Trainer(
+      layout: layout, optimizer: plan.optimizer, schedule: plan.schedule,
+      parameters: layout.initialParameters(seed: plan.seed))
+    history = TrainingHistory()
+  }
+
+  /// Steps taken so far.
+  public var step: Int { trainer.state.step }
+
+  /// Whether all steps are taken.
+  public var isFinished: Bool { step >= plan.steps }
+
+  /// Takes one step; examines the model at the plan's interval and after the last step.
+  /// - Throws: `TrainingError.diverged` where the loss is no longer finite.
+  public mutating func advance() throws {
+    let outcomes = trainer.step(mixture.batch(step: step, size: plan.batch, seed: plan.seed))
+    let weight = outcomes.reduce(0) { $0 + Double($1.weight) }
+    let loss = outcomes.reduce(0) { $0 + Double($1.weight) * $1.loss } / weight
+    guard loss.isFinite else { throw TrainingError.diverged(step: step) }
+    history.note(loss: loss, step: step)
+    if step % plan.evaluationInterval == 0 || isFinished {
+      history.examinations.append(
+        Examination(step: step, tasks: accuracies(limit: isFinished ? nil : plan.evaluationPrompts)))
+    }
+  }
+
+  /// How well the tasks are done on held-out prompts, `limit` of each at most.
+  public func accuracies(limit: Int? = nil) -> [TaskAccuracy] {
+    mixture.corpora.map { corpus in
+      let examples = Array(corpus.heldOut.prefix(limit ?? corpus.heldOut.count))
+      return TaskAccuracy(task: corpus.name, examples: examples, outcomes: trainer.evaluate(examples))
+    }
+  }
+
+  private var identity: [String: String] {
+    [
+      "plan": plan.description, "tasks": mixture.corpora.map(\.name).joined(separator: " "),
+      "vocabulary": sha256(of: vocabulary.words.joined(separator: "\n")),
+    ]
+  }
+
+  /// Stores everything needed to go on.
+  public func writeCheckpoint(to path: String) throws {
+    var notes = identity
+    notes["history"] = history.json.line
+    try trainer.checkpoint(notes: notes).write(to: path, layout: trainer.layout)
+  }
+
+  /// Goes on from a stored state, as if training had never stopped.
+  /// - Throws: `TrainingError.otherSetting` where the plan, the tasks or the words differ from the stored ones.
+  public mutating func resume(from path: String) throws {
+    let checkpoint = try TrainingCheckpoint(path: path, layout: trainer.layout)
+    for (setting, value) in identity.sorted(by: { $0.key < $1.key }) {
+      try checkpoint.require(setting, value, path: path)
+    }
+    guard let stored = checkpoint.notes["history"], let json = try? JSONValue(parsing: stored) else {
+      throw TrainingError.incompleteCheckpoint(path: path, missing: "history")
+    }
+    history = TrainingHistory(json)
+    trainer = Trainer(
+      layout: trainer.layout, optimizer: plan.optimizer, schedule: plan.schedule,
+      parameters: checkpoint.parameters, state: checkpoint.state)
+  }
+}

@@ -1,0 +1,16 @@
+import Transformers
+
+extension TrainingError: ExplainedError {
+  var sentence: String {
+    switch self {
+    case .notTrainable(let part): "this model cannot be trained: there is no backward pass for \(part)"
+    case .otherSetting(let path, let setting, let found, let expected):
+      "\(path) was made with another \(setting) (\(found)) than is asked for now (\(expected)); "
+        + "go on with the same command line"
+    case .incompleteCheckpoint(let path, let missing):
+      "\(path) is not a checkpoint of a training: it has no '\(missing)'"
+    case .diverged(let step):
+      "the loss was not a finite number at step \(step); try a smaller --learning-rate"
+    }
+  }
+}

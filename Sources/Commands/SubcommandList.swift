@@ -13,5 +13,6 @@ var subcommands: [any Subcommand.Type] {
     TasksCommand.self,
     TokenizeCommand.self,
     DoctorCommand.self,
+    TrainModelCommand.self,
   ]
 }

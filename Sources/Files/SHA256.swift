@@ -43,3 +43,10 @@ public func sha256(ofFileAt path: String) throws(FileError) -> String {
   digest.update(file.bytes.bytes)
   return digest.hexadecimal()
 }
+
+/// The SHA-256 digest of a text's UTF-8, in hexadecimal.
+public func sha256(of text: String) -> String {
+  let digest = SHA256Digest()
+  digest.update(Array(text.utf8).span.bytes)
+  return digest.hexadecimal()
+}

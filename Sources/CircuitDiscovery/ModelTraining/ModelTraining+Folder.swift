@@ -14,10 +14,15 @@ extension ModelTraining {
   /// - Throws: `FileError` where a file cannot be written.
   public func writeModel(to folder: String, command: String, version: String) throws {
     try trainer.layout.write(
-      trainer.parameters, toFolder: folder, beginningToken: 1,
+      trainer.parameters, toFolder: folder, beginningToken: beginningToken,
       metadata: ["created_by": "headlamp \(version)", "seed": String(plan.seed)])
     try vocabulary.write(toFolder: folder)
     try writeFile(record(command: command, version: version).text(), to: folder + "/training.json")
+  }
+
+  /// The id of the word that begins every text.
+  private var beginningToken: Int? {
+    vocabulary.beginningOfText.flatMap { vocabulary.words.firstIndex(of: $0) }
   }
 
   private func record(command: String, version: String) -> JSONValue {

@@ -22,10 +22,10 @@ public struct ModelTraining: Sendable {
   /// - Throws: `TaskError` where a task cannot be turned into prompts of this vocabulary.
   public init(tasks: [TaskSpec], plan: ModelTrainingPlan) throws {
     self.plan = plan
-    vocabulary = try WordLevelDescription(wordsOf: tasks)
+    vocabulary = try WordLevelDescription.covering(tasks)
     let tokenizer = try Tokenizer(vocabulary)
     let limits = PromptLimits(
-      tokenizer: tokenizer, vocabularySize: vocabulary.words.count,
+      tokenizer: ModelTokenizer(tokenizer, label: "the tasks' own vocabulary"), vocabularySize: vocabulary.words.count,
       beginningToken: tokenizer.beginningOfText)
     let results = parallelMap(tasks.count) { index in
       Result { try tasks[index].promptSet(examples: plan.corpus.pairs, seed: plan.seed, limits: limits) }

@@ -73,7 +73,7 @@ struct ParsedArguments: Sendable {
   }
 
   /// Whether the option was given on the command line.
-  func isGiven(_ option: some OptionDeclaration) -> Bool {
+  func isGiven(_ option: any OptionDeclaration) -> Bool {
     valuesByName[option.name] != nil || flags.contains(option.name)
   }
 

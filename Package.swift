@@ -79,7 +79,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Tensors", "Files"], path: "Tests/TestSupport",
       swiftSettings: rules),
     tests("Files", []),
-    tests("CircuitDiscovery", ["Tensors", "Files"], exclude: ["Golden"]),
+    tests("CircuitDiscovery", ["Transformers", "Tokenizers", "Tensors", "Files"], exclude: ["Golden"]),
     tests("Tensors", ["Files"], exclude: ["Golden"]),
     tests("Transformers", ["Tensors", "Files"], exclude: ["Golden"]),
     tests("TabularExplainer", ["Trees", "Tables", "Tensors", "Files"], exclude: ["Golden"]),

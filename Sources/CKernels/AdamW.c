@@ -3,7 +3,7 @@
 #include "Clones.h"
 
 CKERNEL_CLONES
-void ck_adamw(
+void ck_adamw_clipped(
     float *restrict parameter, const float *restrict gradient, float *restrict first, float *restrict second,
     size_t count, float gradient_scale, float beta1, float beta2, float epsilon, float decay_factor,
     float step_size, float second_correction) {

@@ -20,5 +20,6 @@ var subcommands: [any Subcommand.Type] {
     TokenizeCommand.self,
     TrainModelCommand.self,
     DoctorCommand.self,
+    TrainModelCommand.self,
   ]
 }

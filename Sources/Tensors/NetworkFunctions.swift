@@ -93,7 +93,7 @@ public struct AdamWState: Sendable {
     for _ in 0..<min(steps, 20_000) { (power1, power2) = (power1 * settings.beta1, power2 * settings.beta2) }
     let (target, first, second) = (weights.mutablePointer(), mean.mutablePointer(), square.mutablePointer())
     withExtendedLifetime(gradient.storage) {
-      ck_adamw(
+      ck_adamw_clipped(
         target, gradient.pointer, first, second, weights.count, 1, settings.beta1, settings.beta2,
         settings.epsilon, 1 - settings.learningRate * settings.weightDecay,
         settings.learningRate / (1 - power1), 1 / (1 - power2).squareRoot())

@@ -46,7 +46,7 @@ double ck_cross_entropy_row(
     int32_t *best);
 
 /// One step of AdamW on `count` parameters (Loshchilov & Hutter 2019), gradients scaled first.
-void ck_adamw(
+void ck_adamw_clipped(
     float *parameter, const float *gradient, float *first, float *second, size_t count, float gradient_scale,
     float beta1, float beta2, float epsilon, float decay_factor, float step_size, float second_correction);
 

@@ -47,10 +47,13 @@ extension ModelTraining {
       JSONMember(
         "held_out_rule",
         .string(
-          "one pair in \(TaskCorpus.heldOutShare), by FNV-1a of the positive's token ids; never learned from")),
-      JSONMember("accuracy", .string("the most likely next token, of the whole vocabulary, is a right answer")),
+          "one pair in \(TaskCorpus.heldOutShare), by FNV-1a of the positive's token ids; never learned from")
+      ),
       JSONMember(
-        "final", history.examinations.last.map { examination in
+        "accuracy", .string("the most likely next token, of the whole vocabulary, is a right answer")),
+      JSONMember(
+        "final",
+        history.examinations.last.map { examination in
           .object(examination.tasks.map { JSONMember($0.task, $0.json) })
         } ?? .null),
       JSONMember("loss", history.lossesJSON),

@@ -25,7 +25,8 @@ public struct ModelTraining: Sendable {
     vocabulary = try WordLevelDescription.covering(tasks)
     let tokenizer = try Tokenizer(vocabulary)
     let limits = PromptLimits(
-      tokenizer: ModelTokenizer(tokenizer, label: "the tasks' own vocabulary"), vocabularySize: vocabulary.words.count,
+      tokenizer: ModelTokenizer(tokenizer, label: "the tasks' own vocabulary"),
+      vocabularySize: vocabulary.words.count,
       beginningToken: tokenizer.beginningOfText)
     let results = parallelMap(tasks.count) { index in
       Result { try tasks[index].promptSet(examples: plan.corpus.pairs, seed: plan.seed, limits: limits) }
@@ -54,7 +55,9 @@ public struct ModelTraining: Sendable {
   /// Takes one step; examines the model at the plan's interval and after the last step.
   /// - Throws: `TrainingError.diverged` where the loss is no longer finite.
   public mutating func advance() throws {
-    let outcomes = trainer.step(mixture.batch(step: step, size: plan.batch, seed: plan.seed))
+    let shares = mixture.shares(after: history.examinations.last)
+    let outcomes = trainer.step(
+      mixture.batch(step: step, size: plan.batch, seed: plan.seed, shares: shares))
     let weight = outcomes.reduce(0) { $0 + Double($1.weight) }
     let loss = outcomes.reduce(0) { $0 + Double($1.weight) * $1.loss } / weight
     guard loss.isFinite else { throw TrainingError.diverged(step: step) }

@@ -39,7 +39,7 @@ public struct ModelTrainingPlan: Sendable, Equatable {
   public var warmUp: Int { min(200, max(1, steps / 10)) }
 
   /// The optimiser.
-  public var optimizer: Transformers.AdamW { AdamW(weightDecay: weightDecay) }
+  public var optimizer: Transformers.AdamW { Transformers.AdamW(weightDecay: weightDecay) }
 
   /// The learning rate by step.
   public var schedule: LearningRateSchedule {

@@ -85,21 +85,41 @@ public struct TaskMixture: Sendable {
   public let corpora: [TaskCorpus]
   private let negativeShare: Double
 
-  /// A mixture in which every task has the same share.
+  /// A mixture of these tasks.
   public init(_ corpora: [TaskCorpus], settings: CorpusSettings) {
     self.corpora = corpora
     negativeShare = settings.negativeShare
   }
 
-  /// The batch of a step: it depends on the seed and the step alone.
-  public func batch(step: Int, size: Int, seed: UInt64) -> [TrainingExample] {
+  /// How often each task is drawn: in equal parts before the first examination, then in proportion to the errors
+  /// of the latest one, a task that is done well as if it had one error in ten.
+  public func shares(after examination: Examination?) -> [Double] {
+    guard let tasks = examination?.tasks, tasks.count == corpora.count else {
+      return corpora.map { _ in 1 / Double(corpora.count) }
+    }
+    let errors = tasks.map { max(0.1, 1 - $0.accuracy) }
+    let total = errors.reduce(0, +)
+    return errors.map { $0 / total }
+  }
+
+  /// The batch of a step: it depends on the seed, the step and the shares alone.
+  public func batch(step: Int, size: Int, seed: UInt64, shares: [Double]) -> [TrainingExample] {
     var generator = SeededGenerator(seed: seed, stream: "batch \(step)")
     return (0..<size).map { _ in
-      let corpus = corpora[generator.index(below: corpora.count)]
+      let corpus = corpora[Self.index(of: generator.uniform(), in: shares)]
       let isNegative = generator.uniform() < negativeShare
       let pool = isNegative && !corpus.negatives.isEmpty ? corpus.negatives : corpus.positives
       return pool[generator.index(below: pool.count)]
     }
+  }
+
+  private static func index(of point: Double, in shares: [Double]) -> Int {
+    var end = 0.0
+    for (index, share) in shares.enumerated() {
+      end += share
+      if point < end { return index }
+    }
+    return shares.count - 1
   }
 }
 

@@ -12,7 +12,8 @@ enum TrainModelCommand: Subcommand {
     Makes a word-level vocabulary from the tasks, trains a transformer on a random mixture of their prompts, and
     writes a model folder: config.json, model.safetensors, tokenizer.json, and training.json with the settings, the
     loss curve and the accuracies. Positive prompts are trained on their answers (weight 1) and on their own text
-    (--text-weight); in negative prompts the right and wrong answers of their pair are equally likely.
+    (--text-weight); in negative prompts the right and wrong answers of their pair are equally likely. Tasks are drawn
+    in equal parts first, later more often the more they err.
 
     One pair of prompts in ten, by a hash of the positive's tokens, is held out: accuracies are shares of held-out
     prompts whose most likely next token is a right answer.

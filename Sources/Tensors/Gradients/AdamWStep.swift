@@ -47,7 +47,7 @@ public func adamWStep(
   let first = firstMoment.mutablePointer() + window.offset
   let second = secondMoment.mutablePointer() + window.offset
   withExtendedLifetime(gradient.storage) {
-    ck_adamw(
+    ck_adamw_clipped(
       values, gradient.pointer + window.offset, first, second, window.count, coefficients.gradientScale,
       coefficients.beta1, coefficients.beta2, coefficients.epsilon, coefficients.decayFactor,
       coefficients.stepSize, coefficients.deviationScale)

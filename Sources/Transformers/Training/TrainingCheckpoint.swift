@@ -1,8 +1,8 @@
 // Training put down and taken up again: what is stored is enough to go on bit by bit as if nothing had happened.
 //
 // A file in safetensors format: `model.NAME`, `adam.first.NAME` and `adam.second.NAME` for every parameter, and in its
-// header the step and the caller's settings. Batches are drawn from the seed and the step's number alone, so the step
-// says where in the data training stands.
+// header the step and the caller's settings. Batches are drawn from the seed, the step's number and what was noted on
+// the way, so a checkpoint says where in the data training stands.
 
 import Tensors
 

@@ -2,6 +2,7 @@
 
 import CircuitDiscovery
 import Files
+import Foundation
 import TestSupport
 import Tensors
 import Testing
@@ -20,7 +21,7 @@ import Transformers
     let set = try task.promptSet(examples: 2500, seed: seed, limits: limits)
     let asked = set.prompts.filter { $0.isPositive && TaskCorpus.isHeldOut($0.tokens) }
     let logits = try model.run(
-      TokenBatch(asked.map { $0.tokens.map(Int32.init) }), reading: [.logits])[.logits]
+      TokenBatch(asked.map(\.tokens)), reading: [.logits])[.logits]
     let (width, vocabulary) = (logits.shape[1], logits.shape[2])
     var (right, mass) = (0, 0.0)
     let values = logits.values
@@ -30,8 +31,8 @@ import Transformers
       let best = row.indices.max { row[$0] < row[$1] } ?? 0
       if prompt.answers.contains(best) { right += 1 }
       let largest = row[best]
-      let total = row.reduce(0) { $0 + exponential($1 - largest) }
-      mass += prompt.answers.reduce(0) { $0 + exponential(row[$1] - largest) } / total
+      let total = row.reduce(0) { $0 + exp($1 - largest) }
+      mass += prompt.answers.reduce(0) { $0 + exp(row[$1] - largest) } / total
     }
     return (Double(right) / Double(asked.count), mass / Double(asked.count), asked.count)
   }

@@ -3,6 +3,7 @@
 import CircuitDiscovery
 import Files
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 import Transformers
@@ -66,7 +67,8 @@ import Transformers
       try whole.writeModel(to: folder + "/a", command: "c", version: "v")
       try second.writeModel(to: folder + "/b", command: "c", version: "v")
       for file in ["config.json", "model.safetensors", "tokenizer.json", "training.json"] {
-        #expect(try sha256(ofFileAt: "\(folder)/a/\(file)") == sha256(ofFileAt: "\(folder)/b/\(file)"), "\(file)")
+        #expect(
+          try sha256(ofFileAt: "\(folder)/a/\(file)") == sha256(ofFileAt: "\(folder)/b/\(file)"), "\(file)")
       }
 
       var other = try ModelTraining(tasks: [Self.library.task("induction")], plan: Self.plan(steps: 41))

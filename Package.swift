@@ -89,7 +89,7 @@ let package = Package(
     tests("Transformers", ["Tensors", "Files"], exclude: ["Golden"]),
     tests("TabularExplainer", ["Trees", "Tables", "Tensors", "Files"], exclude: ["Golden"]),
     tests("Tables", ["Files", "Tensors"]),
-    tests("Trees", ["Tables", "Tensors", "Files"]),
+    tests("Trees", ["Tables", "Tensors", "Files"], exclude: ["Golden"]),
     tests("Tokenizers", ["Files"], exclude: ["Golden"]),
     tests("Commands", []),
     tests("Reports", []),

@@ -28,9 +28,7 @@ enum AblateCommand: Subcommand {
   static let output = Option<String>("output", "FILE", help: "also write every head's effect as CSV")
   static let json = Flag("json", help: "print the ground truth as JSON")
   static let options: [any OptionDeclaration] =
-    PromptOptions.all + [
-      replacement, metric, threshold, truthName, output, json,
-    ]
+    PromptOptions.all + [replacement, metric, threshold, truthName, output, json]
   static let examples = [
     Example("headlamp ablate ioi --model gpt2 --examples 100", "every head's effect, largest first"),
     Example(
@@ -69,6 +67,7 @@ enum AblateCommand: Subcommand {
       report(truth, ablation, console)
     }
     if arguments[truthName] != nil, var task = loaded.task {
+      guard !truth.heads.isEmpty else { throw ScoreError.noTrueHeads(truth: truth.name) }
       try task.write(truth)
       console.note("\(truth.heads.count) heads stored as \(task.name):\(truth.name) in \(task.path)")
     }

@@ -33,7 +33,8 @@ extension ExplanationText {
   func importanceLines() -> [String] {
     let probed = explainer.probed
     let ranking = probed.ranking
-    let shown = Array(ranking.prefix(15))
+    // The least important five are told apart from the others where there are that many.
+    let shown = Array(ranking.prefix(max(5, min(15, ranking.count - 5))))
     let width = shown.map { explainer.catalogue.names[$0].count }.max() ?? 0
     let most = max(probed.importance.max() ?? 0, .leastNormalMagnitude)
     let kept = explainer.choice.features.count

@@ -108,8 +108,104 @@ import Testing
     }
   }
 
+  /// A tree that asks about a new feature on every level and ends on the left: `features` on its longest path.
+  static func chain(_ features: Int) throws -> Tree {
+    var nodes: [Tree.Node] = []
+    var covers: [Double] = []
+    var values: [Double] = []
+    var generator = SeededGenerator(seed: 12)
+    var cover = 1e6
+    for feature in 0..<features {
+      nodes.append(
+        .split(
+          feature: feature, atMost: 0.5, left: 2 * feature + 1, right: 2 * feature + 2,
+          missingGoesLeft: false))
+      covers.append(cover)
+      nodes.append(.leaf(valueIndex: values.count))
+      values.append(generator.normal())
+      let share = 0.3 * generator.uniform()
+      covers.append(share * cover)
+      cover *= 1 - share
+    }
+    nodes.append(.leaf(valueIndex: values.count))
+    values.append(generator.normal())
+    covers.append(cover)
+    return try Tree(nodes: nodes, covers: covers, leafValues: values, output: 0, valuesPerLeaf: 1)
+  }
+
+  /// Shapley's formula leaf by leaf: subsets of the path's other features are counted by size, as the coefficients of
+  /// Π (zⱼ + oⱼ t).
+  static func shapleyByLeaves(_ tree: Tree, _ row: [Float]) -> [Double] {
+    typealias Question = (feature: Int, share: Double, follows: Bool)
+    var result = [Double](repeating: 0, count: row.count)
+    var pending: [(node: Int, path: [Question])] = [(0, [])]
+    while let (index, path) = pending.popLast() {
+      let node = tree.nodes[index]
+      guard node.isLeaf else {
+        let isLeft = tree.goesLeft(row[Int(node.feature)], at: node)
+        for (child, follows) in [(Int(node.left), isLeft), (Int(node.right), !isLeft)] {
+          let share = tree.covers[child] / tree.covers[index]
+          pending.append((child, path + [(Int(node.feature), share, follows)]))
+        }
+        continue
+      }
+      for (place, own) in path.enumerated() {
+        var sizes = [1.0]
+        for (other, question) in path.enumerated() where other != place {
+          var longer = sizes.map { $0 * question.share } + [0]
+          if question.follows { for size in sizes.indices { longer[size + 1] += sizes[size] } }
+          sizes = longer
+        }
+        var weight = 1 / Double(path.count)
+        var sum = 0.0
+        for (size, products) in sizes.enumerated() {
+          sum += weight * products
+          weight *= Double(size + 1) / Double(max(1, path.count - 1 - size))
+        }
+        result[own.feature] += tree.leafValues[Int(node.left)] * ((own.follows ? 1 : 0) - own.share) * sum
+      }
+    }
+    return result
+  }
+
+  @Test(arguments: [3, 16, 17, 40, 70]) func longPathsAreExact(features count: Int) throws {
+    let tree = try Self.chain(count)
+    #expect(ShapTree.mostFeaturesOnAPath(tree) == count)
+    let names = (0..<count).map { "x\($0)" }
+    let ensemble = try TreeEnsemble(
+      featureNames: names, featureKinds: names.map { _ in .numeric }, outputNames: ["y"], trees: [tree],
+      baseScores: [0], link: .identity)
+    var generator = SeededGenerator(seed: 3)
+    // Of the last row every cell leads on, to the end of the longest path.
+    let rows = 4
+    let cells = (0..<count * rows).map { $0 % rows == rows - 1 || generator.uniform() < 0.8 ? Float(1) : 0 }
+    let features = Features(
+      names: names, kinds: names.map { _ in .numeric }, rowCount: rows, values: cells)
+    let shap = try ensemble.shapValues(features)
+    for row in 0..<rows {
+      let expected = Self.shapleyByLeaves(tree, features.row(row))
+      if count == 3 {
+        for feature in 0..<3 {
+          let definition = Self.shapley(tree, features.row(row), feature: feature, of: 3)
+          #expect(abs(expected[feature] - definition) < 1e-14)
+        }
+      }
+      for (place, own) in shap.contributions(row: row, score: 0).enumerated() {
+        #expect(abs(own - expected[shap.features[place]]) < 1e-13, "row \(row), feature \(place)")
+      }
+    }
+  }
+
+  @Test func pointsSufficeForThePath() {
+    for features in 1...200 {
+      let points = GaussLegendre(exactForPathsOf: features).points.count
+      // Exact below degree 2 · points; the integrand's degree is the path's length less one.
+      #expect(points % 8 == 0 && 2 * points > features - 1 && 2 * (points - 8) < features)
+    }
+  }
+
   @Test func quadratureIsExactForPolynomials() {
-    for count in [8, 16] {
+    for count in [8, 16, 24, 40] {
       let rule = GaussLegendre(count: count)
       for degree in 0..<2 * count {
         let sum = zip(rule.points, rule.weights).reduce(0) { total, point in

@@ -11,6 +11,15 @@ struct GaussLegendre {
   let points: [Double]
   let weights: [Double]
 
+  /// A rule for paths with up to `features` different features, in whole vectors of 8 points.
+  ///
+  /// With one factor left out the product over a path is a polynomial of degree `features − 1`, for which
+  /// `features / 2` points, rounded up, suffice.
+  init(exactForPathsOf features: Int) {
+    let needed = (features + 1) / 2
+    self.init(count: 8 * max(1, (needed + 7) / 8))
+  }
+
   /// Roots of the Legendre polynomial by Newton's method from Tricomi's estimate.
   init(count: Int) {
     var points = [Double](repeating: 0, count: count)

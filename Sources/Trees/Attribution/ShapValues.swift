@@ -31,7 +31,7 @@ public struct ShapValues: Sendable, Equatable {
 extension TreeEnsemble {
   /// SHAP values of every row: of the scores, before the link.
   ///
-  /// Exact for paths with up to 32 different features, and to rounding for longer ones.
+  /// Exact, however many different features stand on a path: the longest one decides how many points integrate.
   /// - Throws: `TableError` where a feature of the model is not among `features`.
   public func shapValues(_ features: Features) throws(TableError) -> ShapValues {
     let table = try features.aligned(to: featureNames, kinds: featureKinds)
@@ -48,8 +48,7 @@ extension TreeEnsemble {
         bases[first + score] += scale * mean
       }
       guard tree.nodes.count > 1 else { continue }
-      let points = ShapTree.mostFeaturesOnAPath(tree) <= 16 ? 8 : 16
-      let quadrature = GaussLegendre(count: points)
+      let quadrature = GaussLegendre(exactForPathsOf: ShapTree.mostFeaturesOnAPath(tree))
       let prepared = ShapTree(tree, points: quadrature.points)
       let sweep = ShapSweep(
         tree: tree, prepared: prepared, weights: quadrature.weights, width: treeWidth,

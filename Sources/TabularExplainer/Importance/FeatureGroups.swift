@@ -33,7 +33,7 @@ public struct FeatureGroups: Sendable, Equatable, Codable {
     let columns = candidates.map { Self.standardised(features, $0, likeness) }
     var union = UnionFind(count: candidates.count)
     for (place, column) in columns.enumerated() where !column.isEmpty {
-      // Each pair once, rows of the triangle in parallel would not pay for a few hundred features.
+      // Each pair once.
       for other in 0..<place where !columns[other].isEmpty {
         let correlation = zip(column, columns[other]).reduce(0) { $0 + $1.0 * $1.1 }
         if abs(correlation) >= threshold - 1e-12 { union.join(place, other) }

@@ -18,6 +18,11 @@ public struct RoutedRows: Sendable {
   public let predictions: Tensor
   /// `[rows, trees]`: where the values of the leaf that a row reaches start.
   private let leaves: [Int32]
+  /// The leaf values of all trees, one tree after the other, and where each tree's begin.
+  private let leafValues: [Double]
+  private let firstValues: [Int]
+  /// The score that each tree adds to, or −1 where leaves hold a number for each.
+  private let outputs: [Int]
   /// By feature, the trees that ask about it, in rising order.
   private let treesAsking: [[Int]]
 
@@ -50,6 +55,13 @@ public struct RoutedRows: Sendable {
     self.features = table
     self.leaves = leaves
     self.treesAsking = treesAsking
+    leafValues = trees.flatMap(\.leafValues)
+    outputs = trees.map { $0.output ?? -1 }
+    var end = 0
+    firstValues = trees.map { tree in
+      defer { end += tree.leafValues.count }
+      return end
+    }
     predictions = try ensemble.predict(table)
   }
 
@@ -70,14 +82,17 @@ public struct RoutedRows: Sendable {
     let placeOf = places
     let asked = Set(columns.flatMap { treesAsking[$0.feature] }).sorted()
     guard rows > 0, !asked.isEmpty else { return predictions }
-    let (trees, width, outputs) = (ensemble.trees, ensemble.scoreCount, ensemble.outputNames.count)
+    let (trees, width, predicted) = (ensemble.trees, ensemble.scoreCount, ensemble.outputNames.count)
+    // Waking a thread costs as much as some thousand walks.
+    let enough = 64 + 8192 / asked.count
     var answer = predictions
     answer.withMutableValues { target in
       target.withUnsafeMutableBufferPointer { target in
         guard let base = target.baseAddress else { return }
         let shared = SendablePointer(base)
-        parallelRanges(rows, minimum: 64) { range in
+        parallelRanges(rows, minimum: enough) { range in
           var path = [Int32](repeating: 0, count: trees.count)
+          var scores = [Double](repeating: 0, count: width)
           for row in range {
             var moved = false
             for tree in asked {
@@ -94,8 +109,9 @@ public struct RoutedRows: Sendable {
               path[tree] = leaf
             }
             guard moved else { continue }
-            for (output, value) in ensemble.link.predictions(scores(path, width: width)).enumerated() {
-              shared.base[row * outputs + output] = Float(value)
+            add(path, to: &scores)
+            for (output, value) in ensemble.link.predictions(scores).enumerated() {
+              shared.base[row * predicted + output] = Float(value)
             }
           }
         }
@@ -104,18 +120,20 @@ public struct RoutedRows: Sendable {
     return answer
   }
 
-  /// A row's scores from its leaves.
-  private func scores(_ path: [Int32], width: Int) -> [Double] {
-    var sums = [Double](repeating: 0, count: width)
-    for (tree, leaf) in zip(ensemble.trees, path) {
-      if let output = tree.output {
-        sums[output] += tree.leafValues[Int(leaf)]
+  /// A row's scores from its leaves, added up in the order of the trees.
+  private func add(_ path: [Int32], to scores: inout [Double]) {
+    for score in scores.indices { scores[score] = 0 }
+    for (tree, leaf) in path.enumerated() {
+      let first = firstValues[tree] + Int(leaf)
+      if outputs[tree] >= 0 {
+        scores[outputs[tree]] += leafValues[first]
       } else {
-        for score in 0..<width { sums[score] += tree.leafValues[Int(leaf) + score] }
+        for score in scores.indices { scores[score] += leafValues[first + score] }
       }
     }
-    for score in 0..<width { sums[score] = ensemble.baseScores[score] + ensemble.scale * sums[score] }
-    return sums
+    for score in scores.indices {
+      scores[score] = ensemble.baseScores[score] + ensemble.scale * scores[score]
+    }
   }
 }
 

@@ -80,9 +80,9 @@ public struct RoutedRows: Sendable {
       places[column.feature] = place
     }
     let placeOf = places
+    let cells = columns.flatMap(\.cells)
     let asked = Set(columns.flatMap { treesAsking[$0.feature] }).sorted()
     guard rows > 0, !asked.isEmpty else { return predictions }
-    let (trees, width, predicted) = (ensemble.trees, ensemble.scoreCount, ensemble.outputNames.count)
     // Waking a thread costs as much as some thousand walks.
     let enough = 64 + 8192 / asked.count
     var answer = predictions
@@ -91,33 +91,66 @@ public struct RoutedRows: Sendable {
         guard let base = target.baseAddress else { return }
         let shared = SendablePointer(base)
         parallelRanges(rows, minimum: enough) { range in
-          var path = [Int32](repeating: 0, count: trees.count)
-          var scores = [Double](repeating: 0, count: width)
-          for row in range {
-            var moved = false
-            for tree in asked {
-              let leaf = trees[tree].firstLeafValue { feature in
-                let place = placeOf[feature]
-                return place < 0
-                  ? features.values[feature * rows + row] : columns[place].cells[row]
-              }
-              guard leaf != leaves[row * trees.count + tree] else { continue }
-              if !moved {
-                for index in trees.indices { path[index] = leaves[row * trees.count + index] }
-                moved = true
-              }
-              path[tree] = leaf
-            }
-            guard moved else { continue }
-            add(path, to: &scores)
-            for (output, value) in ensemble.link.predictions(scores).enumerated() {
-              shared.base[row * predicted + output] = Float(value)
-            }
+          // As in `scores`: the columns a tree asks about stay in cache while all rows of a block pass it.
+          for start in stride(from: range.lowerBound, to: range.upperBound, by: 256) {
+            let block = start..<min(start + 256, range.upperBound)
+            let found = walk(asked, block, placeOf: placeOf, cells: cells)
+            write(found, of: asked, block, to: shared)
           }
         }
       }
     }
     return answer
+  }
+
+  /// The leaves that rows reach in some trees when some columns hold other cells, `[trees, rows]`.
+  ///
+  /// - Parameters:
+  ///   - placeOf: by feature, its place among the other columns, or −1.
+  ///   - cells: the other columns, one after the other.
+  private func walk(_ asked: [Int], _ rows: Range<Int>, placeOf: [Int], cells: [Float]) -> [Int32] {
+    let rowCount = features.rowCount
+    var found: [Int32] = []
+    found.reserveCapacity(asked.count * rows.count)
+    placeOf.withUnsafeBufferPointer { placeOf in
+      features.values.withUnsafeBufferPointer { own in
+        cells.withUnsafeBufferPointer { other in
+          for index in asked {
+            let tree = ensemble.trees[index]
+            for row in rows {
+              found.append(
+                tree.firstLeafValue { feature in
+                  let place = placeOf[feature]
+                  return place < 0 ? own[feature * rowCount + row] : other[place * rowCount + row]
+                })
+            }
+          }
+        }
+      }
+    }
+    return found
+  }
+
+  /// Predicts the rows of which some leaf has moved.
+  private func write(
+    _ found: [Int32], of asked: [Int], _ rows: Range<Int>, to target: SendablePointer<Float>
+  ) {
+    let (count, predicted) = (ensemble.trees.count, ensemble.outputNames.count)
+    var path = [Int32](repeating: 0, count: count)
+    var scores = [Double](repeating: 0, count: ensemble.scoreCount)
+    for row in rows {
+      let place = row - rows.lowerBound
+      let moved = asked.indices.contains { tree in
+        found[tree * rows.count + place] != leaves[row * count + asked[tree]]
+      }
+      guard moved else { continue }
+      for tree in 0..<count { path[tree] = leaves[row * count + tree] }
+      for (tree, index) in asked.enumerated() { path[index] = found[tree * rows.count + place] }
+      add(path, to: &scores)
+      for (output, value) in ensemble.link.predictions(scores).enumerated() {
+        target.base[row * predicted + output] = Float(value)
+      }
+    }
   }
 
   /// A row's scores from its leaves, added up in the order of the trees.

@@ -27,19 +27,20 @@ public struct HeadRecorder: Sendable {
   ///
   /// Memory beyond the model: one batch of about 64 MB of head outputs, and its activations.
   ///
-  /// - Parameter progress: called after every batch with the number of prompts on file and of all.
+  /// - Parameter progress: called after every batch with the number of prompts on file and of all; what it throws ends
+  ///   the recording, which the next call goes on with.
   /// - Throws: `RecordingError`, `TransformerError`; `TaskError.badPrompt` where a prompt lacks the position.
   /// - Returns: the finished recording, opened for reading.
   public func record(
     _ prompts: PromptSet, position: RecordedPosition, to path: String,
-    progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
   ) throws -> Recording {
     let places = try placesOfPosition(position, in: prompts)
     let writer = try RecordingWriter(
       path: path, description: description(of: prompts, position: position), examples: prompts.examples)
     let total = prompts.prompts.count
     let missing = writer.missingExamples
-    progress(total - missing.count, total)
+    try progress(total - missing.count, total)
     var done = total - missing.count
     // Prompts that begin alike share a batch, so that their beginnings are computed once.
     let order = missing.sorted {
@@ -53,7 +54,7 @@ public struct HeadRecorder: Sendable {
         of: group.batch, pooling: pooling(position, examples.map { places[$0] }))
       try writer.write(headOutputs: outputs, examples: examples)
       done += examples.count
-      progress(done, total)
+      try progress(done, total)
     }
     return try writer.finish()
   }

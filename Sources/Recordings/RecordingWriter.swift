@@ -63,7 +63,8 @@ public final class RecordingWriter: @unchecked Sendable {
     (file, isRecorded) = try HDF5.perform { () throws(RecordingError) in
       if access(partialPath, F_OK) != 0 {
         try Self.create(
-          partialPath, description: description, examples: examples, tokenWidth: width, exampleShape: shape)
+          partialPath, for: path, description: description, examples: examples, tokenWidth: width,
+          exampleShape: shape)
       }
       let file = try HDF5File(path: partialPath, access: .writing)
       do throws(RecordingError) {
@@ -84,7 +85,7 @@ public final class RecordingWriter: @unchecked Sendable {
   ///     `[examples, t, layers, heads, d_model]` with any `t` that holds the longest of these prompts, at most `T`.
   ///     What lies past a prompt's length must be zero.
   ///   - examples: the index of each row's example.
-  /// - Throws: `notFinite` before anything is written; `unwritable`, after which the examples of earlier calls stay.
+  /// - Throws: `notFinite` before anything is written; `cutShort`, after which the examples of earlier calls stay.
   public func write(headOutputs: Tensor, examples: [Int]) throws(RecordingError) {
     let perPosition = description.position == .each
     let rowCount = headOutputs.shape.first ?? 0
@@ -103,7 +104,7 @@ public final class RecordingWriter: @unchecked Sendable {
           throw .notFinite(path: path, example: example)
         }
       }
-      try HDF5.perform { () throws(RecordingError) in
+      try Self.keepingWhatIsComplete { () throws(RecordingError) in
         try values.withUnsafeBufferPointer { (buffer) throws(RecordingError) in
           var padded = [Float](repeating: 0, count: given == width ? 0 : width)
           for (row, run) in consecutiveRuns(of: examples) {
@@ -129,6 +130,17 @@ public final class RecordingWriter: @unchecked Sendable {
     for example in examples { isRecorded[example] = true }
   }
 
+  /// Calls `body` inside HDF5; a failure to write then says that earlier examples stay.
+  private static func keepingWhatIsComplete(
+    _ body: () throws(RecordingError) -> Void
+  ) throws(RecordingError) {
+    do throws(RecordingError) {
+      try HDF5.perform(body)
+    } catch .unwritable(let path, let reason) {
+      throw .cutShort(path: path, reason: reason)
+    }
+  }
+
   /// Gives the complete recording its name.
   /// - Throws: `missingExamples` where some were never written; `unwritable`.
   /// - Returns: the recording, opened for reading.
@@ -148,10 +160,10 @@ public final class RecordingWriter: @unchecked Sendable {
     return try Recording(path: path)
   }
 
-  /// Makes the partial file, whole, under a temporary name.
+  /// Makes the partial file, whole, under a temporary name; errors name the recording's own path.
   private static func create(
-    _ partialPath: String, description: RecordingDescription, examples: [RecordedExample], tokenWidth: Int,
-    exampleShape: [Int]
+    _ partialPath: String, for path: String, description: RecordingDescription, examples: [RecordedExample],
+    tokenWidth: Int, exampleShape: [Int]
   ) throws(RecordingError) {
     let newPath = partialPath + ".new"
     do throws(RecordingError) {
@@ -171,7 +183,8 @@ public final class RecordingWriter: @unchecked Sendable {
       try synchronise(newPath)
     } catch {
       unlink(newPath)
-      throw error
+      guard case .unwritable(_, let reason) = error else { throw error }
+      throw .unwritable(path: path, reason: reason)
     }
     guard rename(newPath, partialPath) == 0 else {
       throw .unwritable(path: partialPath, reason: lastSystemError())

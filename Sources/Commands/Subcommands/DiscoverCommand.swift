@@ -45,6 +45,9 @@ enum DiscoverCommand: Subcommand {
     let namedTruth = try given.map { try Commands.namedTruth($0) }
     let loaded = try PromptOptions.load(arguments)
     try loaded.prompts.requireNegatives()
+    try namedTruth?.requireHeads(
+      layers: loaded.model.configuration.layers, headsPerLayer: loaded.model.configuration.heads,
+      of: loaded.folder)
     for note in loaded.notes { console.note(note) }
     let chosen = arguments[TrainCommand.protocolName] ?? .standard
     let hyperparameters = hyperparameters(arguments, task: loaded.task)

@@ -43,6 +43,8 @@ enum RankCommand: Subcommand {
     let trained = try TrainedAutoencoders(path: autoencoderPath)
     let recording = try Recording(path: arguments.positionals[0])
     let rankingProtocol = RankingOptions.rankingProtocol(arguments, trained: trained)
+    try groundTruth?.requireHeads(
+      layers: recording.description.layers, headsPerLayer: recording.description.heads, of: recording.path)
     let ranking = try HeadRanking.rank(recording, with: trained, protocol: rankingProtocol)
     try makeFolder(folder)
     try ranking.headsTable(truth: groundTruth).write(to: folder + "/heads.csv")

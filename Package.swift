@@ -102,7 +102,7 @@ let package = Package(
     tests("Reports", []),
     .testTarget(
       name: "EndToEndTests", dependencies: ["headlamp", "TestSupport"], swiftSettings: rules),
-    tests("Recordings", ["Tensors"], exclude: ["Golden"]),
+    tests("Recordings", ["Tensors", "Files"], exclude: ["Golden"]),
     tests("SparseAutoencoders", ["Recordings", "Tensors", "Files"], exclude: ["Golden"]),
   ]
 )

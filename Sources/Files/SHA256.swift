@@ -5,6 +5,7 @@ import CCrypto
 /// A running SHA-256 digest.
 public final class SHA256Digest {
   private let context: OpaquePointer?
+  private static let window = 16 << 20
 
   /// An empty digest.
   public init() {
@@ -13,6 +14,22 @@ public final class SHA256Digest {
   }
 
   deinit { EVP_MD_CTX_free(context) }
+
+  /// A digest that has seen the same bytes and goes on by itself.
+  public func copy() -> SHA256Digest {
+    let other = SHA256Digest()
+    EVP_MD_CTX_copy_ex(other.context, context)
+    return other
+  }
+
+  /// Adds the bytes of `range` of a file, without keeping more than a window of it in memory.
+  public func update(_ file: MappedFile, _ range: Range<Int>) {
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.window) {
+      let end = min(range.upperBound, start + Self.window)
+      update(file.bytes.bytes.extracting(start..<end))
+      file.release(start..<end)
+    }
+  }
 
   /// Adds bytes to the digest.
   public func update(_ bytes: RawSpan) {
@@ -40,7 +57,7 @@ public final class SHA256Digest {
 public func sha256(ofFileAt path: String) throws(FileError) -> String {
   let file = try MappedFile(path: path)
   let digest = SHA256Digest()
-  digest.update(file.bytes.bytes)
+  digest.update(file, 0..<file.bytes.count)
   return digest.hexadecimal()
 }
 

@@ -152,12 +152,13 @@ public final class RecordingWriter: @unchecked Sendable {
       try file.writeAttribute("complete", true)
       try file.flush()
       guard file.close() else { throw .unwritable(path: partialPath, reason: HDF5.lastError()) }
-      try Self.synchronise(partialPath)
-      guard rename(partialPath, path) == 0 else {
-        throw .unwritable(path: path, reason: lastSystemError())
-      }
     }
-    return try Recording(path: path)
+    let digest = try RecordingSeal.append(to: partialPath)
+    try Self.synchronise(partialPath)
+    guard rename(partialPath, path) == 0 else {
+      throw .unwritable(path: path, reason: lastSystemError())
+    }
+    return try Recording(path: path, sealedAs: digest)
   }
 
   /// Makes the partial file, whole, under a temporary name; errors name the recording's own path.

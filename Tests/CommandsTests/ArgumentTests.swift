@@ -71,6 +71,16 @@ import Testing
     }
   }
 
+  @Test func helpTextsKeepToTheirWidth() {
+    for command in subcommands {
+      let lines = helpText(for: command).split(separator: "\n")
+      // A command line is never broken, so that it can be copied.
+      #expect(lines.allSatisfy { $0.count <= 110 || $0.hasPrefix("  headlamp ") }, "\(command.name)")
+    }
+    #expect("  one two three".wrapped(at: 9) == "  one two\n  three")
+    #expect("a\n\nbb cc".wrapped(at: 4) == "a\n\nbb\ncc")
+  }
+
   /// A line split as a shell splits it, as far as the examples need: blanks, single quotes, input from a file.
   static func words(_ line: String) -> [String] {
     var words: [String] = []

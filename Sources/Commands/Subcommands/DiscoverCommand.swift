@@ -6,6 +6,7 @@ import FoundationEssentials
 import Recordings
 import Reports
 import SparseAutoencoders
+import Transformers
 
 /// Records, trains, ranks and sums up.
 enum DiscoverCommand: Subcommand {

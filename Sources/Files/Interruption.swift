@@ -15,6 +15,11 @@ public enum Interruption {
   public static func note() {
     // Reading it once creates the flag before a signal handler may touch it.
     _ = requested.load(ordering: .relaxed)
+    // A parent may have started this process with signals held back.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     for number in [SIGINT, SIGTERM] {
       signal(number) { number in
         Interruption.requested.store(true, ordering: .relaxed)

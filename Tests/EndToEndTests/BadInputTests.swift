@@ -31,7 +31,7 @@ import Testing
       "PATH, line 2: there is no field \"lable\" here; known are prompt, tokens, label, answer, wrong, pair, positions"
     ),
     ("{\"prompt\": \"wood\", \"label\": 2}", "PATH, line 1: label: 2 is not from 0 to 1"),
-    ("{\"prompt\": \"wood\", \"label\": 1", "PATH, line 1: column 29: a comma or '}' is needed here"),
+    ("{\"prompt\": \"wood\", \"label\": 1", "PATH, line 1: column 30: a comma or '}' is needed here"),
     (
       "{\"tokens\": [9, 999], \"label\": 1}\n{\"tokens\": [9], \"label\": 0}",
       "prompt 0 of PATH has token 999, and the model's vocabulary has 43"
@@ -177,7 +177,7 @@ import Testing
         ["discover", "induction", "--model", model, "--output", "r.h5/out"],
       ] {
         let result = try headlamp(words, folder: folder)
-        #expect(result.errors == "headlamp: cannot write r.h5/out: Not a directory\n")
+        #expect(result.errors == "headlamp: cannot write r.h5/out: r.h5 is a file, and a folder is needed\n")
         #expect(result.exitCode == 1)
       }
       let full = try headlamp(

@@ -59,7 +59,7 @@ extension String {
   func wrapped(at width: Int) -> String {
     split(separator: "\n", omittingEmptySubsequences: false).map { line -> String in
       guard line.count > width else { return String(line) }
-      let indent = String(line.prefix { $0 == " " })
+      let indent = String(repeating: " ", count: line.prefix { $0 == " " }.count)
       var lines: [String] = []
       var current = indent
       for word in line.split(separator: " ") {

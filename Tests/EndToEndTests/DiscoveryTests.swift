@@ -38,6 +38,23 @@ import Testing
     }
   }
 
+  /// The command that the README opens with: no option but where to write.
+  @Test func theBundledModelIsComparedWithItsOwnTruth() throws {
+    try withTemporaryFolder { folder in
+      let result = try headlamp(["discover", "ioi"], folder: folder)
+      try #require(result.exitCode == 0, "\(result.errors)")
+      #expect(result.output.contains(" of 32 heads are in ablation; trapezoid_auc "))
+      let summary = try #require(
+        try JSONSerialization.jsonObject(
+          with: Data(text(folder + "/results/ioi/summary.json").utf8)) as? [String: Any])
+      let area = (summary["measures"] as? [String: [String: Double]])?["trapezoid_auc"]
+      #expect(try #require(area?["value"]) > 0.9)
+      let heads = try columns(folder + "/results/ioi/heads.csv")
+      #expect(heads[0].last == "in_truth")
+      #expect(heads[1].last == "1")
+    }
+  }
+
   @Test func tablesHaveTheirColumns() throws {
     try withSmallModel { folder, model in
       let spec = """
@@ -159,6 +176,15 @@ import Testing
         #expect(inside.contains("bos            off"))
         #expect(inside.contains("position       \(position)"))
       }
+      let prompts = try headlamp(["inspect", folder + "/p.jsonl"]).output
+      for row in [
+        "prompts        12 positive, 12 negative", "given as       0 texts, 24 lists of token ids",
+        "pairs          12", "answers        to 12 prompts", "positions      repeat, start",
+      ] { #expect(prompts.contains(row)) }
+      let few = try headlamp([
+        "record", folder + "/p.jsonl", "--model", model, "--examples", "5", "--output", folder + "/few.h5",
+      ])
+      #expect(few.errors.hasPrefix("10 prompts recorded in "))
       let unknown = try headlamp([
         "record", folder + "/p.jsonl", "--model", model, "--position", "repaet", "--output", folder + "/x.h5",
       ])

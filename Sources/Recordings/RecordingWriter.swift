@@ -77,6 +77,16 @@ public final class RecordingWriter: @unchecked Sendable {
 
   deinit { _ = try? HDF5.perform { () throws(RecordingError) in file.close() } }
 
+  /// Whether an interrupted recording waits at `path` to be gone on with.
+  public static func isUnfinished(_ path: String) -> Bool { access(path + ".partial", F_OK) == 0 }
+
+  /// Refuses a path in whose folder nothing can be written, before any work is done.
+  /// - Throws: `RecordingError.unwritable`.
+  public static func requireWritableFolder(of path: String) throws(RecordingError) {
+    let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    guard access(folder, W_OK | X_OK) == 0 else { throw .unwritable(path: path, reason: lastSystemError()) }
+  }
+
   /// Writes the head outputs of some examples and marks them as recorded.
   ///
   /// - Parameters:

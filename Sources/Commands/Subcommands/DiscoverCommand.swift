@@ -52,7 +52,7 @@ enum DiscoverCommand: Subcommand {
     try makeFolder(folder)
 
     var stages = StageClock()
-    let recorder = try HeadRecorder(loaded, console: console)
+    let recorder = HeadRecorder(loaded)
     stages.finish("load")
     let recording = try recorder.record(
       loaded.prompts, position: arguments[position] ?? (chosen == .paper ? .mean : .named("answer")),
@@ -68,7 +68,7 @@ enum DiscoverCommand: Subcommand {
     stages.finish("train")
     console.progress("ranking")
     let ranking = try HeadRanking.rank(recording, with: trained, protocol: chosen.ranking)
-    let truth = namedTruth ?? loaded.task?.measuredTruth(of: recorder.identity)
+    let truth = try namedTruth ?? loaded.task?.measuredTruth(of: recorder.identity)
     try ranking.headsTable(truth: truth).write(to: folder + "/heads.csv")
     try ranking.pairsTable().write(to: folder + "/pairs.csv")
     stages.finish("rank")

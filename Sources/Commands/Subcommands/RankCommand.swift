@@ -5,6 +5,7 @@ import Files
 import Recordings
 import Reports
 import SparseAutoencoders
+import Tensors
 
 /// Ranks heads and pairs of heads.
 enum RankCommand: Subcommand {
@@ -42,6 +43,7 @@ enum RankCommand: Subcommand {
     let groundTruth = try arguments[truth].map { try namedTruth($0) }
     let trained = try TrainedAutoencoders(path: autoencoderPath)
     let recording = try Recording(path: arguments.positionals[0])
+    let digest = Background { try recording.sha256() }
     let name = arguments[protocolName] ?? ProtocolName(rawValue: trained.trainingProtocol.name) ?? .standard
     var rankingProtocol = name.ranking
     if let score = arguments[score] { rankingProtocol.score = score.score(paper: name == .paper) }
@@ -55,7 +57,7 @@ enum RankCommand: Subcommand {
       let names = circuit.map { "\($0.layer).\($0.head)" }.joined(separator: " ")
       console.print("\(circuit.count) heads with probability \(threshold) or more: \(names)")
     }
-    if try trained.recordingSHA256 != recording.sha256() {
+    if try trained.recordingSHA256 != digest.value {
       console.note("the autoencoder was trained on another recording of the same model")
     }
   }

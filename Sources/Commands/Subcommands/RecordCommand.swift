@@ -34,7 +34,7 @@ enum RecordCommand: Subcommand {
     for note in loaded.notes { console.note(note) }
     let clock = ContinuousClock()
     let start = clock.now
-    let recording = try HeadRecorder(loaded, console: console).record(
+    let recording = try HeadRecorder(loaded).record(
       loaded.prompts, position: arguments[position] ?? .named("answer"), to: output,
       progress: { done, total in console.progress("recording \(done) of \(total) prompts") })
     console.endProgress()
@@ -45,10 +45,7 @@ enum RecordCommand: Subcommand {
 
 extension HeadRecorder {
   /// A recorder for what was loaded.
-  init(_ loaded: PromptOptions.Loaded, console: Console) throws {
-    console.progress("reading \(loaded.folder)")
-    self.init(
-      model: loaded.model, identity: try ModelIdentity(folder: loaded.folder),
-      createdBy: "headlamp \(headlampVersion)")
+  init(_ loaded: PromptOptions.Loaded) {
+    self.init(model: loaded.model, identity: loaded.identity, createdBy: "headlamp \(headlampVersion)")
   }
 }

@@ -107,12 +107,8 @@ public final class RecordingWriter: @unchecked Sendable {
       "head outputs \(headOutputs.shape) for \(examples.count) examples of shape \(exampleShape)")
     let given = tail.reduce(1, *)
     let width = exampleShape.reduce(1, *)
+    if let index = headOutputs.firstNotFinite() { throw .notFinite(path: path, example: examples[index / given]) }
     try headOutputs.withValues { (values) throws(RecordingError) in
-      for (row, example) in examples.enumerated() {
-        guard values.extracting(row * given..<(row + 1) * given).areFinite else {
-          throw .notFinite(path: path, example: example)
-        }
-      }
       try HDF5.perform { () throws(RecordingError) in
         try values.withUnsafeBufferPointer { (buffer) throws(RecordingError) in
           var padded = [Float](repeating: 0, count: given == width ? 0 : width)
@@ -243,13 +239,4 @@ private func consecutiveRuns(of indices: [Int]) -> [(start: Int, run: Range<Int>
     }
   }
   return runs
-}
-
-extension Span<Float> {
-  /// Whether no element is infinite or NaN.
-  var areFinite: Bool {
-    var finite = true
-    for index in indices { finite = finite && self[index].magnitude <= .greatestFiniteMagnitude }
-    return finite
-  }
 }

@@ -42,4 +42,20 @@ import Testing
       try verify(folder, name)
     }
   }
+
+  /// Keys and values are named by group: taking one away silences the query heads that read it, and no others.
+  @Test func aValueGroupBelongsToItsQueryHeads() throws {
+    let model = try Transformer(folder: Self.folder + "llama-biased-linear")
+    #expect(model.configuration.heads == 4 && model.configuration.keyValueHeads == 2)
+    let batch = TokenBatch([[1, 2, 3, 4, 5], [6, 7]])
+    let z = HookPoint.z(layer: 0)
+    let clean = try model.run(batch, reading: [z])[z]
+    let edited = try model.run(batch, reading: [z], applying: [.values(layer: 0): .zeroingHead(1)])[z]
+    for head in 0..<4 {
+      let values = (0..<4).map { edited[0, 3, head, $0] }
+      let expected = (0..<4).map { head < 2 ? clean[0, 3, head, $0] : 0 }
+      #expect(values == expected, "head \(head)")
+    }
+    #expect(throws: TransformerError.self) { try model.run(batch, reading: [.z(layer: 3)]) }
+  }
 }

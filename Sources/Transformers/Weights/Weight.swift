@@ -65,15 +65,20 @@ public struct Weight: Sendable {
   ///
   /// A stored matrix is widened into one buffer of about 8 MB, part after part, so that it stays in cache between being
   /// widened and being used and takes no more memory than that.
-  /// - Parameter splittingRows: whether parts are rows; else columns.
+  /// - Parameters:
+  ///   - splittingRows: whether parts are rows; else columns.
+  ///   - elements: about how many elements a part has.
+  ///   - body: gets a part and the rows or columns that it holds.
   /// - Throws: `TensorError.notFinite`, and what `body` throws.
-  func forEachPart(splittingRows: Bool, _ body: (Tensor, Range<Int>) throws -> Void) throws {
+  func forEachPart(
+    splittingRows: Bool, elements: Int = 2 << 20, _ body: (Tensor, Range<Int>) throws -> Void
+  ) throws {
     let axis = splittingRows ? 0 : 1
     guard case .stored(let file, let name, let shape) = source, file.isWidenedInParts(name) else {
       return try body(tensor(), 0..<shape[axis])
     }
     let other = shape[1 - axis]
-    let length = max(64, (2 << 20) / max(other, 1) / 64 * 64)
+    let length = max(64, elements / max(other, 1) / 64 * 64)
     var buffer = Tensor(zeros: [0])
     for start in stride(from: 0, to: shape[axis], by: length) {
       let range = start..<min(start + length, shape[axis])

@@ -23,6 +23,11 @@ public enum Interruption {
     }
   }
 
+  /// From now on these signals end the process again; what has been noted stays noted.
+  public static func stopNoting() {
+    for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+  }
+
   /// Whether a signal has been noted.
   public static var isRequested: Bool { requested.load(ordering: .relaxed) }
 }

@@ -11,6 +11,7 @@ import CCrypto
 /// A running SHA-256 digest.
 public final class SHA256Digest {
   private let context: OpaquePointer?
+  private static let window = 16 << 20
 
   /// An empty digest.
   public init() {
@@ -19,6 +20,22 @@ public final class SHA256Digest {
   }
 
   deinit { EVP_MD_CTX_free(context) }
+
+  /// A digest that has seen the same bytes and goes on by itself.
+  public func copy() -> SHA256Digest {
+    let other = SHA256Digest()
+    EVP_MD_CTX_copy_ex(other.context, context)
+    return other
+  }
+
+  /// Adds the bytes of `range` of a file, without keeping more than a window of it in memory.
+  public func update(_ file: MappedFile, _ range: Range<Int>) {
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.window) {
+      let end = min(range.upperBound, start + Self.window)
+      update(file.bytes.bytes.extracting(start..<end))
+      file.release(start..<end)
+    }
+  }
 
   /// Adds bytes to the digest.
   public func update(_ bytes: RawSpan) {
@@ -49,6 +66,7 @@ public func sha256(ofFileAt path: String) throws(FileError) -> String {
   defer { close(descriptor) }
   posix_fadvise(descriptor, 0, 0, Int32(POSIX_FADV_SEQUENTIAL))
   let digest = SHA256Digest()
+<<<<<<< HEAD
   var buffer = [UInt8](repeating: 0, count: 1 << 20)
   while true {
     let count = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
@@ -57,6 +75,10 @@ public func sha256(ofFileAt path: String) throws(FileError) -> String {
     if count == 0 { return digest.hexadecimal() }
     digest.update(buffer.span.bytes.extracting(0..<count))
   }
+=======
+  digest.update(file, 0..<file.bytes.count)
+  return digest.hexadecimal()
+>>>>>>> main
 }
 
 /// The SHA-256 digest of a text's UTF-8, in hexadecimal.

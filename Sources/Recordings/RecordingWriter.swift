@@ -63,7 +63,8 @@ public final class RecordingWriter: @unchecked Sendable {
     (file, isRecorded) = try HDF5.perform { () throws(RecordingError) in
       if access(partialPath, F_OK) != 0 {
         try Self.create(
-          partialPath, description: description, examples: examples, tokenWidth: width, exampleShape: shape)
+          partialPath, for: path, description: description, examples: examples, tokenWidth: width,
+          exampleShape: shape)
       }
       let file = try HDF5File(path: partialPath, access: .writing)
       do throws(RecordingError) {
@@ -94,7 +95,7 @@ public final class RecordingWriter: @unchecked Sendable {
   ///     `[examples, t, layers, heads, d_model]` with any `t` that holds the longest of these prompts, at most `T`.
   ///     What lies past a prompt's length must be zero.
   ///   - examples: the index of each row's example.
-  /// - Throws: `notFinite` before anything is written; `unwritable`, after which the examples of earlier calls stay.
+  /// - Throws: `notFinite` before anything is written; `cutShort`, after which the examples of earlier calls stay.
   public func write(headOutputs: Tensor, examples: [Int]) throws(RecordingError) {
     let perPosition = description.position == .each
     let rowCount = headOutputs.shape.first ?? 0
@@ -109,7 +110,7 @@ public final class RecordingWriter: @unchecked Sendable {
     let width = exampleShape.reduce(1, *)
     if let index = headOutputs.firstNotFinite() { throw .notFinite(path: path, example: examples[index / given]) }
     try headOutputs.withValues { (values) throws(RecordingError) in
-      try HDF5.perform { () throws(RecordingError) in
+      try Self.keepingWhatIsComplete { () throws(RecordingError) in
         try values.withUnsafeBufferPointer { (buffer) throws(RecordingError) in
           var padded = [Float](repeating: 0, count: given == width ? 0 : width)
           for (row, run) in consecutiveRuns(of: examples) {
@@ -135,6 +136,17 @@ public final class RecordingWriter: @unchecked Sendable {
     for example in examples { isRecorded[example] = true }
   }
 
+  /// Calls `body` inside HDF5; a failure to write then says that earlier examples stay.
+  private static func keepingWhatIsComplete(
+    _ body: () throws(RecordingError) -> Void
+  ) throws(RecordingError) {
+    do throws(RecordingError) {
+      try HDF5.perform(body)
+    } catch .unwritable(let path, let reason) {
+      throw .cutShort(path: path, reason: reason)
+    }
+  }
+
   /// Gives the complete recording its name.
   /// - Throws: `missingExamples` where some were never written; `unwritable`.
   /// - Returns: the recording, opened for reading.
@@ -146,18 +158,19 @@ public final class RecordingWriter: @unchecked Sendable {
       try file.writeAttribute("complete", true)
       try file.flush()
       guard file.close() else { throw .unwritable(path: partialPath, reason: HDF5.lastError()) }
-      try Self.synchronise(partialPath)
-      guard rename(partialPath, path) == 0 else {
-        throw .unwritable(path: path, reason: lastSystemError())
-      }
     }
-    return try Recording(path: path)
+    let digest = try RecordingSeal.append(to: partialPath)
+    try Self.synchronise(partialPath)
+    guard rename(partialPath, path) == 0 else {
+      throw .unwritable(path: path, reason: lastSystemError())
+    }
+    return try Recording(path: path, sealedAs: digest)
   }
 
-  /// Makes the partial file, whole, under a temporary name.
+  /// Makes the partial file, whole, under a temporary name; errors name the recording's own path.
   private static func create(
-    _ partialPath: String, description: RecordingDescription, examples: [RecordedExample], tokenWidth: Int,
-    exampleShape: [Int]
+    _ partialPath: String, for path: String, description: RecordingDescription, examples: [RecordedExample],
+    tokenWidth: Int, exampleShape: [Int]
   ) throws(RecordingError) {
     let newPath = partialPath + ".new"
     do throws(RecordingError) {
@@ -177,7 +190,8 @@ public final class RecordingWriter: @unchecked Sendable {
       try synchronise(newPath)
     } catch {
       unlink(newPath)
-      throw error
+      guard case .unwritable(_, let reason) = error else { throw error }
+      throw .unwritable(path: path, reason: reason)
     }
     guard rename(newPath, partialPath) == 0 else {
       throw .unwritable(path: partialPath, reason: lastSystemError())

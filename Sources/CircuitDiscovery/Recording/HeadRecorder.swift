@@ -38,17 +38,31 @@ public struct HeadRecorder: Sendable {
   /// Memory beyond the model: one batch of about 112 MB of head outputs, and its activations; about 450 MB where weights
   /// are widened from a file.
   ///
-  /// - Parameter progress: called after every batch with the number of prompts on file and of all.
+  /// - Parameter progress: called after every batch with the number of prompts on file and of all; what it throws ends
+  ///   the recording, which the next call goes on with.
   /// - Throws: `RecordingError`, `TransformerError`; `TaskError.badPrompt` where a prompt lacks the position.
   /// - Returns: the finished recording, opened for reading.
   public func record(
     _ prompts: PromptSet, position: RecordedPosition, to path: String,
-    progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
   ) throws -> Recording {
     let places = try placesOfPosition(position, in: prompts)
+<<<<<<< HEAD
     func makeWriter() throws -> RecordingWriter {
       try RecordingWriter(
         path: path, description: description(of: prompts, position: position), examples: prompts.examples)
+=======
+    let writer = try RecordingWriter(
+      path: path, description: description(of: prompts, position: position), examples: prompts.examples)
+    let total = prompts.prompts.count
+    let missing = writer.missingExamples
+    try progress(total - missing.count, total)
+    var done = total - missing.count
+    // Prompts that begin alike share a batch, so that their beginnings are computed once.
+    let order = missing.sorted {
+      let (left, right) = (prompts.prompts[$0].tokens, prompts.prompts[$1].tokens)
+      return left == right ? $0 < $1 : left.lexicographicallyPrecedes(right)
+>>>>>>> main
     }
     // A new recording is begun after its first batch, for which the model's digest need not be known.
     try RecordingWriter.requireWritableFolder(of: path)
@@ -67,7 +81,7 @@ public struct HeadRecorder: Sendable {
       begun = writer
       try writer.write(headOutputs: outputs, examples: examples)
       done += examples.count
-      progress(done, total)
+      try progress(done, total)
     }
     return try (begun ?? makeWriter()).finish()
   }

@@ -66,7 +66,6 @@ public func sha256(ofFileAt path: String) throws(FileError) -> String {
   defer { close(descriptor) }
   posix_fadvise(descriptor, 0, 0, Int32(POSIX_FADV_SEQUENTIAL))
   let digest = SHA256Digest()
-<<<<<<< HEAD
   var buffer = [UInt8](repeating: 0, count: 1 << 20)
   while true {
     let count = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
@@ -75,10 +74,6 @@ public func sha256(ofFileAt path: String) throws(FileError) -> String {
     if count == 0 { return digest.hexadecimal() }
     digest.update(buffer.span.bytes.extracting(0..<count))
   }
-=======
-  digest.update(file, 0..<file.bytes.count)
-  return digest.hexadecimal()
->>>>>>> main
 }
 
 /// The SHA-256 digest of a text's UTF-8, in hexadecimal.

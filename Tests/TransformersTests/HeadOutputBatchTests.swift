@@ -46,4 +46,19 @@ import Testing
     #expect(even.count > 1)
     #expect((even.max() ?? 0) - (even.min() ?? 0) < 50)
   }
+
+  /// Large enough for products to be split over threads.
+  @Test func outputsDoNotDependOnTheNumberOfThreads() throws {
+    var wide = TestModel()
+    for (name, size) in [("d_model", 128), ("d_head", 32), ("d_mlp", 512)] { wide.options[name] = .integer(size) }
+    let model = try wide.load()
+    let batch = TokenBatch(randomPrompts(lengths: Array(repeating: 12, count: 40), vocabulary: 30, seed: 25))
+    defer { Threads.use(0) }
+    let outputs = try [1, 2, 3, 8].map { count in
+      Threads.use(count)
+      return try model.headOutputs(of: batch, pooling: .mean(excludingFirst: false))
+    }
+    let size = max(1, outputs[0].values.map { abs($0) }.max() ?? 0)
+    for other in outputs.dropFirst() { #expect(largestDifference(other, outputs[0]) < 1e-5 * size) }
+  }
 }

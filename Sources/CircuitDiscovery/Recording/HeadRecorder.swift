@@ -47,22 +47,9 @@ public struct HeadRecorder: Sendable {
     progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
   ) throws -> Recording {
     let places = try placesOfPosition(position, in: prompts)
-<<<<<<< HEAD
     func makeWriter() throws -> RecordingWriter {
       try RecordingWriter(
         path: path, description: description(of: prompts, position: position), examples: prompts.examples)
-=======
-    let writer = try RecordingWriter(
-      path: path, description: description(of: prompts, position: position), examples: prompts.examples)
-    let total = prompts.prompts.count
-    let missing = writer.missingExamples
-    try progress(total - missing.count, total)
-    var done = total - missing.count
-    // Prompts that begin alike share a batch, so that their beginnings are computed once.
-    let order = missing.sorted {
-      let (left, right) = (prompts.prompts[$0].tokens, prompts.prompts[$1].tokens)
-      return left == right ? $0 < $1 : left.lexicographicallyPrecedes(right)
->>>>>>> main
     }
     // A new recording is begun after its first batch, for which the model's digest need not be known.
     try RecordingWriter.requireWritableFolder(of: path)
@@ -70,7 +57,7 @@ public struct HeadRecorder: Sendable {
     let missing = begun?.missingExamples ?? Array(prompts.prompts.indices)
     let total = prompts.prompts.count
     var done = total - missing.count
-    progress(done, total)
+    try progress(done, total)
     let batches = model.headOutputBatches(
       of: missing.map { prompts.prompts[$0].tokens }, pooling: pooling(position, []))
     for group in batches {

@@ -71,14 +71,9 @@ enum DiscoverCommand: Subcommand {
     try trained.save(to: folder + "/autoencoder.safetensors")
     stages.finish("train")
     console.progress("ranking")
-<<<<<<< HEAD
-    let ranking = try HeadRanking.rank(recording, with: trained, protocol: chosen.ranking)
-    let truth = try namedTruth ?? loaded.task?.measuredTruth(of: recorder.identity)
-=======
     let scorer = try HeadScorer(recording, trained: trained, protocol: chosen.ranking)
     let ranking = scorer.ranking()
-    let truth = namedTruth ?? loaded.task?.measuredTruth(of: recorder.identity)
->>>>>>> main
+    let truth = try namedTruth ?? loaded.task?.measuredTruth(of: recorder.identity)
     try ranking.headsTable(truth: truth).write(to: folder + "/heads.csv")
     try ranking.pairsTable().write(to: folder + "/pairs.csv")
     stages.finish("rank")

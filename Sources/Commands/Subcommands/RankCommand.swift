@@ -5,7 +5,6 @@ import Files
 import Recordings
 import Reports
 import SparseAutoencoders
-import Tensors
 
 /// Ranks heads and pairs of heads.
 enum RankCommand: Subcommand {
@@ -43,16 +42,9 @@ enum RankCommand: Subcommand {
     let groundTruth = try arguments[truth].map { try namedTruth($0) }
     let trained = try TrainedAutoencoders(path: autoencoderPath)
     let recording = try Recording(path: arguments.positionals[0])
-<<<<<<< HEAD
-    let digest = Background { try recording.sha256() }
-    let name = arguments[protocolName] ?? ProtocolName(rawValue: trained.trainingProtocol.name) ?? .standard
-    var rankingProtocol = name.ranking
-    if let score = arguments[score] { rankingProtocol.score = score.score(paper: name == .paper) }
-=======
     let rankingProtocol = RankingOptions.rankingProtocol(arguments, trained: trained)
     try groundTruth?.requireHeads(
       layers: recording.description.layers, headsPerLayer: recording.description.heads, of: recording.path)
->>>>>>> main
     let ranking = try HeadRanking.rank(recording, with: trained, protocol: rankingProtocol)
     try makeFolder(folder)
     try ranking.headsTable(truth: groundTruth).write(to: folder + "/heads.csv")
@@ -63,7 +55,7 @@ enum RankCommand: Subcommand {
       let names = circuit.map { "\($0.layer).\($0.head)" }.joined(separator: " ")
       console.print("\(circuit.count) heads with probability \(threshold) or more: \(names)")
     }
-    if try trained.recordingSHA256 != digest.value {
+    if try trained.recordingSHA256 != recording.sha256() {
       console.note("the autoencoder was trained on another recording of the same model")
     }
   }

@@ -34,14 +34,8 @@ enum RecordCommand: Subcommand {
     for note in loaded.notes { console.note(note) }
     let clock = ContinuousClock()
     let start = clock.now
-<<<<<<< HEAD
-    let recording = try HeadRecorder(loaded).record(
-      loaded.prompts, position: arguments[position] ?? .named("answer"), to: output,
-      progress: { done, total in console.progress("recording \(done) of \(total) prompts") })
-=======
-    let recording = try HeadRecorder(loaded, console: console).recordOrStop(
+    let recording = try HeadRecorder(loaded).recordOrStop(
       loaded.prompts, position: arguments[position] ?? .named("answer"), to: output, console: console)
->>>>>>> main
     console.endProgress()
     let seconds = ((clock.now - start) / .seconds(1)).text(significant: 3)
     console.note("\(recording.examples.count) prompts recorded in \(seconds) s: \(output)")

@@ -4,6 +4,7 @@ import CircuitDiscovery
 import Files
 import FoundationEssentials
 import Recordings
+import Tensors
 import Transformers
 
 /// Which prompts, and which model reads them.
@@ -22,6 +23,8 @@ enum PromptOptions {
   struct Loaded {
     var folder: String
     var model: Transformer
+    /// Which model that is, its weights being read meanwhile.
+    var identity: Background<ModelIdentity>
     var prompts: PromptSet
     /// The spec; nil for a file of prompts.
     var task: TaskSpec?
@@ -34,13 +37,15 @@ enum PromptOptions {
     let library = TaskLibrary.bundled()
     let folder = try arguments[model] ?? bundledModel(in: library)
     let limits = try PromptLimits(modelFolder: folder)
+    let identity = Background { try ModelIdentity(folder: folder) }
     let seed = arguments[seed] ?? 0
     let beginning = arguments[bos] ?? .auto
     let name = arguments.positionals[0]
     if name.hasSuffix(".jsonl") {
       let prompts = try PromptSet(
         readPrompts(at: name), task: name, seed: seed, limits: limits, beginning: beginning)
-      return Loaded(folder: folder, model: try Transformer(folder: folder), prompts: prompts, notes: [])
+      return Loaded(
+        folder: folder, model: try Transformer(folder: folder), identity: identity, prompts: prompts, notes: [])
     }
     let count = arguments[examples] ?? 250
     guard count > 0 else { throw UsageError.invalid("--examples must be at least 1, not \(count)") }
@@ -50,7 +55,7 @@ enum PromptOptions {
       generated.prompts, task: task.name, seed: seed, metric: task.metric, limits: limits,
       beginning: beginning)
     return Loaded(
-      folder: folder, model: try Transformer(folder: folder), prompts: prompts, task: task,
+      folder: folder, model: try Transformer(folder: folder), identity: identity, prompts: prompts, task: task,
       notes: generated.notes)
   }
 

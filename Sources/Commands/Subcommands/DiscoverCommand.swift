@@ -57,7 +57,7 @@ enum DiscoverCommand: Subcommand {
     try makeFolder(folder)
 
     var stages = StageClock()
-    let recorder = try HeadRecorder(loaded, console: console)
+    let recorder = HeadRecorder(loaded)
     stages.finish("load")
     let recording = try recorder.recordOrStop(
       loaded.prompts, position: arguments[position] ?? (chosen == .paper ? .mean : .named("answer")),
@@ -73,7 +73,7 @@ enum DiscoverCommand: Subcommand {
     console.progress("ranking")
     let scorer = try HeadScorer(recording, trained: trained, protocol: chosen.ranking)
     let ranking = scorer.ranking()
-    let truth = namedTruth ?? loaded.task?.measuredTruth(of: recorder.identity)
+    let truth = try namedTruth ?? loaded.task?.measuredTruth(of: recorder.identity)
     try ranking.headsTable(truth: truth).write(to: folder + "/heads.csv")
     try ranking.pairsTable().write(to: folder + "/pairs.csv")
     stages.finish("rank")

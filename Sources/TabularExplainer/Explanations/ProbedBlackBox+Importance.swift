@@ -33,7 +33,9 @@ extension ProbedBlackBox {
     } else if let network = blackBox as? NetworkBlackBox {
       let rows = order.prefix(Self.permutedRows).sorted()
       let attributions = try network.integratedGradients(features.selecting(rows: rows))
+        .spread(over: features.names)
       importance = attributions.meanMagnitude.values
+      importanceByRow = ImportanceByRow(attributions, keeping: Self.permutedFeatures)
       importanceMethod = "integrated_gradients"
     } else if blackBox is ColumnBlackBox {
       // Nothing can be asked; what a rich surrogate makes of the features has to do.
@@ -49,9 +51,10 @@ extension ProbedBlackBox {
       importanceMethod = "surrogate_mean_abs_shap"
     } else {
       let rows = order.prefix(Self.permutedRows).sorted()
-      importance = try Self.permutationEffects(
+      importanceByRow = try Self.permutationEffects(
         blackBox, features.selecting(rows: rows), candidates: Self.screened(features, trainingOutputs),
         &generator)
+      importance = importanceByRow.mean
       importanceMethod = "permutation_effect"
     }
   }
@@ -83,13 +86,17 @@ extension ProbedBlackBox {
     return xx > 0 && yy > 0 ? xy * xy / (xx * yy) : 0
   }
 
-  /// How far the outputs move, in mean squares, when a feature's cells are shuffled among the rows.
+  /// How far each row's outputs move, in mean squares, when a feature's cells are shuffled among the rows.
   private static func permutationEffects(
     _ blackBox: any BlackBox, _ features: Features, candidates: [Int], _ generator: inout SeededGenerator
-  ) throws -> [Double] {
+  ) throws -> ImportanceByRow {
     let plain = try blackBox.predict(features).values
-    var effects = [Double](repeating: 0, count: features.count)
-    for feature in candidates {
+    let width = plain.count / max(1, features.rowCount)
+    var effects = ImportanceByRow(featureCount: features.count)
+    effects.features = candidates
+    effects.rows = [[Double]](
+      repeating: [Double](repeating: 0, count: candidates.count), count: features.rowCount)
+    for (place, feature) in candidates.enumerated() {
       let order = generator.permutation(of: features.rowCount)
       var values = features.values
       for (row, source) in order.enumerated() {
@@ -98,8 +105,13 @@ extension ProbedBlackBox {
       let shuffled = Features(
         names: features.names, kinds: features.kinds, rowCount: features.rowCount, values: values)
       let moved = try blackBox.predict(shuffled).values
-      let sum = zip(plain, moved).reduce(0.0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
-      effects[feature] = sum / Double(max(plain.count, 1))
+      for row in 0..<features.rowCount {
+        let squares: Double = (row * width..<(row + 1) * width).reduce(0) { sum, index in
+          let change = Double(plain[index] - moved[index])
+          return sum + change * change
+        }
+        effects.rows[row][place] = squares / Double(max(width, 1))
+      }
     }
     return effects
   }
@@ -127,11 +139,37 @@ public struct ImportanceByRow: Sendable, Equatable {
   /// The mean over weighted rows, for every feature of the table.
   func mean(weights: [Double]) -> [Double] {
     var means = [Double](repeating: 0, count: featureCount)
-    let total = max(weights.reduce(0, +), .leastNormalMagnitude)
-    for (place, feature) in features.enumerated() {
-      means[feature] += zip(rows, weights).reduce(0) { $0 + $1.1 * $1.0[place] } / total
-    }
+    for (feature, mean) in zip(features, meansOfKnown(weights: weights)) { means[feature] += mean }
     return means
+  }
+
+  /// The mean over weighted rows, in the order of `features`.
+  private func meansOfKnown(weights: [Double]) -> [Double] {
+    var sums = [Double](repeating: 0, count: features.count)
+    let total = max(weights.reduce(0, +), .leastNormalMagnitude)
+    for (row, weight) in zip(rows, weights) where weight != 0 {
+      for place in sums.indices { sums[place] += weight * row[place] }
+    }
+    return sums.map { $0 / total }
+  }
+
+  /// An interval for every feature of the table, over rows drawn again; 0 for those without importance.
+  public func intervals(seed: UInt64) -> [Interval] {
+    var result = [Interval](repeating: Interval(low: 0, high: 0), count: featureCount)
+    let own = BootstrapDraws(rows: rows.count, count: 100, seed: seed)
+      .intervals(measures: features.count) { meansOfKnown(weights: $0) }
+    for (feature, interval) in zip(features, own) { result[feature] = interval }
+    return result
+  }
+
+  /// The size of each row's contributions, for the `most` features that matter most.
+  init(_ attributions: RowAttributions, keeping most: Int) {
+    self.init(featureCount: attributions.names.count)
+    features = attributions.meanMagnitude.top(most).sorted()
+    let width = featureCount
+    rows = attributions.values.withValues { span in
+      attributions.outputs.indices.map { row in features.map { Double(abs(span[row * width + $0])) } }
+    }
   }
 }
 

@@ -24,9 +24,11 @@ enum ExplainCommand: Subcommand {
   static let everyRow = Flag("all", help: "explain every row")
   static let precision = Option<Double>(
     "precision", "SHARE", default: 0.95, help: "the precision a row's rule must reach on the training rows")
-  static let timings = Flag("timings", help: "print how long each part took, as a JSON object on the last line")
+  static let timings = Flag(
+    "timings", help: "print how long each part took, as a JSON object on the last line")
   static let options: [any OptionDeclaration] =
-    [row, rows, everyRow, timings] + ExplainingOptions.table + ExplainingOptions.model + ExplainingOptions.standIn
+    [row, rows, everyRow, timings] + ExplainingOptions.table + ExplainingOptions.model
+    + ExplainingOptions.standIn
     + [precision] + ChangeLimitOptions.all + ExplainingOptions.common
   static let examples = [
     Example("headlamp explain example", "a prediction of the project's own table, explained"),

@@ -27,7 +27,8 @@ enum ImportanceCommand: Subcommand {
   static let correlated = Option<Double>(
     "correlated", "RHO", help: "join features of at least this rank correlation, 0 to 1")
   static let most = Option<Int>("most", "N", default: 15, help: "how many features to print")
-  static let least = Option<Int>("least", "N", default: 5, help: "how many of the least important ones to print")
+  static let least = Option<Int>(
+    "least", "N", default: 5, help: "how many of the least important ones to print")
   static let rows = Option<Int>("rows", "N", default: 400, help: "the most held-out rows a probe looks at")
   static let json = Flag("json", help: "print one JSON object: what was asked, and how long it took")
   static let options: [any OptionDeclaration] =
@@ -36,7 +37,8 @@ enum ImportanceCommand: Subcommand {
   static let examples = [
     Example("headlamp importance example", "the features that decide the example's labels"),
     Example(
-      "headlamp importance example --black-box cae-san --method attention", "where a network's attention lies"),
+      "headlamp importance example --black-box cae-san --method attention", "where a network's attention lies"
+    ),
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {

@@ -1,6 +1,6 @@
 // From a file to columns: two passes over its bytes, the second on all cores.
 //
-// Memory: the columns themselves, the map of the file (whose pages the system can drop), and a tile a thread.
+// Memory: the columns themselves and a tile a thread; pages of the file are given back as soon as they are read.
 
 import Files
 import Tensors
@@ -24,18 +24,18 @@ func readColumns(path: String, target: String?, options: TableOptions) throws ->
   let file = try MappedFile(path: path)
   if file.bytes.starts(with: [0x1f, 0x8b]) {
     return try gunzip(file).withUnsafeBytes { bytes in
-      try parseColumns(path: path, bytes: bytes, target: target, options: options)
+      try parseColumns(path: path, bytes: bytes, of: nil, target: target, options: options)
     }
   }
   return try withExtendedLifetime(file) {
-    try parseColumns(path: path, bytes: file.bytes, target: target, options: options)
+    try parseColumns(path: path, bytes: file.bytes, of: file, target: target, options: options)
   }
 }
 
 private func parseColumns(
-  path: String, bytes: UnsafeRawBufferPointer, target: String?, options: TableOptions
+  path: String, bytes: UnsafeRawBufferPointer, of file: MappedFile?, target: String?, options: TableOptions
 ) throws(TableError) -> ParsedColumns {
-  let text = try TableText(path: path, bytes: bytes, options: options)
+  let text = try TableText(path: path, bytes: bytes, file: file, options: options)
   let plan = try ColumnPlan(text, target: target, options: options)
   let rowCount = text.rows.count - plan.firstDataRow
   guard rowCount > 0 else { throw .noRows(path: path) }

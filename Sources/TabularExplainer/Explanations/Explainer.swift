@@ -136,7 +136,8 @@ public struct Explainer: Sendable {
     let single = variants(of: cells, in: table.features, changes: [[]])
     let current = try probed.blackBox.predict(single).values.map { Double($0) }
     return try search.counterfactuals(
-      for: cells, wanted: nextOutcome(after: outcomes.outcome(current), current), limits: limits, count: count)
+      for: cells, wanted: nextOutcome(after: outcomes.outcome(current), current), limits: limits, count: count
+    )
   }
 
   private func anchor(for cells: [Float], outcome: Int, without place: Int?) -> VerifiedRule {

@@ -175,7 +175,9 @@ extension RowAttributions {
       draws.intervals(measures: width) { weights in
         var sums = [Double](repeating: 0, count: width)
         for row in 0..<rows where weights[row] > 0 {
-          for feature in 0..<width { sums[feature] += weights[row] * Double(abs(span[row * width + feature])) }
+          for feature in 0..<width {
+            sums[feature] += weights[row] * Double(abs(span[row * width + feature]))
+          }
         }
         return sums.map { $0 / Double(rows) }
       }

@@ -60,7 +60,8 @@ struct ExplanationText {
     var result = lines(
       "black box", ["\(explainer.probed.name), \(fitted)"] + Self.estimateLines(measures.quality))
     if let usual = measures.usualClass {
-      result += lines("", ["no better than always naming '\(usual.name)': accuracy \(usual.share.text(decimals: 3))"])
+      result += lines(
+        "", ["no better than always naming '\(usual.name)': accuracy \(usual.share.text(decimals: 3))"])
     }
     let names = explainer.choice.features.prefix(8).map { explainer.catalogue.names[$0] }.joined(
       separator: ", ")
@@ -89,11 +90,14 @@ struct ExplanationText {
         removal.first { $0.name == "\(name)_\(way.rawValue)" }?.estimate
       }
       guard let lost = found("comprehensiveness"), let kept = found("sufficiency") else { return nil }
-      return "\(words.padded(to: 26))\(Self.valueAndInterval(lost).padded(to: 24))\(Self.valueAndInterval(kept))"
+      return
+        "\(words.padded(to: 26))\(Self.valueAndInterval(lost).padded(to: 24))\(Self.valueAndInterval(kept))"
     }
     guard !texts.isEmpty else { return [] }
     let fall =
-      if case .classes = explainer.outcomes { "the probability falls without" } else { "the quantity moves without" }
+      if case .classes = explainer.outcomes { "the probability falls without" } else {
+        "the quantity moves without"
+      }
     return lines(
       "needed", ["replaced".padded(to: 26) + "\(fall) the kept features / with only these"] + texts)
   }
@@ -102,7 +106,9 @@ struct ExplanationText {
     guard let stability else { return [] }
     return lines(
       "stability",
-      ["top \(explainer.choice.features.count) features, Jaccard over bootstraps \(Self.valueAndInterval(stability))"])
+      [
+        "top \(explainer.choice.features.count) features, Jaccard over bootstraps \(Self.valueAndInterval(stability))"
+      ])
   }
 
   /// The counterfactuals of a run, taken together.

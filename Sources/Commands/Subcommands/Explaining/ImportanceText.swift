@@ -80,11 +80,12 @@ extension ImportanceText {
     let intervals = probed.importanceByRow.intervals(seed: explainer.options.seed)
     let kept = Set(explainer.choice.features)
     self.init(
-      method: probed.importanceMethod, unit: "the mean over training rows, 95 % intervals over rows drawn again",
+      method: probed.importanceMethod,
+      unit: "the mean over training rows, 95 % intervals over rows drawn again",
       entries: probed.ranking.map { feature in
         Entry(
           name: explainer.catalogue.names[feature], value: probed.importance[feature],
-          interval: intervals.indices.contains(feature) ? intervals[feature] : nil,
+          interval: intervals[feature],
           isKept: kept.contains(feature))
       })
   }
@@ -121,7 +122,8 @@ extension ImportanceMethod {
     switch self {
     case .shap: "mean |SHAP| over held-out rows, 95 % intervals over rows drawn again"
     case .impurity: "share of what the splits gained on the training rows"
-    case .permutation: "fall of accuracy (a quantity: rise of the squared error), least and greatest of 10 shuffles"
+    case .permutation:
+      "fall of accuracy (a quantity: rise of the squared error), least and greatest of 10 shuffles"
     case .occlusion, .samplingShap, .integratedGradients, .gradientInput, .attention:
       "mean size over held-out rows, 95 % intervals over rows drawn again"
     }

@@ -19,6 +19,8 @@ struct DiscoverySummary: Encodable {
   var seed: UInt64
   var lastLosses: [Double]
   var rankingProtocol: RankingProtocol
+  /// The share of samples that show no code; absent where the protocol calls these code 0.
+  var shareWithoutCode: Double?
   var heads: [RankedHead]
   /// The ranking beside rankings without training.
   var nulls: [Null]
@@ -41,8 +43,8 @@ struct DiscoverySummary: Encodable {
   }
 
   init(
-    recording: Recording, trained: TrainedAutoencoders, ranking: HeadRanking, evaluation: Evaluation?,
-    nulls: [NullBaseline]
+    recording: Recording, trained: TrainedAutoencoders, ranking: HeadRanking, shareWithoutCode: Double?,
+    evaluation: Evaluation?, nulls: [NullBaseline]
   ) {
     createdBy = recording.description.createdBy
     self.recording = recording.description
@@ -65,6 +67,7 @@ struct DiscoverySummary: Encodable {
           return (measure.name, value)
         })
     }
+    self.shareWithoutCode = shareWithoutCode
     self.nulls = nulls.map {
       Null(name: $0.name, rankCorrelation: $0.rankCorrelation, trapezoidAuc: $0.trapezoidAUC)
     }

@@ -4,6 +4,7 @@ import CircuitDiscovery
 import Files
 import FoundationEssentials
 import Recordings
+import Tensors
 import Transformers
 
 /// Which prompts, and which model reads them.
@@ -24,6 +25,8 @@ enum PromptOptions {
   struct Loaded {
     var folder: String
     var model: Transformer
+    /// Which model that is, its weights being read meanwhile.
+    var identity: Background<ModelIdentity>
     var prompts: PromptSet
     /// The spec; nil for a file of prompts.
     var task: TaskSpec?
@@ -44,6 +47,7 @@ enum PromptOptions {
     let library = TaskLibrary.bundled()
     let folder = try arguments[model] ?? bundledModel(in: library)
     let limits = try PromptLimits(modelFolder: folder)
+    let identity = Background { try ModelIdentity(folder: folder) }
     let seed = arguments[seed] ?? 0
     let beginning = arguments[bos] ?? .auto
     let name = arguments.positionals[0]
@@ -53,7 +57,9 @@ enum PromptOptions {
       let prompts = try PromptSet(
         count.map { firstPrompts(all, positives: $0) } ?? all, task: name, seed: seed, limits: limits,
         beginning: beginning)
-      return Loaded(folder: folder, model: try Transformer(folder: folder), prompts: prompts, notes: [])
+      return Loaded(
+        folder: folder, model: try Transformer(folder: folder), identity: identity, prompts: prompts,
+        notes: [])
     }
     let task = try library.task(name)
     let generated = try task.prompts(examples: count, seed: seed, limits: limits)
@@ -61,7 +67,8 @@ enum PromptOptions {
       generated.prompts, task: task.name, seed: seed, metric: task.metric, limits: limits,
       beginning: beginning)
     return Loaded(
-      folder: folder, model: try Transformer(folder: folder), prompts: prompts, task: task,
+      folder: folder, model: try Transformer(folder: folder), identity: identity, prompts: prompts,
+      task: task,
       notes: generated.notes)
   }
 

@@ -80,19 +80,17 @@ public final class Recording: @unchecked Sendable {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= examples.count,
       "examples \(range) of a recording of \(examples.count)")
-    var outputs = Tensor(zeros: [range.count] + exampleShape)
-    let width = exampleShape.reduce(1, *)
+    var outputs = Tensor(uninitialized: [range.count] + exampleShape)
     try outputs.withMutableValues { (values) throws(RecordingError) in
       try values.withUnsafeMutableBufferPointer { (buffer) throws(RecordingError) in
         let target = UnsafeMutableRawPointer(buffer.baseAddress)
         try HDF5.perform { () throws(RecordingError) in
           try file.read("head_outputs", rows: range, .float32, into: target)
         }
-        for (row, example) in range.enumerated() {
-          let part = UnsafeBufferPointer(rebasing: buffer[row * width..<(row + 1) * width])
-          guard part.span.areFinite else { throw .notFinite(path: path, example: example) }
-        }
       }
+    }
+    if let index = outputs.firstNotFinite() {
+      throw .notFinite(path: path, example: range.lowerBound + index / exampleShape.reduce(1, *))
     }
     return outputs
   }

@@ -78,6 +78,16 @@ public final class RecordingWriter: @unchecked Sendable {
 
   deinit { _ = try? HDF5.perform { () throws(RecordingError) in file.close() } }
 
+  /// Whether an interrupted recording waits at `path` to be gone on with.
+  public static func isUnfinished(_ path: String) -> Bool { access(path + ".partial", F_OK) == 0 }
+
+  /// Refuses a path in whose folder nothing can be written, before any work is done.
+  /// - Throws: `RecordingError.unwritable`.
+  public static func requireWritableFolder(of path: String) throws(RecordingError) {
+    let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    guard access(folder, W_OK | X_OK) == 0 else { throw .unwritable(path: path, reason: lastSystemError()) }
+  }
+
   /// Writes the head outputs of some examples and marks them as recorded.
   ///
   /// - Parameters:
@@ -98,12 +108,10 @@ public final class RecordingWriter: @unchecked Sendable {
       "head outputs \(headOutputs.shape) for \(examples.count) examples of shape \(exampleShape)")
     let given = tail.reduce(1, *)
     let width = exampleShape.reduce(1, *)
+    if let index = headOutputs.firstNotFinite() {
+      throw .notFinite(path: path, example: examples[index / given])
+    }
     try headOutputs.withValues { (values) throws(RecordingError) in
-      for (row, example) in examples.enumerated() {
-        guard values.extracting(row * given..<(row + 1) * given).areFinite else {
-          throw .notFinite(path: path, example: example)
-        }
-      }
       try Self.keepingWhatIsComplete { () throws(RecordingError) in
         try values.withUnsafeBufferPointer { (buffer) throws(RecordingError) in
           var padded = [Float](repeating: 0, count: given == width ? 0 : width)
@@ -247,13 +255,4 @@ private func consecutiveRuns(of indices: [Int]) -> [(start: Int, run: Range<Int>
     }
   }
   return runs
-}
-
-extension Span<Float> {
-  /// Whether no element is infinite or NaN.
-  var areFinite: Bool {
-    var finite = true
-    for index in indices { finite = finite && self[index].magnitude <= .greatestFiniteMagnitude }
-    return finite
-  }
 }

@@ -16,4 +16,6 @@ public enum TabularExplainerError: Error, Equatable, Sendable {
   case wrongOutputs(model: String, outputs: Int, target: Int)
   /// No feature says anything: all are constant or missing.
   case nothingVaries(features: Int)
+  /// A probe does not fit a black box: gradients of trees, or questions to predictions that are there already.
+  case cannotProbe(method: String, model: String)
 }

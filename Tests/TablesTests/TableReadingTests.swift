@@ -108,6 +108,42 @@ import Testing
     #expect(line == 2902 && column == "a" && text == "x")
   }
 
+  /// A million rows of ten columns, well-formed and with a text in every row from 900,000 on: one text among so many
+  /// numbers is not taken for an identifier.
+  @Test func aMillionRows() throws {
+    let (rows, from) = (1_000_000, 900_000)
+    try withTemporaryFolder { folder in
+      for (name, slip) in [("sound.csv", ""), ("late.csv", "oops")] {
+        var bytes = Array("a,b,c,d,e,f,g,h,i,y\n".utf8)
+        bytes.reserveCapacity(rows * 36)
+        let rest = (0..<7).map { row in Array(",1,2.5,\(row),4,,6,7,\(row % 2)\n".utf8) }
+        for row in 0..<rows {
+          bytes += "\(row).5,".utf8
+          bytes += (row >= from && !slip.isEmpty ? slip : "\(row)").utf8
+          bytes += rest[row % 7]
+        }
+        try Data(bytes).write(to: URL(fileURLWithPath: folder + "/" + name))
+      }
+      let table = try Table(readingFrom: folder + "/sound.csv")
+      #expect(table.rowCount == rows && table.features.count == 9)
+      #expect(table.features[999_999, 0] == 999_999.5 && table.features[999_999, 1] == 999_999)
+      #expect(table.features[999_999, 4] == Float(999_999 % 7) && table.features[17, 6].isNaN)
+      let late = folder + "/late.csv"
+      #expect(throws: TableError.textAmongNumbers(path: late, line: from + 2, column: "b", text: "oops")) {
+        try Table(readingFrom: late)
+      }
+    }
+  }
+
+  /// What is named as categories is categories, many numbers and a text or not.
+  @Test func declaredCategoriesAreBelieved() throws {
+    var options = TableOptions()
+    options.categoricalColumns = ["a"]
+    let lines = (0..<400).map { "\($0 == 300 ? "x" : "\($0 % 80)"),\($0 % 2)" }
+    let table = try Self.read("a,y\n" + lines.joined(separator: "\n"), options: options)
+    #expect(table.features.kinds == [.categorical((0..<80).map { "\($0)" } + ["x"])])
+  }
+
   @Test func identifiersAreLeftOut() throws {
     let lines = (0..<2000).map { "name\($0),\($0),\($0 % 2)" }
     let table = try Self.read("id,x,y\n" + lines.joined(separator: "\n"))

@@ -38,6 +38,36 @@ import Testing
     return Double(right) / Double(labels.count)
   }
 
+  /// Thirty illnesses, each with six signs of its own among 180, of which every patient lacks two: sparse columns are
+  /// constant in most nodes, and a forest that skipped them would try the same few signs in every tree.
+  @Test(arguments: ["forest", "extra trees"])
+  func sparseColumnsLeaveTreesDifferent(model: String) throws {
+    var generator = SeededGenerator(seed: 3)
+    let (classes, signs, patients) = (30, 6, 8)
+    let names = (0..<classes * signs).map { "s\($0)" }
+    func table() -> (Features, [Int]) {
+      let rows = classes * patients
+      var values = [Float](repeating: 0, count: names.count * rows)
+      let labels = (0..<rows).map { $0 / patients }
+      for (row, label) in labels.enumerated() {
+        let lacking = Set(generator.permutation(of: signs).prefix(2))
+        for sign in 0..<signs where !lacking.contains(sign) {
+          values[(label * signs + sign) * rows + row] = 1
+        }
+      }
+      return (
+        Features(
+          names: names, kinds: .init(repeating: .numeric, count: names.count), rowCount: rows, values: values),
+        labels
+      )
+    }
+    let (features, labels) = table()
+    let target = Target.classes(labels, names: (0..<classes).map { "c\($0)" })
+    let ensemble = try Self.fit(model, features, target)
+    let (others, truth) = table()
+    #expect(try Self.accuracy(ensemble, others, truth) > 0.97)
+  }
+
   /// Class = x0 > 0.3 and colour in {b, d}; x0 missing in a tenth of the rows, where the class is 1; noise besides.
   static func mixed(_ rows: Int, seed: UInt64) -> (Features, [Int]) {
     var generator = SeededGenerator(seed: seed)

@@ -17,6 +17,18 @@ struct HeadMeasurements: Sendable {
   private(set) var changes: ActivationChanges?
   /// How many positions each example has.
   private let lengths: [Int]
+  /// The number of samples (an example's head at a position) that show no code.
+  var withoutCode: Int {
+    codes.indices.reduce(0) { sum, offset in
+      sum
+        + lengths.indices.reduce(0) { sum, example in
+          guard lengths[example] > offset else { return sum }
+          return sum + (0..<codes[offset].heads).count { codes[offset][example, $0] < 0 }
+        }
+    }
+  }
+  /// The number of samples.
+  var sampleCount: Int { lengths.reduce(0, +) * codes[0].heads }
 
   /// Encodes a recording.
   /// - Parameter withChanges: whether paired changes are wanted too.

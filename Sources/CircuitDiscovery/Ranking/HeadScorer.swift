@@ -82,6 +82,14 @@ public struct HeadScorer: Sendable {
     strongestPositions(of: scores(PromptDraw(all: recording.examples.count))).scores
   }
 
+  /// The share of samples (a head on a prompt) without any active feature, hence without a code, over all encoders; nil
+  /// where the protocol calls these code 0 as the authors do, so that they cannot be told apart.
+  public var shareWithoutCode: Double? {
+    guard rankingProtocol.emptyCode == .none else { return nil }
+    let samples = members.reduce(0) { $0 + $1.sampleCount }
+    return samples == 0 ? 0 : Double(members.reduce(0) { $0 + $1.withoutCode }) / Double(samples)
+  }
+
   /// Heads and pairs of heads, ranked.
   ///
   /// Where positions were kept apart, a head is scored at each and keeps its strongest; its counts and pairs are those

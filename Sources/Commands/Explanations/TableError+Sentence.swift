@@ -18,7 +18,7 @@ extension TableError: ExplainedError {
       "line \(line) of \(path), column '\(column)': the number is infinite or too large"
     case .textAmongNumbers(let path, let line, let column, let text):
       "line \(line) of \(path), column '\(column)': '\(text)' is not a number, as the column's others are; "
-        + "name the column with --categorical, or the text with --missing"
+        + "name the column with --categorical or --exclude, or the text with --missing"
     case .targetMissing(let path, let name): "every cell of the target '\(name)' in \(path) is missing"
     case .tooManyClasses(let path, let name, let limit):
       "the target '\(name)' in \(path) holds more than \(limit) different texts, too many for classes"

@@ -16,6 +16,9 @@ extension TabularExplainerError: ExplainedError {
       "every row's '\(target)' is \(value.shortText): there is nothing to tell apart"
     case .wrongOutputs(let model, let outputs, let target):
       "\(model) has \(outputs == 1 ? "one output" : "\(outputs) outputs") where the target needs \(target)"
+    case .cannotProbe(let method, let model):
+      "'\(method)' cannot be asked of \(model); permutation, occlusion and sampling-shap suit every black box that "
+        + "answers new rows, shap and impurity trees, the others networks"
     case .nothingVaries(let features):
       "no column varies: \(features == 1 ? "the one feature is" : "all \(features) features are") "
         + "constant or missing"

@@ -57,7 +57,7 @@ enum DiscoverCommand: Subcommand {
     try makeFolder(folder)
 
     var stages = StageClock()
-    let recorder = try HeadRecorder(loaded, console: console)
+    let recorder = HeadRecorder(loaded)
     stages.finish("load")
     let recording = try recorder.recordOrStop(
       loaded.prompts, position: arguments[position] ?? (chosen == .paper ? .mean : .named("answer")),
@@ -73,7 +73,7 @@ enum DiscoverCommand: Subcommand {
     console.progress("ranking")
     let scorer = try HeadScorer(recording, trained: trained, protocol: chosen.ranking)
     let ranking = scorer.ranking()
-    let truth = namedTruth ?? loaded.task?.measuredTruth(of: recorder.identity)
+    let truth = try namedTruth ?? loaded.task?.measuredTruth(of: recorder.identity)
     try ranking.headsTable(truth: truth).write(to: folder + "/heads.csv")
     try ranking.pairsTable().write(to: folder + "/pairs.csv")
     stages.finish("rank")
@@ -85,12 +85,16 @@ enum DiscoverCommand: Subcommand {
         truth: $0)
     }
     let summary = DiscoverySummary(
-      recording: recording, trained: trained, ranking: ranking, evaluation: evaluation, nulls: nulls)
+      recording: recording, trained: trained, ranking: ranking, shareWithoutCode: scorer.shareWithoutCode,
+      evaluation: evaluation, nulls: nulls)
     try summary.write(to: folder + "/summary.json")
     stages.finish("compare")
     console.endProgress()
 
     for line in ranking.lines(best: 10, truth: truth) { console.print(line) }
+    if let share = scorer.shareWithoutCode {
+      console.print("\((100 * share).text(decimals: 1)) % of heads' outputs show no code")
+    }
     for line in comparison(evaluation, nulls) { console.print(line) }
     console.note("\(stages.text): \(folder)")
   }

@@ -24,8 +24,11 @@ enum ExplainCommand: Subcommand {
   static let everyRow = Flag("all", help: "explain every row")
   static let precision = Option<Double>(
     "precision", "SHARE", default: 0.95, help: "the precision a row's rule must reach on the training rows")
+  static let timings = Flag(
+    "timings", help: "print how long each part took, as a JSON object on the last line")
   static let options: [any OptionDeclaration] =
-    [row, rows, everyRow] + ExplainingOptions.table + ExplainingOptions.model + ExplainingOptions.standIn
+    [row, rows, everyRow, timings] + ExplainingOptions.table + ExplainingOptions.model
+    + ExplainingOptions.standIn
     + [precision] + ChangeLimitOptions.all + ExplainingOptions.common
   static let examples = [
     Example("headlamp explain example", "a prediction of the project's own table, explained"),
@@ -35,6 +38,7 @@ enum ExplainCommand: Subcommand {
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
+    var stages = StageTimes()
     console.progress("reading \(arguments.positionals[0])")
     let read = try ReadTable(arguments, keepingAside: arguments.list(ExplainingOptions.predictions))
     let chosen = try rows(arguments, read)
@@ -45,21 +49,26 @@ enum ExplainCommand: Subcommand {
         option: "precision", value: "\(precision)", expectation: "a share above 0, at most 1")
     }
     options.anchorPrecision = precision
+    stages.finish("table")
     let limits = try ChangeLimitOptions.limits(arguments, read.table.features)
     console.progress("fitting and probing the black box")
     let probed = try read.probed(arguments)
+    stages.finish("black_box")
     console.progress("fitting surrogates")
     let explainer = try Explainer(read.table, split: read.split, probed, options: options)
+    stages.finish("surrogate")
     let wanted = try ChangeLimitOptions.wanted(arguments, explainer.outcomes)
     var explanations: [RowExplanation] = []
     for (place, row) in chosen.enumerated() {
       console.progress("explaining row \(row + 1) (\(place + 1) of \(chosen.count))")
       explanations.append(try explainer.explanation(row: row, wanted: wanted, limits: limits))
     }
+    stages.finish("explanations")
     var measures = try RunMeasures(explainer)
     measures.removal = try explainer.removalMeasures()
     measures.stability = explainer.stability()
     measures.counterfactuals = try CounterfactualMeasures(explanations, explainer)
+    stages.finish("measures")
     if let folder = arguments[ExplainingOptions.output] {
       console.progress("writing \(folder)")
       let files = try ExplanationFiles(explainer, folder: folder)
@@ -70,12 +79,11 @@ enum ExplainCommand: Subcommand {
       try files.writeSurrogate()
       try files.writeSummary(read, measures: measures, command: name)
     }
+    stages.finish("files")
     console.endProgress()
     let text = ExplanationText(explainer: explainer)
-    for line in text.tableLines(read) { console.print(line) }
-    for line in text.modelLines(
-      quality: measures.quality, fidelity: measures.fidelity, treeFidelity: measures.treeFidelity)
-    { console.print(line) }
+    for line in ExplanationText.tableLines(read) { console.print(line) }
+    for line in text.modelLines(measures) { console.print(line) }
     for explanation in explanations.prefix(20) {
       console.print("")
       for line in text.lines(explanation) { console.print(line) }
@@ -83,6 +91,20 @@ enum ExplainCommand: Subcommand {
     if explanations.count > 20 {
       console.print("")
       console.print("\(explanations.count - 20) more rows; --output writes them all")
+    }
+    if let found = measures.counterfactuals {
+      for line in text.counterfactualLines(found) { console.print(line) }
+    }
+    if arguments[timings], let row = chosen.first {
+      // Once more on their own: a rule and counterfactuals cost too little to be read off the stage of all.
+      stages.finish("text")
+      _ = try explainer.anchor(row: row)
+      stages.finish("one_rule")
+      if explainer.probed.answersNewRows {
+        let found = try explainer.counterfactuals(row: row, limits: limits)
+        stages.finish("\(found.count)_counterfactuals")
+      }
+      console.print(stages.report.text(width: .max))
     }
   }
 

@@ -1,73 +1,78 @@
 // headlamp fit: a black box of our own, its held-out quality, and a model file.
 
-import FoundationEssentials
 import Files
 import Tables
 import TabularExplainer
 import Tensors
 import Trees
 
-/// Fits a tree black box to a table.
+/// Fits a black box to a table.
 enum FitCommand: Subcommand {
   static let name = "fit"
   static let summary = "fit a black box to a table and measure it on rows it has not seen"
   static let discussion = """
-    Reads a CSV or TSV file (gzip or not), fits a forest, extra trees or boosted trees, prints accuracy and Matthews'
-    correlation (or R²) from stratified folds that keep copies of a row together, and writes the model, fitted to all
-    rows, as JSON.
+    Reads a table (CSV or TSV, gzip or not), fits a forest, extra trees, boosted trees, a multi-layer perceptron or the
+    convolutional autoencoder with self-attention, and prints its quality from stratified folds that keep copies of a
+    row together. The file it writes holds the model fitted to all rows: trees as JSON, networks as safetensors.
+    'headlamp explain --black-box FILE' opens it.
     """
-
-  enum Kind: String, CaseIterable, ArgumentValue {
-    case forest
-    case extraTrees = "extra-trees"
-    case boosted
-  }
-
-  static let positionals = [Positional("TABLE", help: "the table: CSV or TSV, gzip or not")]
-  static let target = Option<String>(
-    "target", "COLUMN", help: "what to predict; the last column unless given")
-  static let kind = Option<Kind>(
-    "black-box", "KIND", default: .extraTrees, help: "forest, extra-trees or boosted")
+  static let positionals = [Positional("TABLE", help: "a CSV or TSV file, or 'example'")]
+  static let kind = Option<KindWord>(
+    "black-box", "KIND", default: .extraTrees,
+    help: KindWord.allCases.map(\.rawValue).joined(separator: ", "))
   static let trees = Option<Int>("trees", "N", help: "trees of a forest (300), or boosting rounds (100)")
   static let depth = Option<Int>(
     "depth", "N", help: "the most splits above a leaf (boosted: 6, forests: no limit)")
   static let bins = Option<Int>("bins", "N", help: "the most bins of a feature, 2 to 255 (boosted)")
   static let folds = Option<Int>("folds", "N", default: 5, help: "folds for the measures; 0 for none")
-  static let seed = Option<UInt64>("seed", "N", default: 0, help: "the seed of every random choice")
   static let output = Option<String>("output", "FILE", help: "where the model goes")
-  static let options: [any OptionDeclaration] = [target, kind, trees, depth, bins, folds, seed, output]
+  static let json = Flag("json", help: "print one JSON object")
+  static let options: [any OptionDeclaration] =
+    ExplainingOptions.table.filter { $0.name != ExplainingOptions.hold.name }
+    + [kind, trees, depth, bins, folds, ExplainingOptions.seed, output, json]
   static let examples = [
+    Example("headlamp fit example --black-box forest", "how well a forest does on the project's own table"),
     Example(
       "headlamp fit table.csv --black-box boosted --output model.json",
-      "quality of boosted trees, and the model")
+      "quality of boosted trees, and the model"),
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
     let model = try model(arguments)
-    let clock = ContinuousClock()
-    let start = clock.now
-    let table = try Table(readingFrom: arguments.positionals[0], target: arguments[target])
-    console.print(tableLine(table, seconds: clock.now - start))
-    for leak in table.leaks().prefix(5) {
-      console.note("warning: '\(leak.feature)' alone determines '\(table.targetName)'")
-    }
     let count = try arguments.required(folds)
+    guard count == 0 || count >= 2 else { throw UsageError.invalid("--folds wants 0, or a number from 2") }
+    let clock = ContinuousClock()
+    console.progress("reading \(arguments.positionals[0])")
+    let read = try ReadTable(arguments)
+    let seed = try arguments.required(ExplainingOptions.seed)
+    var quality: [NamedEstimate] = []
     if count > 0 {
-      guard count >= 2 else { throw UsageError.invalid("--folds wants 0, or a number from 2") }
-      let predictions = try model.heldOutPredictions(table, folds: count, seed: try arguments.required(seed))
-      console.print(qualityLine(table, predictions, folds: count))
+      console.progress("fitting to \(count) folds")
+      quality = try self.quality(read, model, folds: count, seed: seed)
     }
+    console.progress("fitting to all rows")
     let fitting = clock.now
-    let fitted = try model.fit(table)
-    let seconds = (clock.now - fitting).seconds.text(decimals: 2)
-    console.print("fitted     \(fitted.ensemble.trees.count) trees in \(seconds) s")
-    if let path = arguments[output] {
-      try fitted.ensemble.write(to: path)
-      console.print("written    \(path)")
+    let fitted = try model.fit(read.table, seed: seed)
+    let fitSeconds = (clock.now - fitting).seconds
+    if let path = arguments[output] { try fitted.write(to: path) }
+    console.endProgress()
+    if arguments[json] {
+      console.print(report(read, quality, fitSeconds: fitSeconds).text(width: .max))
+      return
     }
+    for line in ExplanationText.tableLines(read) { console.print(line) }
+    if !quality.isEmpty {
+      let heading = "every row by a model fitted to the other \(count - 1) of \(count) folds"
+      let lines = ExplanationText.lines("held out", [heading] + ExplanationText.estimateLines(quality))
+      for line in lines { console.print(line) }
+    }
+    console.print(
+      "fitted      \(fitted.description) in \(fitSeconds.text(decimals: 2)) s "
+        + "(the table was read in \(read.readSeconds.text(decimals: 2)) s)")
+    if let path = arguments[output] { console.print("written     \(path)") }
   }
 
-  private static func model(_ arguments: ParsedArguments) throws(UsageError) -> TreeModel {
+  private static func model(_ arguments: ParsedArguments) throws(UsageError) -> FittedKind {
     func atLeastOne(_ option: Option<Int>) throws(UsageError) -> Int? {
       guard let value = arguments[option] else { return nil }
       guard value >= 1 else { throw .invalid("--\(option.name) wants a whole number from 1") }
@@ -75,39 +80,117 @@ enum FitCommand: Subcommand {
     }
     let (count, limit) = (try atLeastOne(trees), try atLeastOne(depth))
     let kind = try arguments.required(kind)
-    if kind == .boosted {
+    switch kind {
+    case .perceptron, .convolutionalAttention:
+      for option in [trees, depth, bins] where arguments.isGiven(option) {
+        throw .invalid("--\(option.name) is for trees, and \(kind.rawValue) is a network")
+      }
+      return .network(kind == .perceptron ? .perceptron(.init()) : .convolutionalAttention(.init()))
+    case .boosted:
       var options = BoostingOptions()
       options.rounds = count ?? options.rounds
       options.maximumDepth = limit ?? options.maximumDepth
       options.maximumBins = arguments[bins]
       guard options.maximumDepth <= 12 else { throw .invalid("--depth of boosted trees is at most 12") }
       guard (2...255).contains(options.maximumBins ?? 2) else { throw .invalid("--bins wants 2 to 255") }
-      return .boosted(options)
+      return .trees(.boosted(options))
+    case .forest, .extraTrees:
+      var options: ForestOptions = kind == .forest ? .randomForest : .extraTrees
+      options.treeCount = count ?? 300
+      options.maximumDepth = limit
+      options.seed = try arguments.required(ExplainingOptions.seed)
+      return .trees(.forest(options))
     }
-    var options: ForestOptions = kind == .forest ? .randomForest : .extraTrees
-    options.treeCount = count ?? 300
-    options.maximumDepth = limit
-    options.seed = try arguments.required(seed)
-    return .forest(options)
   }
 
-  private static func tableLine(_ table: Table, seconds: Duration) -> String {
-    var line = "table      \(table.rowCount) rows × \(table.features.count) features"
-    if case .classes(_, let names) = table.target { line += ", \(names.count) classes" }
-    if table.duplicateRowCount > 0 { line += ", \(table.duplicateRowCount) rows repeat others" }
-    return line + " (read in \(seconds.seconds.text(decimals: 2)) s)"
+  private static func report(
+    _ read: ReadTable, _ quality: [NamedEstimate], fitSeconds: Double
+  ) -> JSONValue {
+    let measures = quality.map { named in
+      JSONMember(
+        named.name,
+        .object([
+          JSONMember("value", .number(named.estimate.value)),
+          JSONMember("low", .number(named.estimate.interval.low)),
+          JSONMember("high", .number(named.estimate.interval.high)),
+        ]))
+    }
+    return .object([
+      JSONMember("rows", .integer(read.table.rowCount)),
+      JSONMember("features", .integer(read.table.features.count)),
+      JSONMember("held_out", .object(measures)), JSONMember("read_seconds", .number(read.readSeconds)),
+      JSONMember("fit_seconds", .number(fitSeconds)),
+    ])
   }
 
-  private static func qualityLine(_ table: Table, _ predictions: Tensor, folds: Int) -> String {
+  /// Every row predicted by a model that has not seen it, and measured.
+  private static func quality(
+    _ read: ReadTable, _ model: FittedKind, folds: Int, seed: UInt64
+  ) throws -> [NamedEstimate] {
+    let table = read.table
+    let splits = try table.folds(folds, groups: read.groups, seed: seed)
+    let predictions = try crossPredictions(table, folds: splits) { rows in
+      try model.fit(table.selecting(rows: rows), seed: seed).blackBox
+    }
+    let draws = BootstrapDraws(rows: table.rowCount, count: table.rowCount > 20_000 ? 100 : 300, seed: seed)
     switch table.target {
     case .classes(let labels, _):
-      let measures = ClassificationScorer(labels: labels, probabilities: predictions).measures()
-      return "held out   accuracy \(measures.accuracy.text(decimals: 4)), "
-        + "MCC \(measures.matthewsCorrelation.text(decimals: 4)) (\(folds) folds)"
+      let estimates = ClassificationScorer(labels: labels, probabilities: predictions).estimates(draws: draws)
+      return zip(ClassificationMeasures.names, estimates).map { NamedEstimate(name: $0, estimate: $1) }
     case .values(let values):
-      let measures = RegressionMeasures(truth: values, predicted: predictions.values)
-      return "held out   R² \(measures.determination.text(decimals: 4)), "
-        + "mean absolute error \(measures.meanAbsoluteError.text(decimals: 4)) (\(folds) folds)"
+      let estimates = RegressionMeasures.estimates(truth: values, predicted: predictions.values, draws: draws)
+      return zip(RegressionMeasures.names, estimates).map { NamedEstimate(name: $0, estimate: $1) }
+    }
+  }
+}
+
+/// `--black-box` of `fit`.
+enum KindWord: String, CaseIterable, ArgumentValue {
+  case forest
+  case extraTrees = "extra-trees"
+  case boosted
+  case perceptron = "mlp"
+  case convolutionalAttention = "cae-san"
+}
+
+/// What is fitted, with its settings.
+private enum FittedKind {
+  case trees(TreeModel)
+  case network(NetworkArchitecture)
+
+  func fit(_ table: Table, seed: UInt64) throws -> FittedModel {
+    switch self {
+    case .trees(let model): return .trees(try model.fit(table).ensemble)
+    case .network(let architecture):
+      return .network(
+        try NetworkBlackBox(
+          fitting: table.features, table.target, architecture, targetName: table.targetName, seed: seed))
+    }
+  }
+}
+
+private enum FittedModel {
+  case trees(TreeEnsemble)
+  case network(NetworkBlackBox)
+
+  var blackBox: any BlackBox {
+    switch self {
+    case .trees(let ensemble): TreeBlackBox(ensemble)
+    case .network(let network): network
+    }
+  }
+
+  var description: String {
+    switch self {
+    case .trees(let ensemble): "\(ensemble.trees.count) trees"
+    case .network: "a network"
+    }
+  }
+
+  func write(to path: String) throws {
+    switch self {
+    case .trees(let ensemble): try ensemble.write(to: path)
+    case .network(let network): try network.write(to: path)
     }
   }
 }

@@ -34,7 +34,7 @@ enum RecordCommand: Subcommand {
     for note in loaded.notes { console.note(note) }
     let clock = ContinuousClock()
     let start = clock.now
-    let recording = try HeadRecorder(loaded, console: console).recordOrStop(
+    let recording = try HeadRecorder(loaded).recordOrStop(
       loaded.prompts, position: arguments[position] ?? .named("answer"), to: output, console: console)
     console.endProgress()
     let seconds = ((clock.now - start) / .seconds(1)).text(significant: 3)
@@ -57,11 +57,8 @@ extension HeadRecorder {
   }
 
   /// A recorder for what was loaded.
-  init(_ loaded: PromptOptions.Loaded, console: Console) throws {
-    console.progress("reading \(loaded.folder)")
-    self.init(
-      model: loaded.model, identity: try ModelIdentity(folder: loaded.folder),
-      createdBy: "headlamp \(headlampVersion)")
+  init(_ loaded: PromptOptions.Loaded) {
+    self.init(model: loaded.model, identity: loaded.identity, createdBy: "headlamp \(headlampVersion)")
   }
 }
 

@@ -38,10 +38,8 @@ enum RulesCommand: Subcommand {
     }
     console.endProgress()
     let text = ExplanationText(explainer: explainer)
-    for line in text.tableLines(read) { console.print(line) }
-    for line in text.modelLines(
-      quality: measures.quality, fidelity: measures.fidelity, treeFidelity: measures.treeFidelity)
-    { console.print(line) }
+    for line in ExplanationText.tableLines(read) { console.print(line) }
+    for line in text.modelLines(measures) { console.print(line) }
     console.print("")
     if arguments[curve] { for line in text.curveLines() + [""] { console.print(line) } }
     for line in text.ruleLines(rules, limit: max(1, arguments[most] ?? 8)) { console.print(line) }

@@ -43,6 +43,7 @@ struct BlockParser: Sendable {
     let tile = UnsafeMutableBufferPointer<Float>.allocate(capacity: tileRows * width)
     tile.initialize(repeating: .nan)
     defer { tile.deallocate() }
+    var released = rows.lowerBound + plan.firstDataRow
     for start in stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows) {
       let height = min(tileRows, rows.upperBound - start)
       for row in 0..<height {
@@ -56,6 +57,7 @@ struct BlockParser: Sendable {
         let base = target.base + plan.slots[column] * rowCount + start
         for row in 0..<height { base[row] = tile[row * width + column] }
       }
+      released = text.releasing(start + height + plan.firstDataRow, since: released)
     }
     return report
   }

@@ -15,6 +15,8 @@ struct ColumnPlan: Sendable {
   var slots: [Int]
   /// The columns kept, in order.
   var kept: [Int]
+  /// Columns that the options name as categories.
+  var declared: Set<Int>
   /// Names that more than one column had.
   var renamed: [String]
 
@@ -48,12 +50,14 @@ struct ColumnPlan: Sendable {
     where !places.contains(name) {
       throw .noSuchColumn(path: text.path, name: name, nearest: nearestColumn(name, names))
     }
+    declared = Set(
+      names.enumerated().lazy.filter { options.categoricalColumns.contains($0.element) }.map(\.offset))
     actions = []
     slots = []
     kept = []
     for (column, name) in names.enumerated() {
       let isExcluded = options.excludedColumns.contains(name)
-      let isText = looks[column].hasText || options.categoricalColumns.contains(name)
+      let isText = looks[column].hasText || declared.contains(column)
       actions.append(isExcluded ? .skip : isText ? .text : .number)
       slots.append(isExcluded ? -1 : kept.count)
       if !isExcluded { kept.append(column) }

@@ -1,6 +1,6 @@
 // From a file to columns: two passes over its bytes, the second on all cores.
 //
-// Memory: the columns themselves, the map of the file (whose pages the system can drop), and a tile a thread.
+// Memory: the columns themselves and a tile a thread; pages of the file are given back as soon as they are read.
 
 import Files
 import Tensors
@@ -24,18 +24,18 @@ func readColumns(path: String, target: String?, options: TableOptions) throws ->
   let file = try MappedFile(path: path)
   if file.bytes.starts(with: [0x1f, 0x8b]) {
     return try gunzip(file).withUnsafeBytes { bytes in
-      try parseColumns(path: path, bytes: bytes, target: target, options: options)
+      try parseColumns(path: path, bytes: bytes, of: nil, target: target, options: options)
     }
   }
   return try withExtendedLifetime(file) {
-    try parseColumns(path: path, bytes: file.bytes, target: target, options: options)
+    try parseColumns(path: path, bytes: file.bytes, of: file, target: target, options: options)
   }
 }
 
 private func parseColumns(
-  path: String, bytes: UnsafeRawBufferPointer, target: String?, options: TableOptions
+  path: String, bytes: UnsafeRawBufferPointer, of file: MappedFile?, target: String?, options: TableOptions
 ) throws(TableError) -> ParsedColumns {
-  let text = try TableText(path: path, bytes: bytes, options: options)
+  let text = try TableText(path: path, bytes: bytes, file: file, options: options)
   let plan = try ColumnPlan(text, target: target, options: options)
   let rowCount = text.rows.count - plan.firstDataRow
   guard rowCount > 0 else { throw .noRows(path: path) }
@@ -47,7 +47,8 @@ private func parseColumns(
       let late = try assembly.fill(SendablePointer(base), actions: plan.actions)
       if !late.isEmpty {
         // Texts turned up in columns that began as numbers: those columns are read again, as texts.
-        let actions = plan.actions.indices.map { late.contains($0) ? ColumnPlan.Action.text : .skip }
+        assembly.firstTexts = late
+        let actions = plan.actions.indices.map { late[$0] == nil ? ColumnPlan.Action.skip : .text }
         _ = try assembly.fill(SendablePointer(base), actions: actions)
       }
       initialized = buffer.count
@@ -65,10 +66,14 @@ private struct ColumnAssembly {
   let plan: ColumnPlan
   let rowCount: Int
   let codeLimit: Int
+  /// Up to so many different numbers may be the names of categories.
+  private static let fewCategories = 50
   /// The categories of each text column.
   private var categories: [Int: [String]] = [:]
   /// Text columns past the limit.
   private var overfull: Set<Int> = []
+  /// Columns that began as numbers, with the first row of data that holds a text.
+  var firstTexts: [Int: Int] = [:]
 
   init(text: TableText, plan: ColumnPlan, rowCount: Int, codeLimit: Int) {
     self.text = text
@@ -78,10 +83,10 @@ private struct ColumnAssembly {
   }
 
   /// Reads the columns whose action is not `skip`.
-  /// - Returns: columns read as numbers in which texts stood.
+  /// - Returns: columns read as numbers in which texts stood, with the first row of one.
   mutating func fill(
     _ target: SendablePointer<Float>, actions: [ColumnPlan.Action]
-  ) throws(TableError) -> Set<Int> {
+  ) throws(TableError) -> [Int: Int] {
     let parser = BlockParser(
       text: text, plan: plan, actions: actions, rowCount: rowCount, codeLimit: codeLimit)
     let runs = max(1, min(Threads.count * 4, rowCount / 64))
@@ -107,7 +112,9 @@ private struct ColumnAssembly {
     for (column, action) in actions.enumerated() where action == .text {
       try merge(column, reports.map { $0.codes[column] ?? TextCodes(limit: 0) }, target)
     }
-    return reports.reduce(into: []) { $0.formUnion($1.textColumns.keys) }
+    return reports.reduce(into: [:]) { first, report in
+      first.merge(report.textColumns) { min($0, $1) }
+    }
   }
 
   private func line(_ row: Int) -> Int { text.line(ofRow: row + plan.firstDataRow) }
@@ -119,8 +126,13 @@ private struct ColumnAssembly {
     let texts = runs.map { $0.entries.map(\.cell.text) }
     let names = sortedNames(Set(texts.joined()))
     let isOverfull = runs.contains(where: \.isFull) || names.count > codeLimit
-    // Many different numbers and a text among them: a slip, not a category.
-    if names.count > 50 {
+    // Many different numbers and a text among them: a slip, not a category, unless the user says so.
+    if names.count > Self.fewCategories, let row = firstTexts[column] {
+      let cells = text.cells(row + plan.firstDataRow)
+      throw .textAmongNumbers(
+        path: text.path, line: line(row), column: plan.names[column], text: cells[column].text)
+    }
+    if names.count > Self.fewCategories, !plan.declared.contains(column) {
       let entries = runs.flatMap(\.entries)
       let strays = entries.filter {
         if case .text = readCell($0.cell.content, missing: []) { true } else { false }

@@ -1,5 +1,7 @@
 // A table's text with its rows found: the cells of a row, one after the other.
 
+import Files
+
 /// The bytes of a table, its separator and its rows. Valid as long as the bytes are.
 struct TableText: @unchecked Sendable {
   let path: String
@@ -8,9 +10,13 @@ struct TableText: @unchecked Sendable {
   let rows: RowIndex
   /// The spellings of "missing", apart from an empty cell.
   let missing: [[UInt8]]
+  /// The file whose map the bytes are; nil where they are memory of their own.
+  let file: MappedFile?
 
   /// Looks at the first bytes and finds the rows.
-  init(path: String, bytes: UnsafeRawBufferPointer, options: TableOptions) throws(TableError) {
+  init(
+    path: String, bytes: UnsafeRawBufferPointer, file: MappedFile?, options: TableOptions
+  ) throws(TableError) {
     guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), !bytes.isEmpty else {
       throw .empty(path: path)
     }
@@ -18,8 +24,10 @@ struct TableText: @unchecked Sendable {
     let from = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
     self.path = path
     self.base = base
+    self.file = file
     separator = options.separator ?? Self.detectSeparator(bytes, from: from)
     rows = try RowIndex(bytes, from: from, separator: separator)
+    file?.release(0..<bytes.count)
     missing = options.missingTexts.map { Array($0.utf8) }.sorted { $0.count < $1.count }
     guard rows.count > 0 else { throw .empty(path: path) }
   }
@@ -110,6 +118,20 @@ struct TableText: @unchecked Sendable {
       guard cell.next < end else { return cells }
       at = cell.next + 1
     }
+  }
+
+  /// Lets go of the pages of rows that have been read; they come back if they are looked at again.
+  ///
+  /// - Parameters:
+  ///   - row: the first row that has not been read.
+  ///   - released: the first row that has not been let go of.
+  /// - Returns: the new first row that has not been let go of.
+  func releasing(_ row: Int, since released: Int) -> Int {
+    guard let file else { return row }
+    let (start, end) = (rows.starts[released], row < rows.count ? rows.starts[row] : rows.end)
+    guard end - start >= 1 << 22 || row == rows.count else { return released }
+    file.release(start..<end)
+    return row
   }
 
   /// The line that a row starts on, counted from 1.

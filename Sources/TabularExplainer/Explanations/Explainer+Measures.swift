@@ -38,6 +38,16 @@ extension Explainer {
     }
   }
 
+  /// The most frequent class of the training rows, and its share of the held-out rows: what a black box must beat.
+  /// Nil for a quantity.
+  public func usualClass() -> (name: String, share: Double)? {
+    guard case .classes(let labels, let names) = table.target, !split.held.isEmpty else { return nil }
+    var counts = [Int](repeating: 0, count: names.count)
+    for row in split.training { counts[labels[row]] += 1 }
+    guard let usual = counts.indices.max(by: { counts[$0] < counts[$1] }) else { return nil }
+    return (names[usual], Double(split.held.count { labels[$0] == usual }) / Double(split.held.count))
+  }
+
   /// How closely a surrogate follows the black box on the held-out rows.
   public func fidelity(of surrogate: Surrogate) throws -> [NamedEstimate] {
     let scorer = FidelityScorer(blackBox: heldOutputs, surrogate: try surrogate.predict(heldFeatures))

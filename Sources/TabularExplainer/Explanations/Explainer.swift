@@ -101,15 +101,12 @@ public struct Explainer: Sendable {
       probed.trainingOutputs.row(place).values.map { Double($0) }
     }
     let surrogatePrediction = try choice.surrogate.predict(single).values.map { Double($0) }
-    let anchor = anchors.anchor(
-      outcome: outcome, limits: AnchorLimits(precision: options.anchorPrecision)
-    ) { cells[$0] }
     let leaf = choice.tree.rules.first { $0.box.holds { cells[$0] } }
     let wanted = wanted ?? nextOutcome(after: outcome, current)
     return RowExplanation(
       row: row, isHeldOut: heldPlace != nil, prediction: current, honestPrediction: honest, outcome: outcome,
       surrogatePrediction: surrogatePrediction,
-      anchor: verified(anchor.box, outcome: outcome, prediction: [], without: heldPlace),
+      anchor: anchor(for: cells, outcome: outcome, without: heldPlace),
       surrogateRule: leaf.map {
         verified(
           $0.box, outcome: outcomes.outcome($0.prediction), prediction: $0.prediction, without: heldPlace)
@@ -118,6 +115,36 @@ public struct Explainer: Sendable {
       counterfactuals: probed.answersNewRows
         ? try search.counterfactuals(for: cells, wanted: wanted, limits: limits, count: count) : [],
       contributions: try contributions(of: single, prediction: current))
+  }
+
+  /// The shortest rule that is enough for the black box's outcome at a row of the table, searched on the training rows
+  /// and counted on the held-out ones.
+  /// - Throws: what the black box throws.
+  public func anchor(row: Int) throws -> VerifiedRule {
+    let cells = table.features.row(row)
+    let single = variants(of: cells, in: table.features, changes: [[]])
+    let outcome = outcomes.outcome(try probed.blackBox.predict(single).values.map { Double($0) })
+    return anchor(for: cells, outcome: outcome, without: split.held.firstIndex(of: row))
+  }
+
+  /// Changed rows for which the black box says another outcome, as in `explanation(row:)`.
+  /// - Throws: what the black box throws.
+  public func counterfactuals(row: Int, limits: ChangeLimits = ChangeLimits(), count: Int = 4) throws
+    -> [Counterfactual]
+  {
+    let cells = table.features.row(row)
+    let single = variants(of: cells, in: table.features, changes: [[]])
+    let current = try probed.blackBox.predict(single).values.map { Double($0) }
+    return try search.counterfactuals(
+      for: cells, wanted: nextOutcome(after: outcomes.outcome(current), current), limits: limits, count: count
+    )
+  }
+
+  private func anchor(for cells: [Float], outcome: Int, without place: Int?) -> VerifiedRule {
+    let found = anchors.anchor(
+      outcome: outcome, limits: AnchorLimits(precision: options.anchorPrecision)
+    ) { cells[$0] }
+    return verified(found.box, outcome: outcome, prediction: [], without: place)
   }
 
   /// A rule counted on training rows and on held-out rows, but for the one that is explained.

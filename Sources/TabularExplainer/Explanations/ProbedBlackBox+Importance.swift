@@ -27,13 +27,16 @@ extension ProbedBlackBox {
     if let ensemble {
       let nodes = max(1, ensemble.trees.reduce(0) { $0 + $1.nodes.count })
       let rows = order.prefix(max(20, Self.shapBudget / nodes)).sorted()
-      importanceByRow = try ensemble.absoluteShapValues(features.selecting(rows: rows))
+      importanceByRow = try ensemble.absoluteShapValues(features, rows: rows)
       importance = importanceByRow.mean
+      importanceByRow = importanceByRow.narrowed(to: importance, keeping: Self.permutedFeatures)
       importanceMethod = "mean_abs_shap"
     } else if let network = blackBox as? NetworkBlackBox {
       let rows = order.prefix(Self.permutedRows).sorted()
       let attributions = try network.integratedGradients(features.selecting(rows: rows))
+        .spread(over: features.names)
       importance = attributions.meanMagnitude.values
+      importanceByRow = ImportanceByRow(attributions, keeping: Self.permutedFeatures)
       importanceMethod = "integrated_gradients"
     } else if blackBox is ColumnBlackBox {
       // Nothing can be asked; what a rich surrogate makes of the features has to do.
@@ -43,15 +46,16 @@ extension ProbedBlackBox {
       let stand = try fitter.fit(SurrogatePlan(.treeSum, size: 80, leavesPerTree: 4))
       if case .trees(let trees) = stand.model {
         importanceByRow = try trees.absoluteShapValues(
-          features.selecting(rows: order.prefix(Self.permutedRows).sorted()))
+          features, rows: order.prefix(Self.permutedRows).sorted())
       }
       importance = importanceByRow.mean
       importanceMethod = "surrogate_mean_abs_shap"
     } else {
       let rows = order.prefix(Self.permutedRows).sorted()
-      importance = try Self.permutationEffects(
+      importanceByRow = try Self.permutationEffects(
         blackBox, features.selecting(rows: rows), candidates: Self.screened(features, trainingOutputs),
         &generator)
+      importance = importanceByRow.mean
       importanceMethod = "permutation_effect"
     }
   }
@@ -83,13 +87,17 @@ extension ProbedBlackBox {
     return xx > 0 && yy > 0 ? xy * xy / (xx * yy) : 0
   }
 
-  /// How far the outputs move, in mean squares, when a feature's cells are shuffled among the rows.
+  /// How far each row's outputs move, in mean squares, when a feature's cells are shuffled among the rows.
   private static func permutationEffects(
     _ blackBox: any BlackBox, _ features: Features, candidates: [Int], _ generator: inout SeededGenerator
-  ) throws -> [Double] {
+  ) throws -> ImportanceByRow {
     let plain = try blackBox.predict(features).values
-    var effects = [Double](repeating: 0, count: features.count)
-    for feature in candidates {
+    let width = plain.count / max(1, features.rowCount)
+    var effects = ImportanceByRow(featureCount: features.count)
+    effects.features = candidates
+    effects.rows = [[Float]](
+      repeating: [Float](repeating: 0, count: candidates.count), count: features.rowCount)
+    for (place, feature) in candidates.enumerated() {
       let order = generator.permutation(of: features.rowCount)
       var values = features.values
       for (row, source) in order.enumerated() {
@@ -98,8 +106,13 @@ extension ProbedBlackBox {
       let shuffled = Features(
         names: features.names, kinds: features.kinds, rowCount: features.rowCount, values: values)
       let moved = try blackBox.predict(shuffled).values
-      let sum = zip(plain, moved).reduce(0.0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
-      effects[feature] = sum / Double(max(plain.count, 1))
+      for row in 0..<features.rowCount {
+        let squares: Double = (row * width..<(row + 1) * width).reduce(0) { sum, index in
+          let change = Double(plain[index] - moved[index])
+          return sum + change * change
+        }
+        effects.rows[row][place] = Float(squares / Double(max(width, 1)))
+      }
     }
     return effects
   }
@@ -110,7 +123,7 @@ public struct ImportanceByRow: Sendable, Equatable {
   /// The features' indices in the table.
   public var features: [Int]
   /// `[row][feature]`, in the order of `features`.
-  public var rows: [[Double]]
+  public var rows: [[Float]]
   /// The number of features of the table.
   public var featureCount: Int
 
@@ -127,26 +140,68 @@ public struct ImportanceByRow: Sendable, Equatable {
   /// The mean over weighted rows, for every feature of the table.
   func mean(weights: [Double]) -> [Double] {
     var means = [Double](repeating: 0, count: featureCount)
-    let total = max(weights.reduce(0, +), .leastNormalMagnitude)
-    for (place, feature) in features.enumerated() {
-      means[feature] += zip(rows, weights).reduce(0) { $0 + $1.1 * $1.0[place] } / total
-    }
+    for (feature, mean) in zip(features, meansOfKnown(weights: weights)) { means[feature] += mean }
     return means
+  }
+
+  /// The mean over weighted rows, in the order of `features`.
+  private func meansOfKnown(weights: [Double]) -> [Double] {
+    var sums = [Double](repeating: 0, count: features.count)
+    let total = max(weights.reduce(0, +), .leastNormalMagnitude)
+    for (row, weight) in zip(rows, weights) where weight != 0 {
+      for place in sums.indices { sums[place] += weight * Double(row[place]) }
+    }
+    return sums.map { $0 / total }
+  }
+
+  /// Intervals by feature, over rows drawn again, for the features whose importance is known row by row.
+  public func intervals(seed: UInt64) -> [Int: Interval] {
+    let own = BootstrapDraws(rows: rows.count, count: 100, seed: seed)
+      .intervals(measures: features.count) { meansOfKnown(weights: $0) }
+    return Dictionary(zip(features, own), uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The size of each row's contributions, for the `most` features that matter most.
+  init(_ attributions: RowAttributions, keeping most: Int) {
+    self.init(featureCount: attributions.names.count)
+    features = attributions.meanMagnitude.top(most).sorted()
+    let width = featureCount
+    rows = attributions.values.withValues { span in
+      attributions.outputs.indices.map { row in features.map { abs(span[row * width + $0]) } }
+    }
+  }
+
+  /// The `most` features with the highest means alone: nobody asks how the others' importance varies.
+  func narrowed(to means: [Double], keeping most: Int) -> ImportanceByRow {
+    guard features.count > most else { return self }
+    let order = features.indices.sorted { (-means[features[$0]], $0) < (-means[features[$1]], $1) }
+    let kept = order.prefix(most).sorted()
+    var result = ImportanceByRow(featureCount: featureCount)
+    result.features = kept.map { features[$0] }
+    result.rows = rows.map { row in kept.map { row[$0] } }
+    return result
   }
 }
 
 extension TreeEnsemble {
-  /// |SHAP| of every row and used feature, summed over scores.
-  func absoluteShapValues(_ features: Features) throws -> ImportanceByRow {
-    let shap = try shapValues(features)
+  /// |SHAP| of every given row and used feature, summed over scores.
+  ///
+  /// Rows are taken few at a time: contributions to all scores of all rows would be many times the table.
+  func absoluteShapValues(_ features: Features, rows: [Int]) throws -> ImportanceByRow {
     let places = Dictionary(zip(features.names, 0...), uniquingKeysWith: { first, _ in first })
     var result = ImportanceByRow(featureCount: features.count)
-    result.features = shap.features.map { places[featureNames[$0]] ?? 0 }
-    let (used, width) = (shap.features.count, shap.scoreCount)
-    result.rows = (0..<shap.rowCount).map { row in
-      (0..<used).map { feature in
-        let start = (row * used + feature) * width
-        return (start..<start + width).reduce(0) { $0 + abs(shap.values[$1]) }
+    result.features = usedFeatures.map { places[featureNames[$0]] ?? 0 }
+    result.rows.reserveCapacity(rows.count)
+    let (used, width) = (usedFeatures.count, scoreCount)
+    let atOnce = max(32, 4_000_000 / max(1, used * width))
+    for start in stride(from: 0, to: rows.count, by: atOnce) {
+      let part = Array(rows[start..<min(start + atOnce, rows.count)])
+      let shap = try shapValues(features.selecting(rows: part))
+      result.rows += part.indices.map { row in
+        (0..<used).map { feature in
+          let first = (row * used + feature) * width
+          return Float((first..<first + width).reduce(0.0) { $0 + abs(shap.values[$1]) })
+        }
       }
     }
     return result

@@ -94,7 +94,7 @@ extension Explainer {
   /// not known.
   public func stability() -> Estimate? {
     let byRow = probed.importanceByRow
-    guard !byRow.rows.isEmpty else { return nil }
+    guard !byRow.rows.isEmpty, choice.features.count <= byRow.features.count else { return nil }
     let draws = BootstrapDraws(rows: byRow.rows.count, count: 50, seed: options.seed)
     let kept = Set(choice.features)
     let overlaps = (0..<draws.count).map { draw -> Double in

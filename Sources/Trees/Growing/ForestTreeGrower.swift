@@ -83,13 +83,15 @@ struct ForestTreeGrower {
     return GrownTree(tree: assembly.tree(output: nil), seen: seen)
   }
 
-  /// Draws features without replacement until `drawsPerNode` that are not constant in the node were tried.
+  /// Draws `drawsPerNode` features without replacement, and more only where all of them are constant in the node.
+  ///
+  /// Constant ones count: among many sparse columns a node then tries few, and the trees of a forest differ more.
   private mutating func bestSplit(_ range: Range<Int>, _ scratch: NodeScratch) -> Candidate? {
     let count = drawOrder.count
     var best: Candidate?
     var tried = 0
     var drawn = 0
-    while tried < drawsPerNode, drawn < count {
+    while drawn < drawsPerNode || tried == 0, drawn < count {
       let pick = drawn + generator.index(below: count - drawn)
       drawOrder.swapAt(drawn, pick)
       let feature = Int(drawOrder[drawn])

@@ -211,6 +211,23 @@ private func scoring(_ score: HeadScore) -> RankingProtocol {
     }
   }
 
+  @Test func outputsWithoutACodeAreCounted() throws {
+    let random = RandomRecording(seed: 9)
+    try withTemporaryFolder { folder in
+      let recording = try random.recording(in: folder)
+      func share(_ chosen: RankingProtocol) throws -> Double? {
+        try HeadScorer(
+          recording, encoders: [encoder(1)], trainedOn: [[]], averaging: false, protocol: chosen
+        ).shareWithoutCode
+      }
+      let outputs = random.outputs.flatMap { $0.flatMap { $0 } }
+      let silent = outputs.count { $0.allSatisfy { $0 <= 0 } }
+      #expect(silent > 0)
+      #expect(try share(.standard) == Double(silent) / Double(outputs.count))
+      #expect(try share(.paper) == nil)
+    }
+  }
+
   @Test func nothingHeldOutIsRefused() throws {
     let random = RandomRecording(seed: 8, pairs: 2)
     try withTemporaryFolder { folder in

@@ -15,7 +15,12 @@ extension ReadTable {
       throw UsageError.invalid("--black-box, --black-box-command and --predictions exclude one another")
     }
     if let command = arguments[ExplainingOptions.blackBoxCommand] {
-      let program = ProgramBlackBox(command: command, outputNames: outputNames)
+      let seconds = arguments[ExplainingOptions.timeout] ?? 60
+      guard seconds > 0 else {
+        throw UsageError.badValue(
+          option: "timeout", value: "\(seconds)", expectation: "a number of seconds above 0")
+      }
+      let program = ProgramBlackBox(command: command, outputNames: outputNames, timeout: seconds)
       return try ProbedBlackBox(given: program, name: command, table, training: split.training, seed: seed)
     }
     if arguments.isGiven(ExplainingOptions.predictions) {

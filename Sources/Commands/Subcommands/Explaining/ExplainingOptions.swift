@@ -13,6 +13,9 @@ enum ExplainingOptions {
     "categorical", "A,B", help: "columns that are categories although they look like numbers")
   static let exclude = Option<String>("exclude", "A,B", help: "columns to leave out")
   static let missing = Option<String>("missing", "TEXT,TEXT", help: "further texts that mean a missing cell")
+  static let header = Option<HeaderWord>(
+    "header", "FORM", default: .automatic,
+    help: "what the first row is: names, none (columns are called column1, column2, …) or auto")
   static let group = Option<String>(
     "group", "COLUMN", help: "rows with the same value stay on one side of the split; not used as a feature")
   static let hold = Option<Double>(
@@ -25,6 +28,8 @@ enum ExplainingOptions {
   static let blackBoxCommand = Option<String>(
     "black-box-command", "\"PROGRAM …\"",
     help: "a program as black box: rows as CSV on its standard input, probabilities as CSV back")
+  static let timeout = Option<Double>(
+    "timeout", "SECONDS", default: 60, help: "how long that program may take for 10,000 rows")
   static let predictions = Option<String>(
     "predictions", "COLUMN,…", help: "columns of the table that hold a black box's predictions already")
   static let top = Option<TopChoice>("top", "auto|K", default: .automatic, help: "how many features to keep")
@@ -36,8 +41,10 @@ enum ExplainingOptions {
   static let seed = Option<UInt64>("seed", "N", default: 0, help: "what every random choice depends on")
   static let output = Option<String>("output", "DIR", help: "the folder that files are written to")
 
-  static let table: [any OptionDeclaration] = [target, task, categorical, exclude, missing, group, hold]
-  static let model: [any OptionDeclaration] = [blackBox, blackBoxCommand, predictions]
+  static let table: [any OptionDeclaration] = [
+    target, task, header, categorical, exclude, missing, group, hold,
+  ]
+  static let model: [any OptionDeclaration] = [blackBox, blackBoxCommand, timeout, predictions]
   static let standIn: [any OptionDeclaration] = [top, surrogate, leaves]
   static let common: [any OptionDeclaration] = [seed, output]
 }
@@ -45,6 +52,13 @@ enum ExplainingOptions {
 /// `--task`.
 enum TaskWord: String, CaseIterable, ArgumentValue {
   case classification, regression
+}
+
+/// `--header`.
+enum HeaderWord: String, CaseIterable, ArgumentValue {
+  case names
+  case noNames = "none"
+  case automatic = "auto"
 }
 
 /// `--surrogate`.

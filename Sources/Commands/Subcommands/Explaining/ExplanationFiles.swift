@@ -20,16 +20,7 @@ struct ExplanationFiles {
 
   /// `importance.csv`: every feature with its importance, the most important first.
   func writeImportance() throws(FileError) {
-    let probed = explainer.probed
-    let kept = Set(explainer.choice.features)
-    var document = CSVDocument(header: ["rank", "feature", "importance", "method", "kept"])
-    for (rank, feature) in probed.ranking.enumerated() {
-      document.append([
-        .integer(rank + 1), .text(explainer.catalogue.names[feature]), .number(probed.importance[feature]),
-        .text(probed.importanceMethod), .boolean(kept.contains(feature)),
-      ])
-    }
-    try document.write(to: folder + "/importance.csv")
+    try ImportanceText(explainer).document.write(to: folder + "/importance.csv")
   }
 
   private static let qualityHeader = [

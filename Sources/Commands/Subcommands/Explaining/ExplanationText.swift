@@ -9,21 +9,37 @@ struct ExplanationText {
   let explainer: Explainer
   private static let width = 12
 
-  private func lines(_ label: String, _ texts: [String]) -> [String] {
-    texts.enumerated().map { ($0 == 0 ? label : "").padded(to: Self.width) + $1 }
+  /// Texts below one another, a label before the first.
+  static func lines(_ label: String, _ texts: [String]) -> [String] {
+    texts.enumerated().map { ($0 == 0 ? label : "").padded(to: width) + $1 }
   }
+
+  private func lines(_ label: String, _ texts: [String]) -> [String] { Self.lines(label, texts) }
 
   private func percent(_ share: Double) -> String { (100 * share).text(decimals: share < 0.1 ? 1 : 0) + " %" }
 
-  private func estimate(_ named: NamedEstimate) -> String {
-    let (value, interval) = (named.estimate.value, named.estimate.interval)
-    let label = named.name.split(separator: "_").joined(separator: " ")
-    return "\(label) \(value.text(decimals: 3)) "
+  private func estimate(_ named: NamedEstimate) -> String { Self.estimate(named) }
+
+  private static func estimate(_ named: NamedEstimate) -> String {
+    named.name.split(separator: "_").joined(separator: " ") + " " + valueAndInterval(named.estimate)
+  }
+
+  static func valueAndInterval(_ estimate: Estimate) -> String {
+    let (value, interval) = (estimate.value, estimate.interval)
+    guard !value.isNaN else { return "undefined" }
+    return "\(value.text(decimals: 3)) "
       + "(\(interval.low.text(decimals: 3))–\(interval.high.text(decimals: 3)))"
   }
 
+  /// Measures with their intervals, three a line.
+  static func estimateLines(_ measures: [NamedEstimate]) -> [String] {
+    stride(from: 0, to: measures.count, by: 3).map { start in
+      measures[start..<min(start + 3, measures.count)].map(estimate).joined(separator: ", ")
+    }
+  }
+
   /// The table: rows, features, classes, and what a reader should know of it.
-  func tableLines(_ read: ReadTable) -> [String] {
+  static func tableLines(_ read: ReadTable) -> [String] {
     let classes: String =
       if case .classes(_, let names) = read.table.target { "\(names.count) classes" } else { "a quantity" }
     return lines(
@@ -35,33 +51,77 @@ struct ExplanationText {
   }
 
   /// The black box's quality and the surrogate's fidelity, once a run.
-  func modelLines(quality: [NamedEstimate], fidelity: [NamedEstimate], treeFidelity: [NamedEstimate])
-    -> [String]
-  {
+  func modelLines(_ measures: RunMeasures) -> [String] {
     let split = explainer.split
-    let shown = ["accuracy", "balanced_accuracy", "mcc", "roc_auc", "r2", "mean_absolute_error"]
+    let fitted =
+      explainer.probed.outputSource == .given
+      ? "given; measured on \(split.held.count) rows, of which it is not known whether it was fitted to them"
+      : "fitted to \(split.training.count) rows, measured on \(split.held.count) held out"
     var result = lines(
-      "black box",
-      [
-        "\(explainer.probed.name), fitted to \(split.training.count) rows, measured on \(split.held.count) held out",
-        quality.filter { shown.contains($0.name) }.prefix(3).map(estimate).joined(separator: ", "),
-      ])
+      "black box", ["\(explainer.probed.name), \(fitted)"] + Self.estimateLines(measures.quality))
+    if let usual = measures.usualClass {
+      result += lines(
+        "", ["no better than always naming '\(usual.name)': accuracy \(usual.share.text(decimals: 3))"])
+    }
     let names = explainer.choice.features.prefix(8).map { explainer.catalogue.names[$0] }.joined(
       separator: ", ")
     let more = explainer.choice.features.count > 8 ? ", …" : ""
     let count = explainer.choice.features.count
     result += lines("features", ["\(count) kept of \(explainer.catalogue.names.count): \(names)\(more)"])
     result += lines(
-      "surrogate", [form(explainer.choice.surrogate), fidelity.map(estimate).joined(separator: ", ")])
+      "surrogate", [form(explainer.choice.surrogate)] + Self.estimateLines(measures.fidelity))
     if explainer.choice.surrogate.kind == .treeSum {
       result += lines(
         "",
         [
-          "rules are read from a " + form(explainer.choice.tree),
-          treeFidelity.map(estimate).joined(separator: ", "),
-        ])
+          "rules are read from a " + form(explainer.choice.tree)
+        ] + Self.estimateLines(measures.treeFidelity))
     }
-    return result
+    return result + removalLines(measures.removal) + stabilityLines(measures.stability)
+  }
+
+  /// What the prediction loses without the kept features, and with only these.
+  private func removalLines(_ removal: [NamedEstimate]) -> [String] {
+    let ways: [(Removal, String)] = [
+      (.mean, "by means"), (.marginal, "by cells of other rows"), (.donor, "by one other row's cells"),
+    ]
+    let texts = ways.compactMap { way, words -> String? in
+      func found(_ name: String) -> Estimate? {
+        removal.first { $0.name == "\(name)_\(way.rawValue)" }?.estimate
+      }
+      guard let lost = found("comprehensiveness"), let kept = found("sufficiency") else { return nil }
+      return
+        "\(words.padded(to: 26))\(Self.valueAndInterval(lost).padded(to: 24))\(Self.valueAndInterval(kept))"
+    }
+    guard !texts.isEmpty else { return [] }
+    let fall =
+      if case .classes = explainer.outcomes { "the probability falls without" } else {
+        "the quantity moves without"
+      }
+    return lines(
+      "needed", ["replaced".padded(to: 26) + "\(fall) the kept features / with only these"] + texts)
+  }
+
+  private func stabilityLines(_ stability: Estimate?) -> [String] {
+    guard let stability else { return [] }
+    return lines(
+      "stability",
+      [
+        "top \(explainer.choice.features.count) features, Jaccard over bootstraps \(Self.valueAndInterval(stability))"
+      ])
+  }
+
+  /// The counterfactuals of a run, taken together.
+  func counterfactualLines(_ found: CounterfactualMeasures) -> [String] {
+    guard found.count > 0 else { return [] }
+    let answered = found.rows == 1 ? "" : " for \(found.rowsAnswered) of \(found.rows) rows"
+    return lines(
+      "checked",
+      [
+        "\(found.count) counterfactual\(found.count == 1 ? "" : "s")\(answered): valid \(percent(found.validity)), "
+          + "changes \(found.meanChanges.text(decimals: 2)), MAD-L1 \(found.meanDistance.text(decimals: 2)), "
+          + "nearest training row \(found.meanDistanceToNearestRow.text(decimals: 2))"
+      ])
   }
 
   private func form(_ surrogate: Surrogate) -> String {

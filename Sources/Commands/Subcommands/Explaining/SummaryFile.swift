@@ -35,7 +35,8 @@ extension ExplanationFiles {
             JSONMember("name", .string(probed.name)),
             JSONMember("training_outputs", .string(probed.outputSource.rawValue)),
             JSONMember("importance", .string(probed.importanceMethod)),
-          ] + estimates(measures.quality))),
+          ] + estimates(measures.quality)
+            + (explainer.usualClass().map { [JSONMember("usual_class_accuracy", .number($0.share))] } ?? []))),
       JSONMember(
         "surrogate",
         .object(
@@ -49,7 +50,10 @@ extension ExplanationFiles {
       JSONMember(
         "rule_tree",
         .object(
-          [JSONMember("leaves", .integer(explainer.choice.tree.complexity.rules))]
+          [
+            JSONMember("leaves", .integer(explainer.choice.tree.complexity.rules)),
+            JSONMember("conditions", .integer(explainer.choice.tree.complexity.conditions)),
+          ]
             + estimates(measures.treeFidelity))),
     ]
     if !measures.removal.isEmpty {
@@ -94,9 +98,17 @@ struct RunMeasures {
   var removal: [NamedEstimate] = []
   var stability: Estimate?
   var counterfactuals: CounterfactualMeasures?
+  /// The most frequent class of the training rows and its share of the held-out ones, where the black box is not
+  /// clearly better than naming it always.
+  var usualClass: (name: String, share: Double)?
 
   init(_ explainer: Explainer) throws {
     quality = explainer.blackBoxQuality()
+    if let usual = explainer.usualClass(), let accuracy = quality.first(where: { $0.name == "accuracy" }),
+      accuracy.estimate.interval.low <= usual.share
+    {
+      usualClass = usual
+    }
     fidelity = try explainer.fidelity(of: explainer.choice.surrogate)
     treeFidelity =
       explainer.choice.surrogate == explainer.choice.tree

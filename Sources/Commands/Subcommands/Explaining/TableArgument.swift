@@ -14,13 +14,16 @@ struct ReadTable {
   var notes: [String]
   /// The named columns' cells, kept out of the features.
   var asideColumns: Features?
+  /// How long the file took to read.
+  var readSeconds = 0.0
+  /// A number per row: rows of one number stay on one side of every split.
+  var groups: [Int]?
 
   /// Reads the table that `arguments` name; `example` is the project's own.
   init(_ arguments: ParsedArguments, keepingAside aside: [String] = []) throws {
     let path = arguments.positionals[0]
     let seed = arguments[ExplainingOptions.seed] ?? 0
     let group = arguments[ExplainingOptions.group]
-    var groups: [Int]?
     if path == "example" {
       let example = ExampleTable(seed: seed &+ 1)
       table = Table(
@@ -37,12 +40,16 @@ struct ReadTable {
     } else {
       let excluded = Set(aside + [group].compactMap { $0 })
       let options = try Self.options(arguments, excluding: excluded)
+      let clock = ContinuousClock()
+      let start = clock.now
       table = try Table(readingFrom: path, target: arguments[ExplainingOptions.target], options: options)
+      readSeconds = (clock.now - start).seconds
       name = path
       notes = Self.notes(table)
       if !excluded.isEmpty {
         var plain = TableOptions()
         plain.missingTexts = options.missingTexts
+        plain.header = options.header
         let all = try Features(readingFrom: path, options: plain)
         let chosen = try (aside + [group].compactMap { $0 }).map { name in
           guard let place = all.names.firstIndex(of: name) else {
@@ -76,6 +83,12 @@ struct ReadTable {
       throw TabularExplainerError.nothingVaries(features: table.features.count)
     }
     split = try table.split(holding: hold, groups: groups, seed: seed)
+    if case .classes(let labels, let names) = table.target {
+      let held = Set(split.held.map { labels[$0] })
+      if held.count == 1, let only = held.first {
+        notes.append("all \(split.held.count) held-out rows are '\(names[only])': their measures say little")
+      }
+    }
   }
 
   /// A surrogate with anything to say needs a few rows on both sides.
@@ -88,6 +101,11 @@ struct ReadTable {
     options.categoricalColumns = Set(arguments.list(ExplainingOptions.categorical))
     options.excludedColumns = Set(arguments.list(ExplainingOptions.exclude)).union(excluded)
     options.missingTexts.formUnion(arguments.list(ExplainingOptions.missing))
+    switch arguments[ExplainingOptions.header] {
+    case .names: options.header = .present
+    case .noNames: options.header = .absent
+    case .automatic, nil: options.header = .detected
+    }
     switch arguments[ExplainingOptions.task] {
     case .classification: options.task = .classification
     case .regression: options.task = .regression

@@ -1,0 +1,154 @@
+// The built commands on models, programs and files that do not do what they should.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct ExplainInputTests {
+  static let table =
+    "a,b,y\n" + (0..<60).map { "\($0 % 10),\($0 % 7),\($0 % 10 > 4 ? "yes" : "no")\n" }.joined()
+
+  /// Runs `headlamp` in a folder with t.csv and says what it left in out/.
+  static func run(
+    _ words: [String], files: [String: Data] = [:]
+  ) throws -> (result: CommandResult, left: [String]) {
+    try withTemporaryFolder { folder in
+      try table.write(toFile: folder + "/t.csv", atomically: true, encoding: .utf8)
+      for (name, data) in files { try data.write(to: URL(fileURLWithPath: folder + "/" + name)) }
+      let result = try headlamp(words, folder: folder)
+      return (result, (try? FileManager.default.contentsOfDirectory(atPath: folder + "/out")) ?? [])
+    }
+  }
+
+  static func expectFailure(
+    _ words: [String], _ sentence: String, files: [String: Data] = [:], code: Int32 = 1
+  ) throws {
+    let (result, left) = try run(words + ["--output", "out"], files: files)
+    #expect(result.exitCode == code)
+    #expect(result.errors.contains(sentence), "\(result.errors)")
+    #expect(result.errors.split(separator: "\n").count == 1, "\(result.errors)")
+    #expect(result.output.isEmpty && left.isEmpty)
+  }
+
+  @Test(arguments: [
+    ("sleep 60", ["--timeout", "0.5"], "'sleep 60' was still running after 0.5"),
+    (
+      "cat > /dev/null; echo 'out of memory' >&2; exit 3", [],
+      "failed with exit code 3; its last words: out of memory"
+    ),
+    ("kill -9 $$", [], "was ended by signal 9"),
+    ("cat > /dev/null; echo 0.5; echo 0.5", [], "answered 2 rows where"),
+    ("cat > /dev/null; yes maybe | head -45", [], "holds 'maybe' where a number is needed"),
+    ("/no/such/program", [], "could not be run (exit code 127)"),
+  ])
+  func aProgramThatFailsIsNamed(command: String, options: [String], sentence: String) throws {
+    try Self.expectFailure(["explain", "t.csv", "--black-box-command", command] + options, sentence)
+    try Self.expectFailure(
+      ["importance", "t.csv", "--method", "permutation", "--black-box-command", command] + options, sentence)
+  }
+
+  @Test func aProgramIsExplained() throws {
+    let command = "awk -F, 'NR > 1 { print $1 > 4 ? 0.9 : 0.2 }'"
+    let (result, left) = try Self.run(
+      ["explain", "t.csv", "--black-box-command", command, "--row", "3", "--output", "out"])
+    #expect(result.exitCode == 0, "\(result.errors)")
+    #expect(result.output.contains("a ≤ "))
+    #expect(result.output.contains("stability"))
+    #expect(left.sorted() == ExplainTests.fileNames)
+  }
+
+  @Test func aModelOfFewerFeaturesThanTheTable() throws {
+    try withTemporaryFolder { folder in
+      try Self.table.write(toFile: folder + "/t.csv", atomically: true, encoding: .utf8)
+      for (kind, file) in [("forest", "m.json"), ("mlp", "m.safetensors")] {
+        let fit = try headlamp(
+          ["fit", "t.csv", "--exclude", "b", "--black-box", kind, "--folds", "0", "--output", file],
+          folder: folder)
+        #expect(fit.exitCode == 0, "\(fit.errors)")
+        let explained = try headlamp(
+          ["explain", "t.csv", "--black-box", file, "--row", "2", "--output", "out"], folder: folder)
+        #expect(explained.exitCode == 0, "\(explained.errors)")
+        let importance = try String(contentsOfFile: folder + "/out/importance.csv", encoding: .utf8)
+        #expect(importance.contains("\n2,b,0.0,"), "\(kind): \(importance)")
+      }
+      // The other way round the missing column is named.
+      let all = try headlamp(["fit", "t.csv", "--folds", "0", "--output", "all.json"], folder: folder)
+      #expect(all.exitCode == 0, "\(all.errors)")
+      let refused = try headlamp(
+        ["explain", "t.csv", "--exclude", "b", "--black-box", "all.json", "--output", "none"], folder: folder)
+      #expect(refused.exitCode == 1)
+      #expect(
+        refused.errors.contains("the table has no column 'b', which the model needs"), "\(refused.errors)")
+      #expect(!FileManager.default.fileExists(atPath: folder + "/none"))
+    }
+  }
+
+  @Test func textFarDownIsNamedByLineAndColumn() throws {
+    var text = "a,b,y\n"
+    for row in 0..<30_000 { text += "\(row),\(row % 7),\(row % 2)\n" }
+    for row in 30_000..<30_200 { text += "oops,\(row % 7),\(row % 2)\n" }
+    let files = ["late.csv": Data(text.utf8)]
+    for command in ["explain", "importance", "rules"] {
+      try Self.expectFailure(
+        [command, "late.csv"], "line 30002 of late.csv, column 'a': 'oops' is not a number", files: files)
+    }
+    try Self.expectFailure(["fit", "late.csv"], "line 30002 of late.csv, column 'a'", files: files)
+  }
+
+  @Test func aTruncatedArchiveIsNamed() throws {
+    try withTemporaryFolder { folder in
+      let whole = folder + "/whole.csv"
+      try (0..<4000).map { "\($0),\($0 &* 7919 % 1013),\($0 % 2)\n" }.joined()
+        .write(toFile: whole, atomically: true, encoding: .utf8)
+      let gzip = Process()
+      gzip.executableURL = URL(fileURLWithPath: "/bin/gzip")
+      gzip.arguments = [whole]
+      try gzip.run()
+      gzip.waitUntilExit()
+      let bytes = try Data(contentsOf: URL(fileURLWithPath: whole + ".gz"))
+      try Self.expectFailure(
+        ["explain", "cut.csv.gz"], "cut.csv.gz ends in the middle of its compressed data",
+        files: ["cut.csv.gz": bytes.prefix(bytes.count / 2)])
+    }
+  }
+
+  @Test func constantColumnsAndRepeatedNamesAreNoHindrance() throws {
+    var text = "a,a,c,y\n"
+    for row in 0..<120 { text += "\(row % 13),\(row % 7),5,\(row % 13 > 6 ? 1 : 0)\n" }
+    let (result, left) = try Self.run(
+      ["explain", "odd.csv", "--output", "out"], files: ["odd.csv": Data(text.utf8)])
+    #expect(result.exitCode == 0, "\(result.errors)")
+    #expect(result.output.contains("names used twice, numbered: a"))
+    #expect(left.sorted() == ExplainTests.fileNames)
+  }
+
+  @Test func aHeaderCanBeSaidNotToBeThere() throws {
+    let text = (0..<60).map { "\($0 % 10),\($0 % 7),\($0 % 10 > 4 ? "yes" : "no")\n" }.joined()
+    let (result, _) = try Self.run(
+      ["fit", "bare.csv", "--header", "none", "--target", "column3", "--folds", "0"],
+      files: ["bare.csv": Data(text.utf8)])
+    #expect(result.exitCode == 0, "\(result.errors)")
+    #expect(result.output.contains("60 rows × 2 features"))
+  }
+
+  @Test(arguments: [
+    (["fit", "t.csv", "--black-box", "mlp", "--depth", "3"], "--depth is for trees, and mlp is a network"),
+    (["fit", "t.csv", "--folds", "1"], "--folds wants 0, or a number from 2"),
+    (
+      ["importance", "t.csv", "--method", "shap", "--correlated", "0.9"],
+      "--correlated goes with --method permutation"
+    ),
+    (
+      ["importance", "t.csv", "--method", "impurity", "--row", "2"],
+      "--method impurity says nothing of a single row"
+    ),
+    (["importance", "t.csv", "--correlated", "2"], "--correlated wants a correlation above 0, at most 1"),
+    (
+      ["explain", "t.csv", "--black-box-command", "cat", "--timeout", "0"],
+      "--timeout wants a number of seconds above 0"
+    ),
+  ])
+  func misuseIsExplained(words: [String], sentence: String) throws {
+    try Self.expectFailure(words, sentence, code: 2)
+  }
+}

@@ -44,6 +44,7 @@ enum DiscoverCommand: Subcommand {
   static func run(_ arguments: ParsedArguments, console: Console) throws {
     let given = arguments[RankCommand.truth]
     let namedTruth = try given.map { try Commands.namedTruth($0) }
+    var stages = StageClock()
     let loaded = try PromptOptions.load(arguments)
     try loaded.prompts.requireNegatives()
     try namedTruth?.requireHeads(
@@ -56,7 +57,6 @@ enum DiscoverCommand: Subcommand {
     let folder = arguments[output] ?? "results/\(resultName(loaded))"
     try makeFolder(folder)
 
-    var stages = StageClock()
     let recorder = HeadRecorder(loaded)
     stages.finish("load")
     let recording = try recorder.recordOrStop(

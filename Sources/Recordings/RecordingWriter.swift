@@ -108,7 +108,9 @@ public final class RecordingWriter: @unchecked Sendable {
       "head outputs \(headOutputs.shape) for \(examples.count) examples of shape \(exampleShape)")
     let given = tail.reduce(1, *)
     let width = exampleShape.reduce(1, *)
-    if let index = headOutputs.firstNotFinite() { throw .notFinite(path: path, example: examples[index / given]) }
+    if let index = headOutputs.firstNotFinite() {
+      throw .notFinite(path: path, example: examples[index / given])
+    }
     try headOutputs.withValues { (values) throws(RecordingError) in
       try Self.keepingWhatIsComplete { () throws(RecordingError) in
         try values.withUnsafeBufferPointer { (buffer) throws(RecordingError) in

@@ -76,10 +76,14 @@ import Testing
     let header = try record { try edit($0 + "/model.safetensors") { $0[6] = 1 } }
     #expect(header.errors.contains("its header claims"))
     let infinite = try record { model in
-      try edit(model + "/model.safetensors") { $0.replaceSubrange($0.count - 4..<$0.count, with: [0, 0, 0xc0, 0x7f]) }
+      try edit(model + "/model.safetensors") {
+        $0.replaceSubrange($0.count - 4..<$0.count, with: [0, 0, 0xc0, 0x7f])
+      }
     }
     #expect(infinite.errors.contains("holds a value that is not finite"))
-    let type = try record { try replace($0 + "/model.safetensors", #""dtype":"F32""#, with: #""dtype":"Q32""#) }
+    let type = try record {
+      try replace($0 + "/model.safetensors", #""dtype":"F32""#, with: #""dtype":"Q32""#)
+    }
     #expect(type.exitCode == 1)
     #expect(type.errors.contains("Q32"))
   }
@@ -120,7 +124,8 @@ import Testing
       """.write(toFile: model + "/tokenizer.json", atomically: true, encoding: .utf8)
     }
     #expect(vocabulary.exitCode == 1)
-    #expect(vocabulary.errors.contains("the tokenizer has 40 tokens, but the model's embedding has rows for 32"))
+    #expect(
+      vocabulary.errors.contains("the tokenizer has 40 tokens, but the model's embedding has rows for 32"))
   }
 
   /// A pickle that would call a function is refused by name, and nothing is called.
@@ -152,7 +157,8 @@ import Testing
            0     6  10  [UNK]
 
           """)
-      let json = try headlamp(["tokenize", "-", "--model", path, "--json", "--bos", "off"], input: "light\n\n")
+      let json = try headlamp(
+        ["tokenize", "-", "--model", path, "--json", "--bos", "off"], input: "light\n\n")
       #expect(
         json.output == """
           {"ids": [1], "pieces": ["light"], "offsets": [[0, 5]]}

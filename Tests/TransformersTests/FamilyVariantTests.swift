@@ -12,9 +12,11 @@ import Testing
   private static let folder = packageFolder + "/Tests/TransformersTests/Golden/variants/"
 
   static let names = [
-    "gemma2-capped", "gemma2-uncapped", "gemma3-two-bases", "gpt2-scaled-by-layer", "gpt2-unscaled-wide-untied",
+    "gemma2-capped", "gemma2-uncapped", "gemma3-two-bases", "gpt2-scaled-by-layer",
+    "gpt2-unscaled-wide-untied",
     "gpt_neo-mixed-layers", "gpt_neox-half-linear", "gpt_neox-sequential-whole", "llama-biased-linear",
-    "llama-tied-llama3-wide-heads", "mistral-no-window", "mistral-window", "qwen2-late-window", "qwen3-biased",
+    "llama-tied-llama3-wide-heads", "mistral-no-window", "mistral-window", "qwen2-late-window",
+    "qwen3-biased",
   ]
 
   private func verify(_ folder: String, _ name: String) throws {

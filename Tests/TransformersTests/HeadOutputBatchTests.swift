@@ -50,7 +50,9 @@ import Testing
   /// Large enough for products to be split over threads.
   @Test func outputsDoNotDependOnTheNumberOfThreads() throws {
     var wide = TestModel()
-    for (name, size) in [("d_model", 128), ("d_head", 32), ("d_mlp", 512)] { wide.options[name] = .integer(size) }
+    for (name, size) in [("d_model", 128), ("d_head", 32), ("d_mlp", 512)] {
+      wide.options[name] = .integer(size)
+    }
     let model = try wide.load()
     let batch = TokenBatch(randomPrompts(lengths: Array(repeating: 12, count: 40), vocabulary: 30, seed: 25))
     defer { Threads.use(0) }

@@ -17,7 +17,8 @@ import Testing
     let halves = (0..<rows * columns).map { _ in
       UInt16(truncatingIfNeeded: Float(generator.normal()).bitPattern >> 16)
     }
-    let header = #"{"w":{"dtype":"BF16","shape":[\#(rows),\#(columns)],"data_offsets":[0,\#(2 * halves.count)]}}"#
+    let header =
+      #"{"w":{"dtype":"BF16","shape":[\#(rows),\#(columns)],"data_offsets":[0,\#(2 * halves.count)]}}"#
     var data = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Data($0) }
     data += Data(header.utf8)
     for half in halves { data += [UInt8(half & 0xff), UInt8(half >> 8)] }
@@ -55,7 +56,8 @@ import Testing
       let stored = Linear(weight, orientation)
       let resident = Linear(Weight(whole), orientation)
       var generator = SeededGenerator(seed: 13)
-      let x = Tensor((0..<5 * stored.inputs).map { _ in Float(generator.normal()) }, shape: [5, stored.inputs])
+      let x = Tensor(
+        (0..<5 * stored.inputs).map { _ in Float(generator.normal()) }, shape: [5, stored.inputs])
       #expect(largestDifference(try stored(x), try resident(x)) < 1e-4)
     }
   }

@@ -194,7 +194,8 @@ public final class SafetensorsFile: Sendable {
 
   /// The size in bytes of a type that can be read as float32.
   private func elementSize(of name: String, _ entry: SafetensorsEntry) throws(TensorError) -> Int {
-    guard ["F32", "F16", "BF16"].contains(entry.type), let size = SafetensorsHeader.elementSize(of: entry.type)
+    guard ["F32", "F16", "BF16"].contains(entry.type),
+      let size = SafetensorsHeader.elementSize(of: entry.type)
     else { throw .unsupportedType(path: path, tensor: name, type: entry.type) }
     return size
   }

@@ -45,7 +45,8 @@ enum PromptOptions {
       let prompts = try PromptSet(
         readPrompts(at: name), task: name, seed: seed, limits: limits, beginning: beginning)
       return Loaded(
-        folder: folder, model: try Transformer(folder: folder), identity: identity, prompts: prompts, notes: [])
+        folder: folder, model: try Transformer(folder: folder), identity: identity, prompts: prompts,
+        notes: [])
     }
     let count = arguments[examples] ?? 250
     guard count > 0 else { throw UsageError.invalid("--examples must be at least 1, not \(count)") }
@@ -55,7 +56,8 @@ enum PromptOptions {
       generated.prompts, task: task.name, seed: seed, metric: task.metric, limits: limits,
       beginning: beginning)
     return Loaded(
-      folder: folder, model: try Transformer(folder: folder), identity: identity, prompts: prompts, task: task,
+      folder: folder, model: try Transformer(folder: folder), identity: identity, prompts: prompts,
+      task: task,
       notes: generated.notes)
   }
 

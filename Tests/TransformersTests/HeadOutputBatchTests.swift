@@ -1,5 +1,6 @@
 // Batches for head outputs: every prompt once, beginnings together, and the same outputs as one by one.
 
+import Files
 import Tensors
 import Testing
 

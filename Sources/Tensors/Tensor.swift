@@ -58,6 +58,18 @@ public struct Tensor: Sendable {
     offset = 0
   }
 
+  /// Takes another shape with undefined elements, in the memory it has where that is large enough and no one else's.
+  ///
+  /// Memory that a process touches for the first time costs more than memory that it has used before.
+  public mutating func become(uninitialized shape: [Int]) {
+    let needed = shape.reduce(1, *)
+    if storage.isReadOnly || storage.count < needed || !isKnownUniquelyReferenced(&storage) {
+      self = Tensor(uninitialized: shape)
+    } else {
+      self = Tensor(shape: shape, storage: storage, offset: 0)
+    }
+  }
+
   /// A tensor on storage that exists already.
   init(shape: [Int], storage: TensorStorage, offset: Int) {
     self.shape = shape

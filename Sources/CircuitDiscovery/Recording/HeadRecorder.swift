@@ -60,10 +60,11 @@ public struct HeadRecorder: Sendable {
     try progress(done, total)
     let batches = model.headOutputBatches(
       of: missing.map { prompts.prompts[$0].tokens }, pooling: pooling(position, []))
+    var outputs = Tensor(zeros: [0])
     for group in batches {
       let examples = group.indices.map { missing[$0] }
-      let outputs = try model.headOutputs(
-        of: group.batch, pooling: pooling(position, examples.map { places[$0] }))
+      try model.headOutputs(
+        of: group.batch, pooling: pooling(position, examples.map { places[$0] }), into: &outputs)
       let writer = try begun ?? makeWriter()
       begun = writer
       try writer.write(headOutputs: outputs, examples: examples)

@@ -112,6 +112,12 @@ public final class SafetensorsFile: Sendable {
     }
   }
 
+  /// Refuses a tensor whose elements cannot be read as float32.
+  /// - Throws: `TensorError.missing` or `unsupportedType`.
+  public func requireReadableType(of name: String) throws(TensorError) {
+    _ = try elementSize(of: name, entry(name))
+  }
+
   /// Whether `tensor(_:shape:)` answers with the file's own bytes rather than a widened copy.
   public func isReadInPlace(_ name: String) -> Bool {
     guard let entry = entries[name] else { return false }

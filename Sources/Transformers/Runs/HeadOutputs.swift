@@ -33,9 +33,18 @@ extension Transformer {
   /// - Throws: `TransformerError` for prompts that the model cannot run.
   /// - Precondition: positions of `.at` lie within their prompts.
   public func headOutputs(of batch: TokenBatch, pooling: HeadPooling) throws -> Tensor {
+    var outputs = Tensor(zeros: [0])
+    try headOutputs(of: batch, pooling: pooling, into: &outputs)
+    return outputs
+  }
+
+  /// As `headOutputs(of:pooling:)`, in the memory of a tensor whose own values are not needed any more.
+  public func headOutputs(of batch: TokenBatch, pooling: HeadPooling, into outputs: inout Tensor) throws {
     try batch.check(configuration)
     var pass = HeadOutputPass(self, batch, pooling)
-    return try pass.run()
+    swap(&pass.result, &outputs)
+    try pass.run()
+    swap(&pass.result, &outputs)
   }
 }
 
@@ -54,7 +63,8 @@ private struct HeadOutputPass {
   var z: Tensor
   /// Memory for the MLP's hidden layer, by shape.
   var hiddenLayers: [[Int]: Tensor] = [:]
-  var result: Tensor
+  /// The answer, in whatever memory stands here when the pass begins.
+  var result = Tensor(zeros: [0])
 
   init(_ model: Transformer, _ batch: TokenBatch, _ pooling: HeadPooling) {
     self.model = model
@@ -75,11 +85,6 @@ private struct HeadOutputPass {
     normalized = Tensor(uninitialized: [layout.rowCount, configuration.dModel])
     input = Tensor(uninitialized: [layout.rowCount, AttentionWeights.inputWidth(configuration)])
     z = Tensor(uninitialized: [layout.rowCount, configuration.heads * configuration.dHead])
-    let positions = pooling == .each ? [batch.width] : []
-    let shape =
-      [batch.count] + positions + [configuration.layers, configuration.heads, configuration.dModel]
-    let isWhole = pooling != .each || batch.lengths.allSatisfy { $0 == batch.width }
-    result = isWhole ? Tensor(uninitialized: shape) : Tensor(zeros: shape)
   }
 
   private static func rowsByPrompt(_ layout: SequenceLayout, _ prompts: [Int]) -> [[Int32]] {
@@ -113,8 +118,9 @@ private struct HeadOutputPass {
     }
   }
 
-  mutating func run() throws -> Tensor {
+  mutating func run() throws {
     let (configuration, weights) = (model.configuration, model.weights)
+    prepareResult()
     residual = try weights.embed(tokens: tokens, scale: configuration.embeddingScale)
     if let table = weights.positionEmbedding { residual.add(table.gatherRows(layout.positions)) }
     for layer in 0..<configuration.layers {
@@ -134,7 +140,19 @@ private struct HeadOutputPass {
         try feedForward(block, normalize(residual, block.mlpNorm))
       }
     }
-    return result
+  }
+
+  /// Gives the answer its shape, and zeros where not all of it will be written.
+  private mutating func prepareResult() {
+    let configuration = model.configuration
+    let positions = pooling == .each ? [batch.width] : []
+    result.become(
+      uninitialized: [batch.count] + positions + [
+        configuration.layers, configuration.heads, configuration.dModel,
+      ])
+    if pooling == .each, batch.lengths.contains(where: { $0 != batch.width }) {
+      result = Tensor(zeros: result.shape)
+    }
   }
 
   /// Computes z and keeps its outputs.

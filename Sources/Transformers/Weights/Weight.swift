@@ -24,6 +24,7 @@ public struct Weight: Sendable {
   ///   finite; stored ones are checked each time they are widened.
   init(_ file: SafetensorsFile, _ name: String, shape: [Int]) throws(TensorError) {
     try file.requireShape(shape, of: name)
+    try file.requireReadableType(of: name)
     if file.isReadInPlace(name) {
       source = .resident(try file.tensor(name))
     } else {

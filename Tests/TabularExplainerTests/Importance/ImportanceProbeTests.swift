@@ -4,6 +4,7 @@ import Tables
 import Tensors
 import TestSupport
 import Testing
+import Trees
 
 @testable import TabularExplainer
 

@@ -76,6 +76,10 @@ let package = Package(
 
     // Runnable, narrated programs on the libraries.
     .executableTarget(
+      name: "DiscoverHeads",
+      dependencies: ["CircuitDiscovery", "Transformers", "SparseAutoencoders", "Recordings"],
+      path: "Notebooks-as-scripts/discover-heads", swiftSettings: pointerFree),
+    .executableTarget(
       name: "ExplainAPrediction", dependencies: ["TabularExplainer", "Trees", "Tables"],
       path: "Notebooks-as-scripts/explain-a-prediction", swiftSettings: pointerFree),
 
@@ -84,7 +88,10 @@ let package = Package(
       name: "TestSupport", dependencies: ["Tensors", "Files"], path: "Tests/TestSupport",
       swiftSettings: rules),
     tests("Files", []),
-    tests("CircuitDiscovery", ["Transformers", "Tokenizers", "Tensors", "Files"], exclude: ["Golden"]),
+    tests(
+      "CircuitDiscovery",
+      ["Transformers", "SparseAutoencoders", "Recordings", "Tokenizers", "Tensors", "Files"],
+      exclude: ["Golden"]),
     tests("Tensors", ["Files"], exclude: ["Golden"]),
     tests("Transformers", ["Tensors", "Files"], exclude: ["Golden"]),
     tests("TabularExplainer", ["Trees", "Tables", "Tensors", "Files"], exclude: ["Golden"]),
@@ -95,7 +102,7 @@ let package = Package(
     tests("Reports", []),
     .testTarget(
       name: "EndToEndTests", dependencies: ["headlamp", "TestSupport"], swiftSettings: rules),
-    tests("Recordings", ["Tensors"], exclude: ["Golden"]),
+    tests("Recordings", ["Tensors", "Files"], exclude: ["Golden"]),
     tests("SparseAutoencoders", ["Recordings", "Tensors", "Files"], exclude: ["Golden"]),
   ]
 )

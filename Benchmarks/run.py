@@ -2,7 +2,8 @@
 
 usage: run.py [--quick] [NAME ...]
 
---quick takes three runs of each instead of five and leaves out the authors' procedures, which take minutes each.
+A NAME is a row of the table, or one of the sections below it: threads, growth, large. --quick takes three runs of each
+instead of five and leaves out what takes minutes or much disk space: the authors' procedures, growth and large.
 Ours is always the whole process, from start to files on disk. A peer's figure is its own count of the work alone:
 imports and model loading are left out of it, unless the row says "whole process".
 """
@@ -16,6 +17,9 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
+import growth  # noqa: E402
+import large  # noqa: E402
+import threads  # noqa: E402
 from circuits import works as circuit_works  # noqa: E402
 from measure import alternate, summary  # noqa: E402
 from tabular import works as tabular_works  # noqa: E402
@@ -24,6 +28,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CACHE = os.path.join(ROOT, ".cache", "benchmarks")
 HEADLAMP = os.path.join(ROOT, ".build", "release", "headlamp")
 RECORD = os.path.join(CACHE, "results.json")
+
+
+SECTIONS = [("threads", threads, False), ("growth", growth, True), ("large", large, True)]
 
 
 def processor():
@@ -82,6 +89,16 @@ def main():
         print("  " + json.dumps(results[work.name]), flush=True)
         with open(RECORD, "w") as file:
             json.dump(results, file, indent=1)
+    for name, section, slow in SECTIONS:
+        if (arguments.names and name not in arguments.names) or (arguments.quick and slow):
+            continue
+        print(name, flush=True)
+        circuit_works.benchmark_files(CACHE)
+        measured = section.measure(CACHE, HEADLAMP)
+        results[name] = {"lines": measured, "date": datetime.date.today().isoformat()}
+        print("\n".join(measured), flush=True)
+        with open(RECORD, "w") as file:
+            json.dump(results, file, indent=1)
     lines = [
         "# What was measured, and when",
         "",
@@ -106,6 +123,9 @@ def main():
             if results[work.name]["extra"]:
                 notes.append(f"* {work.name}: {results[work.name]['extra']}")
     lines += [""] + notes
+    for name, _, _ in SECTIONS:
+        if name in results:
+            lines += ["", *results[name]["lines"]]
     with open(os.path.join(ROOT, "Benchmarks", "RESULTS.md"), "w") as file:
         file.write("\n".join(lines) + "\n")
 

@@ -75,27 +75,38 @@ def load_huggingface(folder):
 def load_prompts(path):
     with open(path) as file:
         rows = [json.loads(line) for line in file]
-    return torch.tensor([row["tokens"] for row in rows]), np.array([row["label"] for row in rows])
+    return [torch.tensor(row["tokens"]) for row in rows], np.array([row["label"] for row in rows])
 
 
-def record_best(model, tokens, batch=100):
+def batches(prompts, size):
+    """Indices of prompts of one length each, so that nothing is padded."""
+    groups = {}
+    for index, prompt in enumerate(prompts):
+        groups.setdefault(len(prompt), []).append(index)
+    for indices in groups.values():
+        for start in range(0, len(indices), size):
+            chosen = indices[start:start + size]
+            yield chosen, torch.stack([prompts[index] for index in chosen])
+
+
+def record_best(model, prompts, batch=100):
     layers = model.cfg.n_layers
-    outputs = []
-    for start in range(0, len(tokens), batch):
+    outputs = torch.empty(len(prompts), layers, model.cfg.n_heads, model.cfg.d_model)
+    for indices, tokens in batches(prompts, batch):
         means = [None] * layers
 
         def keep(z, hook):
             means[hook.layer()] = z.mean(1)
 
         model.run_with_hooks(
-            tokens[start:start + batch], return_type=None, stop_at_layer=layers,
+            tokens, return_type=None, stop_at_layer=layers,
             fwd_hooks=[(f"blocks.{l}.attn.hook_z", keep) for l in range(layers)])
-        outputs.append(torch.stack(
-            [torch.einsum("bhd,hdm->bhm", means[l], model.blocks[l].attn.W_O) for l in range(layers)], 1))
-    return torch.cat(outputs)
+        outputs[indices] = torch.stack(
+            [torch.einsum("bhd,hdm->bhm", means[l], model.blocks[l].attn.W_O) for l in range(layers)], 1)
+    return outputs
 
 
-def record_hooks(model, tokens, batch=100):
+def record_hooks(model, prompts, batch=100):
     layers, heads = model.config.n_layer, model.config.n_head
     means = [None] * layers
 
@@ -105,16 +116,16 @@ def record_hooks(model, tokens, batch=100):
         return hook
 
     handles = [block.attn.c_proj.register_forward_pre_hook(keep(l)) for l, block in enumerate(model.h)]
-    outputs = []
-    for start in range(0, len(tokens), batch):
-        model(tokens[start:start + batch], use_cache=False)
-        outputs.append(torch.stack(
+    outputs = torch.empty(len(prompts), layers, heads, model.config.n_embd)
+    for indices, tokens in batches(prompts, batch):
+        model(tokens, use_cache=False)
+        outputs[indices] = torch.stack(
             [torch.einsum("bhd,hdm->bhm", means[l].reshape(len(means[l]), heads, -1),
                           model.h[l].attn.c_proj.weight.reshape(heads, -1, model.config.n_embd))
-             for l in range(layers)], 1))
+             for l in range(layers)], 1)
     for handle in handles:
         handle.remove()
-    return torch.cat(outputs)
+    return outputs
 
 
 def record_authors(model, tokens):

@@ -1,6 +1,8 @@
 """Circuit discovery beside PyTorch and TransformerLens."""
 
+import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -21,21 +23,51 @@ def useful_flops(prompts, length, layers=12, width=768, inner=3072):
     return (layers - 1) * (attention + scores + mlp) + last + means
 
 
+def benchmark_files(cache):
+    """The model of GPT-2 small's shape and 500 prompts of 16 random tokens; made where they are missing."""
+    python = os.path.join(cache, "circuits", "bin", "python")
+    model = os.path.join(cache, "gpt2-small")
+    prompts = os.path.join(cache, "prompts-500x16.jsonl")
+    os.makedirs(os.path.join(cache, "out"), exist_ok=True)
+    if not os.path.exists(os.path.join(model, "model.safetensors")):
+        subprocess.run([python, os.path.join(HERE, "make_models.py"), "gpt2-small", model], check=True)
+    if not os.path.exists(prompts):
+        subprocess.run([sys.executable, os.path.join(HERE, "make_prompts.py"), "500", "16", prompts], check=True)
+    return model, prompts
+
+
+def task_files(cache, headlamp):
+    """Gives the model a word-level tokenizer of the bundled task `ioi`, and a peer the task's prompts as token ids."""
+    model, _ = benchmark_files(cache)
+    out = os.path.join(cache, "out")
+    if not os.path.exists(os.path.join(model, "tokenizer.json")):
+        words = os.path.join(out, "words")
+        shutil.rmtree(words, ignore_errors=True)
+        subprocess.run([headlamp, "train-model", "ioi", "--output", words, "--steps", "1", "--pairs", "64",
+                        "--d-model", "16", "--layers", "1", "--heads", "1"], check=True)
+        shutil.copy(os.path.join(words, "tokenizer.json"), model)
+    recording = os.path.join(out, "ioi.h5")
+    subprocess.run([headlamp, "record", "ioi", "--model", model, "--position", "mean", "--output", recording], check=True)
+    import h5py
+
+    with h5py.File(recording) as file, open(os.path.join(cache, "prompts-ioi.jsonl"), "w") as prompts:
+        for tokens, length, label in zip(file["tokens"][:], file["lengths"][:], file["labels"][:]):
+            prompts.write(json.dumps({"tokens": tokens[:length].tolist(), "label": int(label)}) + "\n")
+
+
 def works(cache, headlamp):
     python = os.path.join(cache, "circuits", "bin", "python")
     model = os.path.join(cache, "gpt2-small")
     prompts = os.path.join(cache, "prompts-500x16.jsonl")
+    task_prompts = os.path.join(cache, "prompts-ioi.jsonl")
     out = os.path.join(cache, "out")
     peer = [python, os.path.join(HERE, "peer.py")]
 
     def files():
-        os.makedirs(out, exist_ok=True)
-        tokenizer = os.environ.get("HEADLAMP_GPT2_TOKENIZER")
-        if not os.path.exists(os.path.join(model, "model.safetensors")):
-            extra = [tokenizer] if tokenizer else []
-            subprocess.run([python, os.path.join(HERE, "make_models.py"), "gpt2-small", model, *extra], check=True)
-        if not os.path.exists(prompts):
-            subprocess.run([sys.executable, os.path.join(HERE, "make_prompts.py"), "500", "16", prompts], check=True)
+        benchmark_files(cache)
+
+    def task():
+        task_files(cache, headlamp)
 
     def recording():
         files()
@@ -65,6 +97,11 @@ def works(cache, headlamp):
     return [
         Work("record", "head outputs, mean over positions, GPT-2-small shape, 500 × 16 tokens; peer at its best",
              record, peer + ["record-best", model, prompts], "2.5×", prepare=files, extra=rate),
+        Work("record-task", "the same on the 500 prompts of the bundled task ioi, whose beginnings are shared",
+             [headlamp, "record", "ioi", "--model", model, "--position", "mean",
+              "--output", os.path.join(out, "record-ioi.h5")],
+             peer + ["record-best", model, task_prompts], "2.5×", prepare=task,
+             note="ours: prompts made from the task's templates and tokenized too"),
         Work("record-authors", "the same, the authors' procedure", record, peer + ["record-authors", model, prompts],
              "25×", prepare=files, slow=True, their_repeats=2),
         Work("autoencoder", "autoencoder, 10 examples × 144 heads × 768, 200 features, 500 epochs",
@@ -79,6 +116,11 @@ def works(cache, headlamp):
         Work("discover", "discover, process start to files; best PyTorch script, import included (whole process)",
              discover, peer + ["discover-best", model, prompts, os.path.join(out, "peer.csv")], "4×",
              theirs_key="wall", prepare=files),
+        Work("discover-task", "discover ioi, process start to files; best PyTorch script, import included (whole process)",
+             [headlamp, "discover", "ioi", "--model", model, "--protocol", "paper", "--position", "mean",
+              "--output", os.path.join(out, "discover-ioi")],
+             peer + ["discover-best", model, task_prompts, os.path.join(out, "peer.csv")], "4×",
+             theirs_key="wall", prepare=task, note="ours: prompts made and tokenized too"),
         Work("discover-authors", "discover; the authors' own procedure (whole process)",
              discover, peer + ["discover-authors", model, prompts], "100×", theirs_key="wall", prepare=files,
              slow=True, their_repeats=1),

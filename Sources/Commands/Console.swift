@@ -11,25 +11,32 @@ struct Console: Sendable {
     showsProgress = StandardStream.error.isTerminal
   }
 
-  /// Writes a line of results to standard output.
+  /// Writes a line of results to standard output; ends the process where that is not possible, as results nobody can
+  /// read are a failure.
   func print(_ line: String) {
-    StandardStream.output.write(line + "\n")
+    do {
+      try StandardStream.output.write(line + "\n")
+    } catch {
+      endProgress()
+      note("headlamp: \(error.sentence)")
+      exitProcess(error.exitCode)
+    }
   }
 
   /// Writes a line about the work to standard error.
   func note(_ line: String) {
-    StandardStream.error.write(line + "\n")
+    try? StandardStream.error.write(line + "\n")
   }
 
   /// Replaces the progress line on the terminal; silent in a pipe.
   func progress(_ text: String) {
     guard showsProgress else { return }
-    StandardStream.error.write("\r\u{1b}[K" + text)
+    try? StandardStream.error.write("\r\u{1b}[K" + text)
   }
 
   /// Clears the progress line.
   func endProgress() {
     guard showsProgress else { return }
-    StandardStream.error.write("\r\u{1b}[K")
+    try? StandardStream.error.write("\r\u{1b}[K")
   }
 }

@@ -19,13 +19,32 @@ struct DiscoverySummary: Encodable {
   var seed: UInt64
   var lastLosses: [Double]
   var rankingProtocol: RankingProtocol
+  /// The share of samples that show no code; absent where the protocol calls these code 0.
+  var shareWithoutCode: Double?
   var heads: [RankedHead]
+  /// The ranking beside rankings without training.
+  var nulls: [Null]
   var truth: String?
   /// Measures against the truth, each by its exact name.
-  var measures: [String: Double]?
+  var measures: [String: Measure]?
+
+  struct Measure: Encodable {
+    var value: Double
+    /// The 95 % bootstrap interval over prompts.
+    var lowOverPrompts: Double?
+    var highOverPrompts: Double?
+  }
+
+  struct Null: Encodable {
+    var name: String
+    /// Spearman's, with this ranking.
+    var rankCorrelation: Double?
+    var trapezoidAuc: Double?
+  }
 
   init(
-    recording: Recording, trained: TrainedAutoencoders, ranking: HeadRanking, evaluation: Evaluation?
+    recording: Recording, trained: TrainedAutoencoders, ranking: HeadRanking, shareWithoutCode: Double?,
+    evaluation: Evaluation?, nulls: [NullBaseline]
   ) {
     createdBy = recording.description.createdBy
     self.recording = recording.description
@@ -40,7 +59,17 @@ struct DiscoverySummary: Encodable {
     heads = Array(ranking.heads.prefix(20))
     truth = evaluation?.truth
     measures = evaluation.map { evaluation in
-      Dictionary(uniqueKeysWithValues: evaluation.measures.map { ($0.name, $0.mean) })
+      Dictionary(
+        uniqueKeysWithValues: evaluation.measures.map { measure in
+          let interval = evaluation.resampled == .prompts ? measure.interval : nil
+          let value = Measure(
+            value: measure.mean, lowOverPrompts: interval?.lowerBound, highOverPrompts: interval?.upperBound)
+          return (measure.name, value)
+        })
+    }
+    self.shareWithoutCode = shareWithoutCode
+    self.nulls = nulls.map {
+      Null(name: $0.name, rankCorrelation: $0.rankCorrelation, trapezoidAuc: $0.trapezoidAUC)
     }
   }
 
@@ -58,17 +87,5 @@ extension HeadRanking {
     let layers = (heads.map(\.layer).max() ?? -1) + 1
     let perLayer = (heads.map(\.head).max() ?? -1) + 1
     return HeadTable(path: path, layers: layers, headsPerLayer: perLayer, scores: scores)
-  }
-}
-
-extension TaskSpec {
-  /// The ground truth `ablation`, where it was measured on just this model.
-  func measuredTruth(of identity: ModelIdentity) -> GroundTruth? {
-    truths.first { truth in
-      truth.name == "ablation"
-        && truth.measurement?.madeBy.contains {
-          $0.key == "model_sha256" && $0.value == .string(identity.weightsSHA256)
-        } == true
-    }
   }
 }

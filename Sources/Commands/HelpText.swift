@@ -26,18 +26,25 @@ func helpText(for command: any Subcommand.Type) -> String {
   }
   var sections = [
     "usage: headlamp " + ([command.name] + places + ["[OPTIONS]"]).joined(separator: " "),
-    command.discussion,
+    command.discussion.wrapped(at: helpWidth),
   ]
   let left =
     command.positionals.map { ($0.name, $0.help) }
     + command.syntax.options.map { (optionText($0), optionHelp($0)) }
   let width = left.map(\.0.count).max() ?? 0
+  let margin = String(repeating: " ", count: width + 4)
   sections.append(
-    left.map { "  \($0.0.padded(to: width))  \($0.1)" }.joined(separator: "\n"))
+    left.map { term, help in
+      let lines = help.wrapped(at: max(40, helpWidth - width - 4)).split(separator: "\n")
+      return "  \(term.padded(to: width))  " + lines.joined(separator: "\n" + margin)
+    }.joined(separator: "\n"))
   let examples = command.examples.map { "  \($0.line)\n      \($0.shows)" }
   sections.append((examples.count > 1 ? "examples:\n" : "example:\n") + examples.joined(separator: "\n"))
   return sections.joined(separator: "\n\n")
 }
+
+/// The columns that help texts keep to.
+private let helpWidth = 110
 
 private func optionText(_ option: any OptionDeclaration) -> String {
   "--\(option.name)" + (option.valueName.map { " \($0)" } ?? "")
@@ -48,6 +55,24 @@ private func optionHelp(_ option: any OptionDeclaration) -> String {
 }
 
 extension String {
+  /// The text with lines that are too long broken at blanks; what follows a break is indented as its line began.
+  func wrapped(at width: Int) -> String {
+    split(separator: "\n", omittingEmptySubsequences: false).map { line -> String in
+      guard line.count > width else { return String(line) }
+      let indent = String(repeating: " ", count: line.prefix { $0 == " " }.count)
+      var lines: [String] = []
+      var current = indent
+      for word in line.split(separator: " ") {
+        if current.count + 1 + word.count > width, current != indent {
+          lines.append(current)
+          current = indent
+        }
+        current += (current == indent ? "" : " ") + word
+      }
+      return (lines + [current]).joined(separator: "\n")
+    }.joined(separator: "\n")
+  }
+
   /// The text with blanks added on the right up to `width` characters.
   func padded(to width: Int) -> String {
     self + String(repeating: " ", count: max(0, width - count))

@@ -4,6 +4,7 @@ import CircuitDiscovery
 import Files
 import FoundationEssentials
 import Recordings
+import Tensors
 import Transformers
 
 /// Which prompts, and which model reads them.
@@ -11,7 +12,9 @@ enum PromptOptions {
   static let task = Positional(
     "TASK", help: "a bundled task, a folder with a task.json, a spec, or a file of prompts (.jsonl)")
   static let model = Option<String>("model", "DIR", help: "the model's folder (default: the bundled model)")
-  static let examples = Option<Int>("examples", "N", default: 250, help: "the number of positive prompts")
+  static let examples = Option<Int>(
+    "examples", "N",
+    help: "the number of positive prompts (default 250; all where prompts are given literally)")
   static let seed = Option<UInt64>("seed", "N", default: 0, help: "the seed of every random choice")
   static let bos = Option<BeginningOfSequence>(
     "bos", "on|off|auto", default: .auto, help: "whether prompts start with the beginning-of-sequence token")
@@ -22,6 +25,8 @@ enum PromptOptions {
   struct Loaded {
     var folder: String
     var model: Transformer
+    /// Which model that is, its weights being read meanwhile.
+    var identity: Background<ModelIdentity>
     var prompts: PromptSet
     /// The spec; nil for a file of prompts.
     var task: TaskSpec?
@@ -29,28 +34,41 @@ enum PromptOptions {
     var notes: [String]
   }
 
+  /// The number of positives that was asked for; nil for the task's own default.
+  /// - Throws: `UsageError` for a number below one.
+  static func count(_ arguments: ParsedArguments) throws(UsageError) -> Int? {
+    let count = arguments[examples]
+    if let count, count < 1 { throw .invalid("--examples must be at least 1, not \(count)") }
+    return count
+  }
+
   /// Reads the task, makes its prompts and opens the model.
   static func load(_ arguments: ParsedArguments) throws -> Loaded {
     let library = TaskLibrary.bundled()
     let folder = try arguments[model] ?? bundledModel(in: library)
     let limits = try PromptLimits(modelFolder: folder)
+    let identity = Background { try ModelIdentity(folder: folder) }
     let seed = arguments[seed] ?? 0
     let beginning = arguments[bos] ?? .auto
     let name = arguments.positionals[0]
+    let count = try count(arguments)
     if name.hasSuffix(".jsonl") {
+      let all = try readPrompts(at: name)
       let prompts = try PromptSet(
-        readPrompts(at: name), task: name, seed: seed, limits: limits, beginning: beginning)
-      return Loaded(folder: folder, model: try Transformer(folder: folder), prompts: prompts, notes: [])
+        count.map { firstPrompts(all, positives: $0) } ?? all, task: name, seed: seed, limits: limits,
+        beginning: beginning)
+      return Loaded(
+        folder: folder, model: try Transformer(folder: folder), identity: identity, prompts: prompts,
+        notes: [])
     }
-    let count = arguments[examples] ?? 250
-    guard count > 0 else { throw UsageError.invalid("--examples must be at least 1, not \(count)") }
     let task = try library.task(name)
     let generated = try task.prompts(examples: count, seed: seed, limits: limits)
     let prompts = try PromptSet(
       generated.prompts, task: task.name, seed: seed, metric: task.metric, limits: limits,
       beginning: beginning)
     return Loaded(
-      folder: folder, model: try Transformer(folder: folder), prompts: prompts, task: task,
+      folder: folder, model: try Transformer(folder: folder), identity: identity, prompts: prompts,
+      task: task,
       notes: generated.notes)
   }
 

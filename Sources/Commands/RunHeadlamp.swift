@@ -5,6 +5,7 @@ import Files
 /// Runs the command and ends the process: 0 for success, 1 for failure, 2 for misuse.
 public func runHeadlamp(arguments: [String]) -> Never {
   let console = Console()
+  reportFileSizeLimit()
   do {
     try dispatch(arguments, console: console)
     exitProcess(0)

@@ -20,6 +20,5 @@ var subcommands: [any Subcommand.Type] {
     TokenizeCommand.self,
     TrainModelCommand.self,
     DoctorCommand.self,
-    TrainModelCommand.self,
   ]
 }

@@ -13,7 +13,7 @@ public func makeFolder(_ path: String) throws(FileError) {
   for part in path.split(separator: "/") {
     made += (made.isEmpty || made == "/" ? "" : "/") + part
     guard mkdir(made, 0o755) != 0 else { continue }
-    let reason = lastSystemError()
+    let reason = errno == EEXIST ? "\(made) is a file, and a folder is needed" : lastSystemError()
     guard isFolder(made) else { throw .unwritable(path: path, reason: reason) }
   }
 }

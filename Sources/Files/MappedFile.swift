@@ -52,13 +52,19 @@ public final class MappedFile: @unchecked Sendable {
   /// The file's bytes as an array of their own.
   public func copiedBytes() -> [UInt8] { Array(bytes) }
 
+  /// Tells the kernel that the pages of `range` will be needed soon: it starts to read them.
+  public func prefetch(_ range: Range<Int>) { advise(range, MADV_WILLNEED) }
+
   /// Tells the kernel that the pages of `range` will not be needed soon.
-  public func release(_ range: Range<Int>) {
+  public func release(_ range: Range<Int>) { advise(range, MADV_DONTNEED) }
+
+  /// Advises the kernel on the whole pages within `range`.
+  private func advise(_ range: Range<Int>, _ advice: Int32) {
     guard let base = bytes.baseAddress else { return }
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     let start = (range.lowerBound + page - 1) / page * page
     let end = range.upperBound / page * page
     guard start < end else { return }
-    madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, MADV_DONTNEED)
+    madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, advice)
   }
 }

@@ -2,9 +2,16 @@
 
 import CCrypto
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// A running SHA-256 digest.
 public final class SHA256Digest {
   private let context: OpaquePointer?
+  private static let window = 16 << 20
 
   /// An empty digest.
   public init() {
@@ -13,6 +20,22 @@ public final class SHA256Digest {
   }
 
   deinit { EVP_MD_CTX_free(context) }
+
+  /// A digest that has seen the same bytes and goes on by itself.
+  public func copy() -> SHA256Digest {
+    let other = SHA256Digest()
+    EVP_MD_CTX_copy_ex(other.context, context)
+    return other
+  }
+
+  /// Adds the bytes of `range` of a file, without keeping more than a window of it in memory.
+  public func update(_ file: MappedFile, _ range: Range<Int>) {
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.window) {
+      let end = min(range.upperBound, start + Self.window)
+      update(file.bytes.bytes.extracting(start..<end))
+      file.release(start..<end)
+    }
+  }
 
   /// Adds bytes to the digest.
   public func update(_ bytes: RawSpan) {
@@ -36,12 +59,21 @@ public final class SHA256Digest {
   }
 }
 
-/// The SHA-256 of a file's bytes, as 64 lower-case hexadecimal digits.
+/// The SHA-256 of a file's bytes, as 64 lower-case hexadecimal digits; the file passes through a buffer of 1 MiB.
 public func sha256(ofFileAt path: String) throws(FileError) -> String {
-  let file = try MappedFile(path: path)
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { throw .unreadable(path: path, reason: lastSystemError()) }
+  defer { close(descriptor) }
+  posix_fadvise(descriptor, 0, 0, Int32(POSIX_FADV_SEQUENTIAL))
   let digest = SHA256Digest()
-  digest.update(file.bytes.bytes)
-  return digest.hexadecimal()
+  var buffer = [UInt8](repeating: 0, count: 1 << 20)
+  while true {
+    let count = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+    if count < 0, errno == EINTR { continue }
+    guard count >= 0 else { throw .unreadable(path: path, reason: lastSystemError()) }
+    if count == 0 { return digest.hexadecimal() }
+    digest.update(buffer.span.bytes.extracting(0..<count))
+  }
 }
 
 /// The SHA-256 digest of a text's UTF-8, in hexadecimal.

@@ -15,7 +15,8 @@ public enum StandardStream: Int32, Sendable {
   public var isTerminal: Bool { isatty(rawValue) == 1 }
 
   /// Writes text at once, unbuffered.
-  public func write(_ text: String) {
+  /// - Throws: `FileError.unwritable`, as where output goes to a full disk.
+  public func write(_ text: String) throws(FileError) {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let written = bytes.withUnsafeBytes { buffer in
@@ -27,14 +28,16 @@ public enum StandardStream: Int32, Sendable {
       }
       if written < 0 {
         if errno == EINTR { continue }
-        return
+        throw .unwritable(
+          path: self == .output ? "standard output" : "standard error", reason: lastSystemError())
       }
       bytes = bytes.dropFirst(written)
     }
   }
 }
 
-/// Ends the process with an exit code.
+/// Ends the process with an exit code, at once: libraries that tidy up at exit (OpenSSL, HDF5) would do so under threads
+/// that are still at work. The streams above keep nothing back, so nothing is lost.
 public func exitProcess(_ code: Int32) -> Never {
-  exit(code)
+  _exit(code)
 }

@@ -9,12 +9,18 @@ import Synchronization
 
 enum HDF5 {
   private static let lock = Mutex(())
+  /// Set up once, before the first call into the library.
+  private static let isSetUp: Bool = {
+    chdf5_do_not_wait_for_exit()
+    return true
+  }()
 
   /// Runs `body` while no other thread is inside HDF5.
   static func perform<Result: Sendable>(
     _ body: () throws(RecordingError) -> Result
   ) throws(RecordingError) -> Result {
     try lock.withLock { _ throws(RecordingError) in
+      _ = isSetUp
       chdf5_stay_silent()
       return try body()
     }

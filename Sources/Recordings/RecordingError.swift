@@ -4,8 +4,10 @@
 public enum RecordingError: Error, Equatable, Sendable {
   /// The file does not exist or may not be read.
   case unreadable(path: String, reason: String)
-  /// The file could not be created, extended or renamed; what was complete before is still in the partial file.
+  /// The file could not be created or renamed.
   case unwritable(path: String, reason: String)
+  /// The partial file could not be written any further, as on a full disk; what was complete before is still in it.
+  case cutShort(path: String, reason: String)
   /// The file is not HDF5, is damaged, or does not hold a recording.
   case malformed(path: String, problem: String)
   /// The recording was interrupted: `recorded` of `examples` are there.

@@ -63,7 +63,8 @@ public final class RecordingWriter: @unchecked Sendable {
     (file, isRecorded) = try HDF5.perform { () throws(RecordingError) in
       if access(partialPath, F_OK) != 0 {
         try Self.create(
-          partialPath, description: description, examples: examples, tokenWidth: width, exampleShape: shape)
+          partialPath, for: path, description: description, examples: examples, tokenWidth: width,
+          exampleShape: shape)
       }
       let file = try HDF5File(path: partialPath, access: .writing)
       do throws(RecordingError) {
@@ -77,6 +78,16 @@ public final class RecordingWriter: @unchecked Sendable {
 
   deinit { _ = try? HDF5.perform { () throws(RecordingError) in file.close() } }
 
+  /// Whether an interrupted recording waits at `path` to be gone on with.
+  public static func isUnfinished(_ path: String) -> Bool { access(path + ".partial", F_OK) == 0 }
+
+  /// Refuses a path in whose folder nothing can be written, before any work is done.
+  /// - Throws: `RecordingError.unwritable`.
+  public static func requireWritableFolder(of path: String) throws(RecordingError) {
+    let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    guard access(folder, W_OK | X_OK) == 0 else { throw .unwritable(path: path, reason: lastSystemError()) }
+  }
+
   /// Writes the head outputs of some examples and marks them as recorded.
   ///
   /// - Parameters:
@@ -84,7 +95,7 @@ public final class RecordingWriter: @unchecked Sendable {
   ///     `[examples, t, layers, heads, d_model]` with any `t` that holds the longest of these prompts, at most `T`.
   ///     What lies past a prompt's length must be zero.
   ///   - examples: the index of each row's example.
-  /// - Throws: `notFinite` before anything is written; `unwritable`, after which the examples of earlier calls stay.
+  /// - Throws: `notFinite` before anything is written; `cutShort`, after which the examples of earlier calls stay.
   public func write(headOutputs: Tensor, examples: [Int]) throws(RecordingError) {
     let perPosition = description.position == .each
     let rowCount = headOutputs.shape.first ?? 0
@@ -97,13 +108,11 @@ public final class RecordingWriter: @unchecked Sendable {
       "head outputs \(headOutputs.shape) for \(examples.count) examples of shape \(exampleShape)")
     let given = tail.reduce(1, *)
     let width = exampleShape.reduce(1, *)
+    if let index = headOutputs.firstNotFinite() {
+      throw .notFinite(path: path, example: examples[index / given])
+    }
     try headOutputs.withValues { (values) throws(RecordingError) in
-      for (row, example) in examples.enumerated() {
-        guard values.extracting(row * given..<(row + 1) * given).areFinite else {
-          throw .notFinite(path: path, example: example)
-        }
-      }
-      try HDF5.perform { () throws(RecordingError) in
+      try Self.keepingWhatIsComplete { () throws(RecordingError) in
         try values.withUnsafeBufferPointer { (buffer) throws(RecordingError) in
           var padded = [Float](repeating: 0, count: given == width ? 0 : width)
           for (row, run) in consecutiveRuns(of: examples) {
@@ -129,6 +138,17 @@ public final class RecordingWriter: @unchecked Sendable {
     for example in examples { isRecorded[example] = true }
   }
 
+  /// Calls `body` inside HDF5; a failure to write then says that earlier examples stay.
+  private static func keepingWhatIsComplete(
+    _ body: () throws(RecordingError) -> Void
+  ) throws(RecordingError) {
+    do throws(RecordingError) {
+      try HDF5.perform(body)
+    } catch .unwritable(let path, let reason) {
+      throw .cutShort(path: path, reason: reason)
+    }
+  }
+
   /// Gives the complete recording its name.
   /// - Throws: `missingExamples` where some were never written; `unwritable`.
   /// - Returns: the recording, opened for reading.
@@ -140,18 +160,19 @@ public final class RecordingWriter: @unchecked Sendable {
       try file.writeAttribute("complete", true)
       try file.flush()
       guard file.close() else { throw .unwritable(path: partialPath, reason: HDF5.lastError()) }
-      try Self.synchronise(partialPath)
-      guard rename(partialPath, path) == 0 else {
-        throw .unwritable(path: path, reason: lastSystemError())
-      }
     }
-    return try Recording(path: path)
+    let digest = try RecordingSeal.append(to: partialPath)
+    try Self.synchronise(partialPath)
+    guard rename(partialPath, path) == 0 else {
+      throw .unwritable(path: path, reason: lastSystemError())
+    }
+    return try Recording(path: path, sealedAs: digest)
   }
 
-  /// Makes the partial file, whole, under a temporary name.
+  /// Makes the partial file, whole, under a temporary name; errors name the recording's own path.
   private static func create(
-    _ partialPath: String, description: RecordingDescription, examples: [RecordedExample], tokenWidth: Int,
-    exampleShape: [Int]
+    _ partialPath: String, for path: String, description: RecordingDescription, examples: [RecordedExample],
+    tokenWidth: Int, exampleShape: [Int]
   ) throws(RecordingError) {
     let newPath = partialPath + ".new"
     do throws(RecordingError) {
@@ -171,7 +192,8 @@ public final class RecordingWriter: @unchecked Sendable {
       try synchronise(newPath)
     } catch {
       unlink(newPath)
-      throw error
+      guard case .unwritable(_, let reason) = error else { throw error }
+      throw .unwritable(path: path, reason: reason)
     }
     guard rename(newPath, partialPath) == 0 else {
       throw .unwritable(path: partialPath, reason: lastSystemError())
@@ -233,13 +255,4 @@ private func consecutiveRuns(of indices: [Int]) -> [(start: Int, run: Range<Int>
     }
   }
   return runs
-}
-
-extension Span<Float> {
-  /// Whether no element is infinite or NaN.
-  var areFinite: Bool {
-    var finite = true
-    for index in indices { finite = finite && self[index].magnitude <= .greatestFiniteMagnitude }
-    return finite
-  }
 }

@@ -52,15 +52,8 @@ public struct SparseAutoencoder: Sendable, Equatable {
     var unit = encoder
     unit.scaleRowsToUnitLength()
     var activations = matrixProduct(samples, unit, transposingB: true)
-    let offsets = offsets(unit)
-    let count = features
-    activations.withMutableValues { values in
-      for start in stride(from: 0, to: values.count, by: count) {
-        for feature in 0..<count {
-          values[start + feature] = max(0, values[start + feature] + offsets[feature])
-        }
-      }
-    }
+    activations.addToRows(Tensor(offsets(unit)))
+    activations.activate(.relu)
     return activations
   }
 

@@ -50,6 +50,7 @@ public struct TrainedAutoencoders: Sendable, Equatable {
       throw SparseAutoencoderError.tooFewExamples(
         asked: hyperparameters.examples, available: recording.examples.count)
     }
+    let digest = Background { try recording.sha256() }
     var members: [TrainedMember] = []
     let total = trainingProtocol.members * hyperparameters.epochs
     for member in 0..<trainingProtocol.members {
@@ -71,7 +72,7 @@ public struct TrainedAutoencoders: Sendable, Equatable {
     }
     return TrainedAutoencoders(
       trainingProtocol: trainingProtocol, hyperparameters: hyperparameters, seed: seed,
-      recordingSHA256: try recording.sha256(), source: recording.description, members: members)
+      recordingSHA256: try digest.value, source: recording.description, members: members)
   }
 
   /// Refuses a recording that another model, or another run, made.

@@ -126,6 +126,22 @@ import Testing
     }
   }
 
+  @Test func oneRankingHasAnIntervalOverItsPrompts() throws {
+    let truth = GroundTruth(
+      name: "t", model: "m", layers: 2, headsPerLayer: 2, source: "here",
+      groups: [GroundTruth.Group(heads: [HeadIndex(layer: 1, head: 0)])])
+    let table = HeadTable(path: "x", layers: 2, headsPerLayer: 2, scores: [0, 1, 3, 2])
+    // Of a hundred draws ten rank one false head above the true one.
+    let draws = (0..<100).map { $0 % 10 == 0 ? [0, 1, 2, 3.0] : [0, 1, 3, 2.0] }
+    let evaluation = try Evaluation(table, draws: draws, truth: truth)
+    let area = try #require(evaluation.measure(named: "trapezoid_auc"))
+    #expect(evaluation.resampled == .prompts)
+    #expect(area.mean == 1 && area.deviation == nil)
+    #expect(area.interval == 2.0 / 3...1)
+    #expect(try Evaluation(table, draws: [], truth: truth).resampled == nil)
+    #expect(try Evaluation([table, table], truth: truth).resampled == .rankings)
+  }
+
   @Test func theBootstrapIntervalOfAMeanIsAboutTwoStandardErrors() {
     let values = (0..<400).map { Double($0 % 20) }
     let interval = bootstrapInterval(ofMean: values, seed: 3)

@@ -179,6 +179,22 @@ import Testing
     ) { try PromptSet([prompt], task: "t", seed: 0, limits: PromptLimits(tokenizer: tokenizer)) }
   }
 
+  /// The spec that Circuits/README.md shows is a spec, and makes the prompts it promises.
+  @Test func theDocumentedSpecWorks() throws {
+    let readme = try readText(at: packageFolder + "/Circuits/README.md")
+    let blocks = readme.components(separatedBy: "```json\n").dropFirst().map {
+      $0.components(separatedBy: "```")[0]
+    }
+    let task = try TaskSpec(parsing: blocks[0], path: "README.md")
+    let limits = PromptLimits(tokenizer: WordTokenizer(task: task))
+    let prompts = try task.prompts(examples: 12, seed: 0, limits: limits).prompts
+    #expect(Set(prompts[0].positions.keys) == ["s1", "s2", "end"])
+    #expect(prompts.count == 24)
+    #expect(try parsePrompts(blocks[1], path: "README.md").count == 3)
+    let truth = "{\"name\": \"t\", \"summary\": \"s\", \"prompts_file\": \"p\", \(blocks[2])}"
+    #expect(try TaskSpec(parsing: truth, path: "README.md").truth(named: "mine").heads.count == 2)
+  }
+
   @Test func publishedTruthsHaveTheirPublishedSizes() throws {
     let library = TaskLibrary(folder: packageFolder + "/Circuits")
     #expect(library.names == ["docstring", "greater-than", "induction", "ioi"])

@@ -42,3 +42,56 @@ import Testing
     #expect(editDistance("ab", "ba") == 1)
   }
 }
+
+@Suite struct SubcommandTests {
+  @Test func namesAreUnique() {
+    #expect(Set(subcommands.map { $0.name }).count == subcommands.count)
+  }
+
+  /// Every help text shows an example, and every example is a command line that parses.
+  @Test func examplesAreCommandLinesThatParse() throws {
+    for command in subcommands {
+      #expect(!command.examples.isEmpty, "\(command.name)")
+      #expect(helpText(for: command).contains("example"))
+      for example in command.examples {
+        let words = Self.words(example.line)
+        #expect(words.first == "headlamp" && words.dropFirst().first == command.name, "\(example.line)")
+        #expect(throws: Never.self, "\(example.line)") {
+          try ParsedArguments(Array(words.dropFirst(2)), for: command.syntax)
+        }
+      }
+    }
+  }
+
+  @Test func optionsAreDeclaredOnceAndExplained() {
+    for command in subcommands {
+      let names = command.syntax.options.map(\.name)
+      #expect(Set(names).count == names.count, "\(command.name)")
+      #expect(command.syntax.options.allSatisfy { !$0.help.isEmpty })
+    }
+  }
+
+  @Test func helpTextsKeepToTheirWidth() {
+    for command in subcommands {
+      let lines = helpText(for: command).split(separator: "\n")
+      // A command line is never broken, so that it can be copied.
+      #expect(lines.allSatisfy { $0.count <= 110 || $0.hasPrefix("  headlamp ") }, "\(command.name)")
+    }
+    #expect("  one two three".wrapped(at: 9) == "  one two\n  three")
+    #expect("a\n\nbb cc".wrapped(at: 4) == "a\n\nbb\ncc")
+  }
+
+  /// A line split as a shell splits it, as far as the examples need: blanks, single quotes, input from a file.
+  static func words(_ line: String) -> [String] {
+    var words: [String] = []
+    for (index, part) in line.split(separator: "'", omittingEmptySubsequences: false).enumerated() {
+      if index % 2 == 1 {
+        words.append(String(part))
+      } else {
+        words += part.split(separator: " ").map(String.init)
+      }
+    }
+    if let redirection = words.firstIndex(of: "<") { words.removeSubrange(redirection...) }
+    return words
+  }
+}

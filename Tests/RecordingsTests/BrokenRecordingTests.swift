@@ -1,5 +1,6 @@
 // Recordings that other programs wrote, sound and broken. Golden/make_recordings.py makes them with h5py.
 
+import Files
 import Foundation
 import TestSupport
 import Tensors
@@ -67,6 +68,48 @@ import Testing
         try whole.prefix(length).write(to: URL(fileURLWithPath: path))
         #expect(throws: RecordingError.self) { try Recording(path: path) }
       }
+    }
+  }
+
+  /// HDF5 itself follows damaged lengths and addresses wherever they lead; a seal is checked before it may.
+  @Test func aChangedByteAnywhereIsRefused() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/r.h5"
+      let writer = try RecordingWriter(
+        path: path, description: SmallRecording.description(), examples: SmallRecording.examples)
+      try writer.write(headOutputs: SmallRecording.outputs([0, 1, 2, 3, 4]), examples: [0, 1, 2, 3, 4])
+      let digest = try writer.finish().sha256()
+      let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+      #expect(try Recording(path: path).sha256() == digest)
+      #expect(try Files.sha256(ofFileAt: path) == digest)
+      let damaged = RecordingError.malformed(
+        path: path, problem: "its bytes are not those that were written; record it again")
+      // All but the 92 bytes of the seal, which say "no seal" when they are changed.
+      for place in stride(from: 0, to: whole.count - 92, by: 61) {
+        var changed = whole
+        changed[place] ^= 0x41
+        try changed.write(to: URL(fileURLWithPath: path))
+        #expect(throws: damaged, "byte \(place)") { try Recording(path: path) }
+      }
+    }
+  }
+
+  /// A program that changes a recording through HDF5 takes its seal away, and the recording stays readable.
+  @Test func openingForWritingTakesTheSealAway() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/r.h5"
+      let writer = try RecordingWriter(
+        path: path, description: SmallRecording.description(), examples: SmallRecording.examples)
+      try writer.write(headOutputs: SmallRecording.outputs([0, 1, 2, 3, 4]), examples: [0, 1, 2, 3, 4])
+      let sealed = try writer.finish().sha256()
+      try HDF5.perform { () throws(RecordingError) in
+        let file = try HDF5File(path: path, access: .writing)
+        try file.writeAttribute("task", "another")
+        file.close()
+      }
+      let recording = try Recording(path: path)
+      #expect(recording.description.task == "another")
+      #expect(try recording.sha256() != sealed)
     }
   }
 }

@@ -48,7 +48,7 @@ import Testing
       setrlimit(__rlimit_resource_t(1), &limit)
       do {
         try writer.write(headOutputs: SmallRecording.outputs(Array(10..<40)), examples: Array(10..<40))
-      } catch RecordingError.unwritable(_, let reason) {
+      } catch RecordingError.cutShort(_, let reason) {
         exit(reason == "File too large" ? 7 : 8)
       }
     }

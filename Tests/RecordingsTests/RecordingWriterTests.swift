@@ -155,7 +155,7 @@ enum SmallRecording {
         path: "/nowhere/r.h5", description: SmallRecording.description(), examples: SmallRecording.examples)
     }
     #expect(
-      error == .unwritable(path: "/nowhere/r.h5.partial.new", reason: "No such file or directory"))
+      error == .unwritable(path: "/nowhere/r.h5", reason: "No such file or directory"))
   }
 
   @Test func threadsTakeTurns() async throws {

@@ -25,6 +25,11 @@ static inline unsigned chdf5_open_for_reading(void) { return H5F_ACC_RDONLY; }
 static inline unsigned chdf5_open_for_writing(void) { return H5F_ACC_RDWR; }
 static inline unsigned chdf5_truncate(void) { return H5F_ACC_TRUNC; }
 
+/// Keeps HDF5 from tidying up when the process ends; to be called before anything else. Every file is flushed and closed
+/// by its owner, so nothing is lost; and a file that a full disk kept from closing would have it print
+/// "infinite loop closing library".
+static inline void chdf5_do_not_wait_for_exit(void) { H5dont_atexit(); }
+
 /// Stops HDF5 from printing its error stack; in thread-safe builds the setting belongs to the calling thread.
 static inline void chdf5_stay_silent(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
 

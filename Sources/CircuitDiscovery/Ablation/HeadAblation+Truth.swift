@@ -40,6 +40,16 @@ extension HeadMeasurement.Effect {
 private func rounded(_ value: Double) -> Double { (value * 1e5).rounded() / 1e5 }
 
 extension TaskSpec {
+  /// The ground truth `ablation`, where it was measured on just this model; nil where it was not.
+  public func measuredTruth(of identity: ModelIdentity) -> GroundTruth? {
+    truths.first { truth in
+      truth.name == "ablation"
+        && truth.measurement?.madeBy.contains {
+          $0.key == "model_sha256" && $0.value == .string(identity.weightsSHA256)
+        } == true
+    }
+  }
+
   /// Adds a ground truth to the spec's file, or replaces the one of its name; the rest stays as it is, laid out
   /// anew.
   /// - Throws: `FileError`, or `TaskError` where the file is no longer a spec.

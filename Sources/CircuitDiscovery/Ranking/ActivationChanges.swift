@@ -1,139 +1,132 @@
-// How much a head's activations change between a positive and its negative.
+// How much each head's activations change between a positive and its negative, pair by pair.
 
 import Recordings
-import SparseAutoencoders
 import Tensors
 
-/// Changes over pairs for every position (counted from the prompts' ends) and head, averaged over autoencoders.
+/// ‖f⁺ − f⁻‖₁ of every pair, position (counted from the prompts' ends) and head.
 ///
-/// Prompts of a pair are aligned at their ends, where the answer is due. In a recording without pairs the change is that
-/// of the mean activations of the two labels, and no code changes.
-struct ActivationChanges {
-  /// `[positions][heads]`: the mean of ‖f⁺ − f⁻‖₁.
-  private(set) var activation: [[Double]]
-  /// `[positions][heads]`: the share of pairs whose code differs.
-  private(set) var code: [[Double]]
+/// A recording without pairs has one change instead: that between the two labels' mean activations.
+struct ActivationChanges: Sendable {
+  private let positions: Int
+  private let heads: Int
+  /// The pair an example belongs to, and its partner; nil for an example without one.
+  private let pairOf: [(pair: Int, partner: Int)?]
+  /// `[pairs · positions · heads]`.
+  private var values: [Double]
+  /// `[pairs]`: how many positions both prompts reach.
+  private var reached: [Int]
+  /// The partner's activations that are kept for the next example, as pairs mostly stand side by side.
+  private var kept: (example: Int, activations: Tensor)?
+  private var means: LabelMeans?
+  private let labels: [Bool]
+  private let lengths: [Int]
 
-  /// - Parameter heldOut: for each encoder the examples that may be scored; pairs count where both are.
-  init(
-    _ recording: Recording, averaging: Bool, encoders: [HeadEncoder], heldOut: [[Int]]
-  ) throws {
-    let heads = recording.description.layers * recording.description.heads
-    let positions = recording.positionCount(averaging: averaging)
-    let zeros = [[Double]](repeating: [Double](repeating: 0, count: heads), count: positions)
-    (activation, code) = (zeros, zeros)
-    for (encoder, allowed) in zip(encoders, heldOut) {
-      let allowed = Set(allowed)
-      let pairs = recording.pairs.filter { allowed.contains($0.positive) && allowed.contains($0.negative) }
-      var tally = ChangeTally(positions: positions, heads: heads)
-      if pairs.isEmpty {
-        try tally.addMeans(recording, averaging: averaging, encoder: encoder, allowed: allowed)
-      } else {
-        for pair in pairs {
-          try tally.add(pair, of: recording, averaging: averaging, encoder: encoder)
-        }
-      }
-      for position in 0..<positions {
-        let count = Double(max(tally.counts[position], 1)) * Double(encoders.count)
-        for head in 0..<heads {
-          activation[position][head] += tally.activation[position][head] / count
-          code[position][head] += tally.code[position][head] / count
-        }
-      }
+  /// - Parameter lengths: how many positions each example has.
+  init(_ recording: Recording, positions: Int, heads: Int, lengths: [Int]) {
+    self.positions = positions
+    self.heads = heads
+    let pairs = recording.pairs
+    var pairOf = [(pair: Int, partner: Int)?](repeating: nil, count: recording.examples.count)
+    for (index, pair) in pairs.enumerated() {
+      pairOf[pair.positive] = (index, pair.negative)
+      pairOf[pair.negative] = (index, pair.positive)
     }
+    self.pairOf = pairOf
+    values = [Double](repeating: 0, count: pairs.count * positions * heads)
+    reached = [Int](repeating: 0, count: pairs.count)
+    labels = recording.labels
+    self.lengths = lengths
+    means = pairs.isEmpty ? LabelMeans(positions: positions, heads: heads) : nil
   }
 
-  /// Each head's largest value over positions, and where it is (the last position among equals).
-  static func strongest(of values: [[Double]]) -> ([Double], [Int]) {
-    let heads = values[0].count
-    let places = (0..<heads).map { head in
-      values.indices.reduce(0) { values[$1][head] > values[$0][head] ? $1 : $0 }
-    }
-    return (places.enumerated().map { values[$1][$0] }, places)
-  }
-}
-
-private struct ChangeTally {
-  var activation: [[Double]]
-  var code: [[Double]]
-  /// How many pairs reach each position.
-  var counts: [Int]
-
-  init(positions: Int, heads: Int) {
-    activation = [[Double]](repeating: [Double](repeating: 0, count: heads), count: positions)
-    code = activation
-    counts = [Int](repeating: 0, count: positions)
-  }
-
-  private var heads: Int { activation[0].count }
-
-  /// Adds one pair.
+  /// Takes in one example; examples come in order.
+  /// - Parameter encoding: the activations of an example that came long before.
   mutating func add(
-    _ pair: ExamplePair, of recording: Recording, averaging: Bool, encoder: HeadEncoder
+    _ example: Int, _ activations: Tensor, isScored: [Bool], encoding: (Int) throws -> Tensor
   ) throws {
-    let sides = try [pair.positive, pair.negative].map { example in
-      let samples = try recording.headSamples(example..<example + 1, averaging: averaging)
-      return encoder(
-        samples.reshaped([samples.count / recording.description.dModel, recording.description.dModel]))
+    let length = lengths[example]
+    if means != nil {
+      if isScored[example] { means?.add(activations, length: length, isPositive: labels[example]) }
+      return
     }
-    let positiveCodes = codes(of: sides[0], empty: .none)
-    let negativeCodes = codes(of: sides[1], empty: .none)
-    let lengths = [pair.positive, pair.negative].map {
-      counts.count == 1 ? 1 : recording.examples[$0].tokens.count
+    guard let (pair, partner) = pairOf[example], isScored[example], isScored[partner] else { return }
+    guard partner < example else {
+      kept = (example, activations)
+      return
     }
-    let heads = heads
-    let features = sides[0].shape[1]
-    for offset in 0..<min(lengths[0], lengths[1]) {
-      counts[offset] += 1
-      let starts = lengths.map { ($0 - 1 - offset) * heads }
-      for head in 0..<heads {
-        if positiveCodes[starts[0] + head] != negativeCodes[starts[1] + head] { code[offset][head] += 1 }
-        activation[offset][head] += sides[0].withValues { positive in
-          sides[1].withValues { negative in
+    let other: Tensor
+    if let kept, kept.example == partner { other = kept.activations } else { other = try encoding(partner) }
+    let features = activations.shape[1]
+    reached[pair] = min(length, lengths[partner])
+    for offset in 0..<reached[pair] {
+      let (here, there) = ((length - 1 - offset) * heads, (lengths[partner] - 1 - offset) * heads)
+      activations.withValues { one in
+        other.withValues { two in
+          for head in 0..<heads {
             var sum: Float = 0
-            let (a, b) = ((starts[0] + head) * features, (starts[1] + head) * features)
-            for feature in 0..<features { sum += (positive[a + feature] - negative[b + feature]).magnitude }
-            return Double(sum)
+            let (a, b) = ((here + head) * features, (there + head) * features)
+            for feature in 0..<features { sum += (one[a + feature] - two[b + feature]).magnitude }
+            values[(pair * positions + offset) * heads + head] = Double(sum)
           }
         }
       }
     }
   }
 
-  /// Adds the change between the labels' mean activations, as if it were one pair.
-  mutating func addMeans(
-    _ recording: Recording, averaging: Bool, encoder: HeadEncoder, allowed: Set<Int>
-  ) throws {
-    let heads = heads
-    // Sums for each label, position and head, over features.
-    var sums: [[Float]] = []
-    var seen = [[Int]](repeating: [Int](repeating: 0, count: counts.count), count: 2)
-    var features = 0
-    try recording.forEachEncoded(averaging: averaging, encoder: encoder) { example, activations in
-      features = activations.shape[1]
-      if sums.isEmpty {
-        sums = [[Float]](repeating: [Float](repeating: 0, count: counts.count * heads * features), count: 2)
+  /// The mean over pairs at each position, `[positions][heads]`, each pair counted `weights` times.
+  func means(_ weights: [Int]) -> [[Double]] {
+    if let means { return means.changes }
+    return (0..<positions).map { offset in
+      var sums = [Double](repeating: 0, count: heads)
+      var count = 0
+      for (pair, weight) in weights.enumerated() where weight > 0 && offset < reached[pair] {
+        count += weight
+        let start = (pair * positions + offset) * heads
+        for head in 0..<heads { sums[head] += Double(weight) * values[start + head] }
       }
-      guard allowed.contains(example) else { return }
-      let label = recording.examples[example].isPositive ? 1 : 0
-      let length = counts.count == 1 ? 1 : recording.examples[example].tokens.count
-      let block = heads * features
-      activations.withValues { values in
-        for offset in 0..<length {
-          seen[label][offset] += 1
-          let start = (length - 1 - offset) * block
-          for index in 0..<block { sums[label][offset * block + index] += values[start + index] }
-        }
+      return sums.map { $0 / Double(max(count, 1)) }
+    }
+  }
+}
+
+/// Mean activations of both labels, for recordings without pairs.
+private struct LabelMeans: Sendable {
+  let positions: Int
+  let heads: Int
+  /// For each label `[positions · heads · features]`; empty before the first example.
+  private var sums: [[Float]] = [[], []]
+  private var seen: [[Int]]
+  private var features = 0
+
+  init(positions: Int, heads: Int) {
+    self.positions = positions
+    self.heads = heads
+    seen = [[Int]](repeating: [Int](repeating: 0, count: positions), count: 2)
+  }
+
+  mutating func add(_ activations: Tensor, length: Int, isPositive: Bool) {
+    features = activations.shape[1]
+    let block = heads * features
+    let label = isPositive ? 1 : 0
+    if sums[label].isEmpty { sums[label] = [Float](repeating: 0, count: positions * block) }
+    activations.withValues { values in
+      for offset in 0..<length {
+        seen[label][offset] += 1
+        let start = (length - 1 - offset) * block
+        for index in 0..<block { sums[label][offset * block + index] += values[start + index] }
       }
     }
-    for offset in counts.indices where seen[0][offset] > 0 && seen[1][offset] > 0 {
-      counts[offset] = 1
-      for head in 0..<heads {
+  }
+
+  /// ‖mean f⁺ − mean f⁻‖₁, `[positions][heads]`; 0 where a label never reaches the position.
+  var changes: [[Double]] {
+    (0..<positions).map { offset in
+      guard seen[0][offset] > 0, seen[1][offset] > 0 else { return [Double](repeating: 0, count: heads) }
+      let scales = seen.map { 1 / Float($0[offset]) }
+      return (0..<heads).map { head in
         let start = (offset * heads + head) * features
-        activation[offset][head] = (start..<start + features).reduce(0) { sum, index in
-          sum
-            + Double(
-              (sums[1][index] / Float(seen[1][offset]) - sums[0][index] / Float(seen[0][offset])).magnitude)
+        return (start..<start + features).reduce(0) { sum, index in
+          sum + Double((sums[1][index] * scales[1] - sums[0][index] * scales[0]).magnitude)
         }
       }
     }

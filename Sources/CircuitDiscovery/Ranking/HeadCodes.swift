@@ -51,22 +51,28 @@ public struct CodeCounts: Hashable, Codable, Sendable {
 }
 
 /// The counts of every head.
-/// - Parameter labels: whether each example is positive.
-public func codeCounts(_ codes: HeadCodes, labels: [Bool]) -> [CodeCounts] {
+///
+/// - Parameters:
+///   - labels: whether each example is positive.
+///   - examples: the examples to count, by index; all of them where nil.
+public func codeCounts(_ codes: HeadCodes, labels: [Bool], examples: [Int]? = nil) -> [CodeCounts] {
   precondition(labels.count == codes.examples, "\(labels.count) labels of \(codes.examples) examples")
-  return (0..<codes.heads).map { head in
-    var positive: Set<Int32> = []
-    var negative: Set<Int32> = []
-    for example in 0..<codes.examples where codes[example, head] >= 0 {
-      if labels[example] {
-        positive.insert(codes[example, head])
-      } else {
-        negative.insert(codes[example, head])
-      }
+  let chosen = examples ?? Array(labels.indices)
+  let heads = codes.heads
+  // For each head and code: 1 where a positive shows it, 2 where a negative does, 3 where both do.
+  let width = Int(codes.values.max() ?? -1) + 1
+  var shown = [UInt8](repeating: 0, count: heads * width)
+  for example in chosen {
+    let side: UInt8 = labels[example] ? 1 : 2
+    for head in 0..<heads {
+      let code = Int(codes[example, head])
+      if code >= 0 { shown[head * width + code] |= side }
     }
-    let unique = positive.subtracting(negative).count
+  }
+  return (0..<heads).map { head in
+    var totals = [0, 0, 0, 0]
+    for place in head * width..<(head + 1) * width { totals[Int(shown[place])] += 1 }
     return CodeCounts(
-      uniqueToPositive: unique, uniqueToNegative: negative.subtracting(positive).count,
-      distinct: negative.count + unique)
+      uniqueToPositive: totals[1], uniqueToNegative: totals[2], distinct: totals[1] + totals[2] + totals[3])
   }
 }

@@ -23,7 +23,7 @@ extension Recording {
   ) throws {
     let heads = description.layers * description.heads
     let rows = heads * positionCount(averaging: averaging)
-    // About a thousand samples make a product large enough for every core.
+    // About two thousand samples make a product large enough for every core.
     let batch = max(1, 2048 / rows)
     for start in stride(from: 0, to: examples.count, by: batch) {
       let range = start..<min(examples.count, start + batch)

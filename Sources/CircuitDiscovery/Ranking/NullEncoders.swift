@@ -126,5 +126,5 @@ public func pairedDifferenceNorms(
     }
   }
   let means = zip(sums, counts).map { sums, count in sums.map { $0 / Double(max(count, 1)) } }
-  return ActivationChanges.strongest(of: means).0
+  return strongestPositions(of: means).scores
 }

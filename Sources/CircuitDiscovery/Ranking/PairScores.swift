@@ -43,6 +43,13 @@ public struct PairScores: Sendable, Equatable {
     return first * heads - first * (first + 1) / 2 + second - first - 1
   }
 
+  /// The scores of all pairs, in the order of `unique`.
+  public func all(normalised: Bool) -> [Double] {
+    zip(unique, shown).map { unique, shown in
+      normalised ? (shown == 0 ? 0 : Double(unique) / Double(shown)) : Double(unique)
+    }
+  }
+
   /// The score of a pair of different heads. `normalised` divides by the distinct pairs of codes of both labels, those
   /// shown under both counted twice, as the authors' code does.
   public func score(_ one: Int, _ other: Int, normalised: Bool = false) -> Double {

@@ -11,70 +11,77 @@ import Transformers
 public struct HeadRecorder: Sendable {
   /// The model.
   public let model: Transformer
-  /// Which model that is.
-  public let identity: ModelIdentity
   /// The program and version that the recording names as its maker.
   public let createdBy: String
+  private let pendingIdentity: Background<ModelIdentity>
 
-  /// A recorder for one model.
+  /// A recorder for one model whose identity is known.
   public init(model: Transformer, identity: ModelIdentity, createdBy: String) {
+    self.init(model: model, identity: Background(finished: identity), createdBy: createdBy)
+  }
+
+  /// A recorder for one model whose weights are still being read for their digest.
+  public init(model: Transformer, identity: Background<ModelIdentity>, createdBy: String) {
     self.model = model
-    self.identity = identity
     self.createdBy = createdBy
+    pendingIdentity = identity
+  }
+
+  /// Which model that is; waited for.
+  /// - Throws: `FileError` or `TensorError` where its files cannot be read.
+  public var identity: ModelIdentity {
+    get throws { try pendingIdentity.value }
   }
 
   /// Records all prompts, going on where an interrupted recording of the same thing stopped.
   ///
-  /// Memory beyond the model: one batch of about 64 MB of head outputs, and its activations.
+  /// Memory beyond the model: one batch of about 112 MB of head outputs, and its activations; about 450 MB where weights
+  /// are widened from a file.
   ///
-  /// - Parameter progress: called after every batch with the number of prompts on file and of all.
+  /// - Parameter progress: called after every batch with the number of prompts on file and of all; what it throws ends
+  ///   the recording, which the next call goes on with.
   /// - Throws: `RecordingError`, `TransformerError`; `TaskError.badPrompt` where a prompt lacks the position.
   /// - Returns: the finished recording, opened for reading.
   public func record(
     _ prompts: PromptSet, position: RecordedPosition, to path: String,
-    progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
   ) throws -> Recording {
     let places = try placesOfPosition(position, in: prompts)
-    let writer = try RecordingWriter(
-      path: path, description: description(of: prompts, position: position), examples: prompts.examples)
-    let total = prompts.prompts.count
-    let missing = writer.missingExamples
-    progress(total - missing.count, total)
-    var done = total - missing.count
-    // Prompts that begin alike share a batch, so that their beginnings are computed once.
-    let order = missing.sorted {
-      let (left, right) = (prompts.prompts[$0].tokens, prompts.prompts[$1].tokens)
-      return left == right ? $0 < $1 : left.lexicographicallyPrecedes(right)
+    func makeWriter() throws -> RecordingWriter {
+      try RecordingWriter(
+        path: path, description: description(of: prompts, position: position), examples: prompts.examples)
     }
-    let limit = tokenLimit(position: position, longest: max(1, prompts.longest))
-    for group in TokenBatch.groups(of: order.map { prompts.prompts[$0].tokens }, tokenLimit: limit) {
-      let examples = group.indices.map { order[$0] }
+    // A new recording is begun after its first batch, for which the model's digest need not be known.
+    try RecordingWriter.requireWritableFolder(of: path)
+    var begun = RecordingWriter.isUnfinished(path) ? try makeWriter() : nil
+    let missing = begun?.missingExamples ?? Array(prompts.prompts.indices)
+    let total = prompts.prompts.count
+    var done = total - missing.count
+    try progress(done, total)
+    let batches = model.headOutputBatches(
+      of: missing.map { prompts.prompts[$0].tokens }, pooling: pooling(position, []))
+    for group in batches {
+      let examples = group.indices.map { missing[$0] }
       let outputs = try model.headOutputs(
         of: group.batch, pooling: pooling(position, examples.map { places[$0] }))
+      let writer = try begun ?? makeWriter()
+      begun = writer
       try writer.write(headOutputs: outputs, examples: examples)
       done += examples.count
-      progress(done, total)
+      try progress(done, total)
     }
-    return try writer.finish()
+    return try (begun ?? makeWriter()).finish()
   }
 
-  private func description(of prompts: PromptSet, position: RecordedPosition) -> RecordingDescription {
-    let configuration = model.configuration
+  private func description(
+    of prompts: PromptSet, position: RecordedPosition
+  ) throws -> RecordingDescription {
+    let (configuration, identity) = (model.configuration, try identity)
     return RecordingDescription(
       task: prompts.task, model: identity.name, modelSHA256: identity.weightsSHA256,
       layers: configuration.layers, heads: configuration.heads, dModel: configuration.dModel,
       position: position, bos: prompts.beginningToken != nil, seed: prompts.seed, dtype: identity.dtype,
       createdBy: createdBy)
-  }
-
-  /// Tokens a batch may have so that its head outputs stay near 64 MB; near 512 MB where each batch must widen all
-  /// weights anew.
-  private func tokenLimit(position: RecordedPosition, longest: Int) -> Int {
-    let configuration = model.configuration
-    let floats = configuration.layers * configuration.heads * configuration.dModel
-    let outputs = max(1, (model.widensWeights ? 128 << 20 : 16 << 20) / floats)
-    let tokens = position == .each ? outputs : outputs * longest
-    return max(1, min(model.recommendedBatchTokens, tokens))
   }
 
   private func pooling(_ position: RecordedPosition, _ places: [Int]) -> HeadPooling {

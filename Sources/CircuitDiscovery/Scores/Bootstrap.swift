@@ -16,8 +16,16 @@ public func bootstrapInterval(
   var generator = SeededGenerator(seed: seed, stream: "bootstrap")
   let values = (0..<resamples).map { _ in
     statistic((0..<count).map { _ in generator.index(below: count) })
-  }.sorted()
-  return quantile((1 - confidence) / 2, of: values)...quantile((1 + confidence) / 2, of: values)
+  }
+  return percentileInterval(values, confidence: confidence)
+}
+
+/// The interval that leaves out equal shares of the values at either end.
+/// - Parameter values: a statistic for each draw.
+public func percentileInterval(_ values: [Double], confidence: Double = 0.95) -> ClosedRange<Double> {
+  precondition(!values.isEmpty, "no values to take an interval of")
+  let sorted = values.sorted()
+  return quantile((1 - confidence) / 2, of: sorted)...quantile((1 + confidence) / 2, of: sorted)
 }
 
 /// The bootstrap interval of a mean.

@@ -1,4 +1,4 @@
-// Rankings against a ground truth: every measure by its exact name, with its spread over several rankings.
+// Rankings against a ground truth: every measure by its exact name, with its spread over rankings or over prompts.
 
 /// How one or several rankings of the same model's heads agree with a ground truth.
 public struct Evaluation: Equatable, Sendable {
@@ -8,7 +8,8 @@ public struct Evaluation: Equatable, Sendable {
     public var name: String
     /// The value in each ranking.
     public var values: [Double]
-    /// A 95 % bootstrap interval of the mean over rankings; nil for a single ranking.
+    /// A 95 % bootstrap interval: of the mean over several rankings; of a single ranking's value where its prompts
+    /// were drawn again, else nil.
     public var interval: ClosedRange<Double>?
 
     /// The mean over the rankings.
@@ -22,6 +23,14 @@ public struct Evaluation: Equatable, Sendable {
     }
   }
 
+  /// What intervals are over.
+  public enum Resampled: String, Codable, Sendable {
+    /// Whole rankings, from several seeds.
+    case rankings
+    /// The prompts of one ranking.
+    case prompts
+  }
+
   /// The name of the ground truth.
   public var truth: String
   /// The number of heads the truth names.
@@ -32,10 +41,12 @@ public struct Evaluation: Equatable, Sendable {
   public var k: Int
   /// The measures, in a fixed order.
   public var measures: [Measure]
+  /// What the intervals are over; nil where there are none.
+  public var resampled: Resampled?
 
   /// Scores rankings against a truth.
   /// - Parameters:
-  ///   - tables: one ranking, or several of the same model from different seeds or resampled prompts.
+  ///   - tables: one ranking, or several of the same model from different seeds.
   ///   - k: how many heads the measures at k take; nil takes as many as the truth names.
   ///   - seed: of the bootstrap.
   /// - Throws: `ScoreError`.
@@ -46,22 +57,45 @@ public struct Evaluation: Equatable, Sendable {
     heads = truth.layers * truth.headsPerLayer
     let count = k ?? trueHeads
     self.k = count
+    resampled = tables.count > 1 ? .rankings : nil
     var values: [[Double]] = []
-    for table in tables {
-      let scores = try table.labelled(by: truth)
-      let top = try scores.top(count)
-      values.append([
-        scores.trapezoidAUC, scores.pessimisticAUC, scores.averagePrecision, top.precision, top.recall,
-        top.f1,
-        top.authorsF1, scores.bestAuthorsF1,
-      ])
-    }
+    for table in tables { values.append(try Self.values(table.labelled(by: truth), k: count)) }
     measures = Self.names.enumerated().map { place, name in
       let column = values.map { $0[place] }
       return Measure(
         name: name, values: column,
         interval: column.count > 1 ? bootstrapInterval(ofMean: column, seed: seed) : nil)
     }
+  }
+
+  /// Scores one ranking against a truth, with intervals over its prompts.
+  /// - Parameter draws: the scores of all heads for each draw of the prompts with replacement, by layer and head, as
+  ///   `HeadScorer.scores(draws:seed:)` gives them; without any there are no intervals.
+  /// - Throws: `ScoreError`.
+  public init(
+    _ table: HeadTable, draws: [[Double]], truth: GroundTruth, k: Int? = nil
+  ) throws(ScoreError) {
+    try self.init([table], truth: truth, k: k)
+    guard draws.count > 1 else { return }
+    var values: [[Double]] = []
+    for scores in draws {
+      let drawn = HeadTable(
+        path: table.path, layers: table.layers, headsPerLayer: table.headsPerLayer, scores: scores)
+      values.append(try Self.values(drawn.labelled(by: truth), k: self.k))
+    }
+    resampled = .prompts
+    for place in measures.indices {
+      measures[place].interval = percentileInterval(values.map { $0[place] })
+    }
+  }
+
+  /// Every measure of one ranking, in the order of `names`.
+  private static func values(_ scores: LabelledScores, k: Int) throws(ScoreError) -> [Double] {
+    let top = try scores.top(k)
+    return [
+      scores.trapezoidAUC, scores.pessimisticAUC, scores.averagePrecision, top.precision, top.recall, top.f1,
+      top.authorsF1, scores.bestAuthorsF1,
+    ]
   }
 
   private static let names = [

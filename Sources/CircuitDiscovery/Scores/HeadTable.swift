@@ -77,11 +77,7 @@ public struct HeadTable: Equatable, Sendable {
   /// - Throws: `ScoreError.otherModel` where the truth is of a model of another size, and what
   ///   `LabelledScores` throws.
   public func labelled(by truth: GroundTruth) throws(ScoreError) -> LabelledScores {
-    guard truth.layers == layers, truth.headsPerLayer == headsPerLayer else {
-      throw .otherModel(
-        path: path, layers: layers, heads: headsPerLayer, truth: truth.name, truthLayers: truth.layers,
-        truthHeads: truth.headsPerLayer)
-    }
+    try truth.requireHeads(layers: layers, headsPerLayer: headsPerLayer, of: path)
     let heads = Set(truth.heads)
     let isTrue = scores.indices.map { index in
       heads.contains(HeadIndex(layer: index / headsPerLayer, head: index % headsPerLayer))

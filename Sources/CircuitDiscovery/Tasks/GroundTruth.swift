@@ -72,6 +72,17 @@ public struct GroundTruth: Equatable, Sendable {
     self.measurement = measurement
   }
 
+  /// Refuses a truth of a model with other numbers of layers or heads.
+  /// - Parameter path: what is to be compared with it, for the message.
+  /// - Throws: `ScoreError.otherModel`.
+  public func requireHeads(layers: Int, headsPerLayer: Int, of path: String) throws(ScoreError) {
+    guard self.layers == layers, self.headsPerLayer == headsPerLayer else {
+      throw .otherModel(
+        path: path, layers: layers, heads: headsPerLayer, truth: name, truthLayers: self.layers,
+        truthHeads: self.headsPerLayer)
+    }
+  }
+
   /// All heads, each once, in order.
   public var heads: [HeadIndex] { Set(groups.flatMap(\.heads)).sorted() }
 }

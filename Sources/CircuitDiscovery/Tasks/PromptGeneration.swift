@@ -83,26 +83,7 @@ extension TaskSpec {
   }
 
   private func selected(_ prompts: [Prompt], examples: Int?) -> GeneratedPrompts {
-    guard let examples else {
-      return GeneratedPrompts(prompts: prompts, dropped: [], rejected: 0, duplicates: 0)
-    }
-    var positives = 0
-    var unpaired = 0
-    var pairs: Set<Int> = []
-    for prompt in prompts where prompt.isPositive && positives < examples {
-      positives += 1
-      if let pair = prompt.pair { pairs.insert(pair) }
-    }
-    var left = positives
-    let kept = prompts.filter { prompt in
-      if prompt.isPositive {
-        left -= 1
-        return left >= 0
-      }
-      if let pair = prompt.pair { return pairs.contains(pair) }
-      unpaired += 1
-      return unpaired <= examples
-    }
+    let kept = examples.map { firstPrompts(prompts, positives: $0) } ?? prompts
     return GeneratedPrompts(prompts: kept, dropped: [], rejected: 0, duplicates: 0)
   }
 
@@ -113,5 +94,23 @@ extension TaskSpec {
     let generated = try prompts(examples: examples, seed: seed, limits: limits)
     return try PromptSet(
       generated.prompts, task: name, seed: seed, metric: metric, limits: limits, beginning: beginning)
+  }
+}
+
+/// The first `positives` positives of some prompts with the negatives of their pairs; of negatives without a partner as
+/// many, in order.
+public func firstPrompts(_ prompts: [Prompt], positives: Int) -> [Prompt] {
+  let first = prompts.filter(\.isPositive).prefix(positives)
+  let pairs = Set(first.compactMap(\.pair))
+  var left = first.count
+  var unpaired = 0
+  return prompts.filter { prompt in
+    if prompt.isPositive {
+      left -= 1
+      return left >= 0
+    }
+    if let pair = prompt.pair { return pairs.contains(pair) }
+    unpaired += 1
+    return unpaired <= positives
   }
 }

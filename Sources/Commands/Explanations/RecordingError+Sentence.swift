@@ -5,6 +5,8 @@ extension RecordingError: ExplainedError {
     switch self {
     case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
     case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
+    case .cutShort(let path, let reason):
+      "cannot write \(path): \(reason); what was recorded before is kept, and the same command goes on with it"
     case .malformed(let path, let problem): "\(path) is not a sound recording: \(problem)"
     case .unfinished(let path, let recorded, let examples):
       "\(path) is unfinished: \(recorded) of \(examples) examples were recorded; "

@@ -6,7 +6,7 @@ extension ScoreError: ExplainedError {
     case .badTable(let path, let line, let column, let problem):
       "\(path), line \(line)\(column.isEmpty ? "" : ", column \(column)"): \(problem)"
     case .otherModel(let path, let layers, let heads, let truth, let truthLayers, let truthHeads):
-      "\(path) ranks a model of \(layers) layers × \(heads) heads, and the ground truth '\(truth)' is of one of "
+      "\(path) is of a model of \(layers) layers × \(heads) heads, and the ground truth '\(truth)' is of one of "
         + "\(truthLayers) × \(truthHeads)"
     case .noTrueHeads(let truth):
       "the ground truth '\(truth)' names no head, so nothing can be scored against it"

@@ -8,7 +8,8 @@ extension SparseAutoencoderError: ExplainedError {
       "all \(examples) examples are \(positive ? "positive" : "negative"); a ranking needs both labels"
     case .noExamples: "the recording has no examples"
     case .tooFewExamples(let asked, let available):
-      "\(asked) training examples were asked for, but the recording has \(available); give --examples a smaller number"
+      "\(asked) training examples were asked for, but the recording has \(available); give 'train' a smaller "
+        + "--examples, 'discover' a smaller --training-examples"
     case .badHyperparameter(let name, let value, let allowed): "--\(name) is \(value); allowed is \(allowed)"
     case .notAnAutoencoder(let path, let problem):
       "\(path) holds no autoencoder made by 'headlamp train': \(problem)"
@@ -28,7 +29,8 @@ extension RankingError: ExplainedError {
     switch self {
     case .nothingHeldOut(let examples):
       "no example of each label was held out of training among \(examples); "
-        + "train with fewer --examples, or rank with --protocol paper, which scores training examples too"
+        + "train with fewer ('train --examples', 'discover --training-examples'), "
+        + "or rank with --protocol paper, which scores training examples too"
     }
   }
 }

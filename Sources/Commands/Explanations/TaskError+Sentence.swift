@@ -43,6 +43,14 @@ extension TaskError: ExplainedError {
     }
   }
 
+  /// A name that does not exist, or a token that was asked for, is misuse.
+  var exitCode: Int32 {
+    switch self {
+    case .unknownTask, .unknownTruth, .noBeginningToken: 2
+    default: 1
+    }
+  }
+
   private func shortList(_ words: [String]) -> String {
     words.prefix(5).joined(separator: ", ") + (words.count > 5 ? " and \(words.count - 5) more" : "")
   }

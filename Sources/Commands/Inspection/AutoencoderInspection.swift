@@ -14,7 +14,8 @@ enum AutoencoderInspection: Inspection {
     let trained = try TrainedAutoencoders(path: path)
     let hyperparameters = trained.hyperparameters
     let sparsity =
-      hyperparameters.activeFeatures.map { "\($0) active features a sample" } ?? "lambda \(hyperparameters.sparsity)"
+      hyperparameters.activeFeatures.map { "\($0) active features a sample" }
+      ?? "lambda \(hyperparameters.sparsity)"
     var rows = [
       ("protocol", trained.trainingProtocol.name), ("seed", "\(trained.seed)"),
       ("features", "\(hyperparameters.features) of width \(trained.source.dModel)"), ("sparsity", sparsity),

@@ -17,5 +17,6 @@ var inspections: [any Inspection.Type] {
     RecordingInspection.self,
     AutoencoderInspection.self,
     TaskInspection.self,
+    PromptFileInspection.self,
   ]
 }

@@ -3,6 +3,7 @@
 import CircuitDiscovery
 import Files
 import Reports
+import Tensors
 
 /// Measures the effect of every head, and stores it as a ground truth.
 enum AblateCommand: Subcommand {
@@ -50,7 +51,7 @@ enum AblateCommand: Subcommand {
     ) { done, total in console.progress("replacing heads: \(done) of \(total) runs") }
     console.endProgress()
 
-    let identity = try ModelIdentity(folder: loaded.folder)
+    let identity = try loaded.identity.value
     let seed = loaded.prompts.seed
     let truth = ablation.truth(
       named: arguments[truthName] ?? "ablation", model: identity.name, threshold: threshold, seed: seed,

@@ -37,6 +37,8 @@ enum CompareCommand: Subcommand {
     let hyperparameters = TrainCommand.hyperparameters(arguments)
     try hyperparameters.validate()
     let recording = try Recording(path: arguments.positionals[0])
+    try groundTruth.requireHeads(
+      layers: recording.description.layers, headsPerLayer: recording.description.heads, of: recording.path)
     let comparison = try compareRankings(
       recording, truth: groundTruth, seeds: 0..<UInt64(count), hyperparameters: hyperparameters
     ) { done, total in console.progress("seed \(done) of \(total)") }

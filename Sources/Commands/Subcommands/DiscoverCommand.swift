@@ -6,6 +6,7 @@ import FoundationEssentials
 import Recordings
 import Reports
 import SparseAutoencoders
+import Transformers
 
 /// Records, trains, ranks and sums up.
 enum DiscoverCommand: Subcommand {
@@ -15,7 +16,8 @@ enum DiscoverCommand: Subcommand {
     Runs all stages on one task: prompts are made and run through the model, every head's output is recorded, a
     discrete sparse autoencoder is trained on a handful of prompts, and heads and pairs of heads are ranked by their
     codes. Writes recording.h5, autoencoder.safetensors, heads.csv, pairs.csv and summary.json to a folder; each stage
-    can be done again from the file of the stage before it ('record', 'train', 'rank').
+    can be done again from the file of the stage before it ('record', 'train', 'rank'). The ranking is held against null
+    baselines that no training went into, and against a ground truth where one is named or was measured on this model.
     The protocol 'paper' is O'Neill & Bui's published procedure; 'default' is what this project measured to be better.
     """
   static let positionals = [PromptOptions.task]
@@ -42,8 +44,12 @@ enum DiscoverCommand: Subcommand {
   static func run(_ arguments: ParsedArguments, console: Console) throws {
     let given = arguments[RankCommand.truth]
     let namedTruth = try given.map { try Commands.namedTruth($0) }
+    var stages = StageClock()
     let loaded = try PromptOptions.load(arguments)
     try loaded.prompts.requireNegatives()
+    try namedTruth?.requireHeads(
+      layers: loaded.model.configuration.layers, headsPerLayer: loaded.model.configuration.heads,
+      of: loaded.folder)
     for note in loaded.notes { console.note(note) }
     let chosen = arguments[TrainCommand.protocolName] ?? .standard
     let hyperparameters = hyperparameters(arguments, task: loaded.task)
@@ -51,13 +57,11 @@ enum DiscoverCommand: Subcommand {
     let folder = arguments[output] ?? "results/\(resultName(loaded))"
     try makeFolder(folder)
 
-    var stages = StageClock()
-    let recorder = try HeadRecorder(loaded, console: console)
+    let recorder = HeadRecorder(loaded)
     stages.finish("load")
-    let recording = try recorder.record(
+    let recording = try recorder.recordOrStop(
       loaded.prompts, position: arguments[position] ?? (chosen == .paper ? .mean : .named("answer")),
-      to: folder + "/recording.h5",
-      progress: { done, total in console.progress("recording \(done) of \(total) prompts") })
+      to: folder + "/recording.h5", console: console)
     stages.finish("record")
     let trained = try TrainedAutoencoders.train(
       on: recording, protocol: chosen.training, hyperparameters: hyperparameters, seed: loaded.prompts.seed
@@ -67,27 +71,55 @@ enum DiscoverCommand: Subcommand {
     try trained.save(to: folder + "/autoencoder.safetensors")
     stages.finish("train")
     console.progress("ranking")
-    let ranking = try HeadRanking.rank(recording, with: trained, protocol: chosen.ranking)
-    let truth = namedTruth ?? loaded.task?.measuredTruth(of: recorder.identity)
+    let scorer = try HeadScorer(recording, trained: trained, protocol: chosen.ranking)
+    let ranking = scorer.ranking()
+    let truth = try namedTruth ?? loaded.task?.measuredTruth(of: recorder.identity)
     try ranking.headsTable(truth: truth).write(to: folder + "/heads.csv")
     try ranking.pairsTable().write(to: folder + "/pairs.csv")
     stages.finish("rank")
+    let nulls = try NullBaseline.all(
+      beside: ranking.scores, of: recording, trained: trained, protocol: chosen.ranking, truth: truth)
     let evaluation = try truth.map {
-      try Evaluation([ranking.table(path: folder + "/heads.csv")], truth: $0)
+      try Evaluation(
+        ranking.table(path: folder + "/heads.csv"), draws: scorer.scores(draws: 1000, seed: trained.seed),
+        truth: $0)
     }
     let summary = DiscoverySummary(
-      recording: recording, trained: trained, ranking: ranking, evaluation: evaluation)
+      recording: recording, trained: trained, ranking: ranking, shareWithoutCode: scorer.shareWithoutCode,
+      evaluation: evaluation, nulls: nulls)
     try summary.write(to: folder + "/summary.json")
+    stages.finish("compare")
     console.endProgress()
 
     for line in ranking.lines(best: 10, truth: truth) { console.print(line) }
-    if let evaluation {
-      let auc = evaluation.measure(named: "trapezoid_auc").map { $0.mean.text(decimals: 3) } ?? "?"
-      console.print(
-        "\(evaluation.trueHeads) of \(evaluation.heads) heads are in \(evaluation.truth); trapezoid_auc \(auc)"
-      )
+    if let share = scorer.shareWithoutCode {
+      console.print("\((100 * share).text(decimals: 1)) % of heads' outputs show no code")
     }
+    for line in comparison(evaluation, nulls) { console.print(line) }
     console.note("\(stages.text): \(folder)")
+  }
+
+  /// The area against the truth, and what null baselines say.
+  private static func comparison(_ evaluation: Evaluation?, _ nulls: [NullBaseline]) -> [String] {
+    var lines: [String] = []
+    let area = evaluation?.measure(named: "trapezoid_auc")
+    if let evaluation, let area {
+      let interval = area.interval.map {
+        " [\($0.lowerBound.text(decimals: 3)), \($0.upperBound.text(decimals: 3))] over prompts"
+      }
+      lines.append(
+        "\(evaluation.trueHeads) of \(evaluation.heads) heads are in \(evaluation.truth); trapezoid_auc "
+          + area.mean.text(decimals: 3) + (interval ?? ""))
+    }
+    for null in nulls {
+      let correlation = null.rankCorrelation?.text(decimals: 3) ?? "undefined"
+      let auc = null.trapezoidAUC.map { ", trapezoid_auc " + $0.text(decimals: 3) } ?? ""
+      lines.append("null, \(null.name): rank correlation with this ranking \(correlation)" + auc)
+    }
+    if let area, let best = nulls.compactMap(\.trapezoidAUC).max(), best >= area.mean {
+      lines.append("a null baseline does as well: the trained dictionary has added nothing to this ranking")
+    }
+    return lines
   }
 
   private static func hyperparameters(_ arguments: ParsedArguments, task: TaskSpec?) -> Hyperparameters {

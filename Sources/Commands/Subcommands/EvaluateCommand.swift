@@ -2,6 +2,8 @@
 
 import CircuitDiscovery
 import Files
+import Recordings
+import SparseAutoencoders
 
 /// Scores one or several heads.csv against a named ground truth.
 enum EvaluateCommand: Subcommand {
@@ -16,8 +18,10 @@ enum EvaluateCommand: Subcommand {
       precision_at_k, recall_at_k, f1_at_k   of the k highest heads; expected values where a tie straddles the cut
       authors_f1_at_k    2 TPR (1 - FPR) / (TPR + 1 - FPR), which O'Neill & Bui's code calls F1
       best_authors_f1    its largest value over all thresholds
-    Several files (from several seeds, or several samples of prompts) give mean, standard deviation and a 95 % \
-    bootstrap interval of the mean. One file gives no interval: a model's heads are all there are, not a sample.
+    Several files, from several seeds, give mean, standard deviation and a 95 % bootstrap interval of the mean. With \
+    the recording and the autoencoder that one file was ranked from, its prompts are drawn again with replacement, \
+    pair by pair, and the intervals are over them; the autoencoder stays the same. One file alone gives no interval: a \
+    model's heads are all there are, not a sample.
     """
   static let positionals = [Positional("HEADS.CSV", .repeated, help: "what 'rank' or 'discover' wrote")]
   static let truth = Option<String>(
@@ -25,14 +29,26 @@ enum EvaluateCommand: Subcommand {
   static let k = Option<Int>(
     "k", "N", help: "heads taken for the measures at k (default: as many as are true)")
   static let seed = Option<UInt64>("seed", "N", default: 0, help: "seed of the bootstrap")
+  static let recording = Option<String>(
+    "recording", "FILE", help: "what the heads were ranked from, for intervals over its prompts")
+  static let autoencoder = Option<String>(
+    "autoencoder", "FILE", help: "what the heads were ranked by, for intervals over the recording's prompts")
+  static let resamples = Option<Int>("resamples", "N", default: 1000, help: "draws of the prompts")
   static let json = Flag("json", help: "print one JSON object")
-  static let options: [any OptionDeclaration] = [truth, k, seed, json]
+  static let options: [any OptionDeclaration] =
+    [
+      truth, k, recording, autoencoder, resamples, RankingOptions.protocolName, RankingOptions.score, seed,
+      json,
+    ]
   static let examples = [
     Example(
       "headlamp evaluate results/ioi/heads.csv --truth ioi:ablation",
       "how well the ranking finds the true heads"),
     Example(
       "headlamp evaluate seed-*/heads.csv --truth ioi:ablation --json", "mean and spread over several seeds"),
+    Example(
+      "headlamp evaluate results/ioi/heads.csv --truth ioi:ablation --recording results/ioi/recording.h5 "
+        + "--autoencoder results/ioi/autoencoder.safetensors", "the same with intervals over prompts"),
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
@@ -42,7 +58,12 @@ enum EvaluateCommand: Subcommand {
     let groundTruth = try namedTruth(arguments.required(truth))
     let tables = try arguments.positionals.map { try HeadTable(path: $0) }
     let seed = arguments[seed] ?? 0
-    let evaluation = try Evaluation(tables, truth: groundTruth, k: arguments[k], seed: seed)
+    let evaluation =
+      if let draws = try draws(arguments, tables) {
+        try Evaluation(tables[0], draws: draws, truth: groundTruth, k: arguments[k])
+      } else {
+        try Evaluation(tables, truth: groundTruth, k: arguments[k], seed: seed)
+      }
     if arguments[json] {
       console.print(jsonValue(evaluation, files: arguments.positionals, seed: seed).line)
       return
@@ -50,27 +71,71 @@ enum EvaluateCommand: Subcommand {
     let rankings = tables.count == 1 ? "one ranking" : "\(tables.count) rankings"
     console.print(
       "\(rankings) against \(evaluation.truth): \(evaluation.trueHeads) of \(evaluation.heads) heads are true, "
-        + "k = \(evaluation.k)")
+        + "k = \(evaluation.k)" + intervalText(evaluation))
     let width = evaluation.measures.map(\.name.count).max() ?? 0
     for measure in evaluation.measures {
       console.print("  \(measure.name.padded(to: width))  \(line(measure))")
     }
   }
 
+  /// The scores for draws of the prompts; nil where no recording was named.
+  private static func draws(_ arguments: ParsedArguments, _ tables: [HeadTable]) throws -> [[Double]]? {
+    guard let path = arguments[recording] else {
+      for option in [autoencoder, RankingOptions.protocolName, RankingOptions.score]
+        as [any OptionDeclaration]
+      where arguments.isGiven(option) {
+        throw UsageError.invalid("--\(option.name) says nothing without --recording")
+      }
+      return nil
+    }
+    guard tables.count == 1 else {
+      throw UsageError.invalid("--recording goes with one heads.csv, not \(tables.count)")
+    }
+    let count = try arguments.required(resamples)
+    guard (2...1_000_000).contains(count) else {
+      throw UsageError.invalid("--resamples is \(count); allowed is 2 to 1000000")
+    }
+    let trained = try TrainedAutoencoders(path: arguments.required(autoencoder))
+    let scorer = try HeadScorer(
+      Recording(path: path), trained: trained,
+      protocol: RankingOptions.rankingProtocol(arguments, trained: trained))
+    let scores = scorer.scores
+    guard scores.count == tables[0].scores.count,
+      zip(scores, tables[0].scores).allSatisfy({ abs($0 - $1) <= 1e-6 * max(1, abs($0)) })
+    else { throw NotThisRanking(table: tables[0].path, recording: path) }
+    guard scorer.canDrawPrompts else {
+      throw UsageError.invalid("\(path) has no pairs, so its prompts cannot be drawn again for this score")
+    }
+    return scorer.scores(draws: count, seed: try arguments.required(seed))
+  }
+
+  private static func intervalText(_ evaluation: Evaluation) -> String {
+    switch evaluation.resampled {
+    case .rankings: "; mean ± standard deviation [95 % bootstrap interval over rankings]"
+    case .prompts: "; value [95 % bootstrap interval over prompts]"
+    case nil: ""
+    }
+  }
+
   private static func line(_ measure: Evaluation.Measure) -> String {
-    let mean = measure.mean.text(decimals: 3)
-    guard let deviation = measure.deviation, let interval = measure.interval else { return mean }
-    return "\(mean) ± \(deviation.text(decimals: 3))  [\(interval.lowerBound.text(decimals: 3)), "
-      + "\(interval.upperBound.text(decimals: 3))]"
+    let deviation = measure.deviation.map { " ± " + $0.text(decimals: 3) } ?? ""
+    let interval = measure.interval.map {
+      "  [\($0.lowerBound.text(decimals: 3)), \($0.upperBound.text(decimals: 3))]"
+    }
+    return measure.mean.text(decimals: 3) + deviation + (interval ?? "")
   }
 
   private static func jsonValue(_ evaluation: Evaluation, files: [String], seed: UInt64) -> JSONValue {
     let measures = evaluation.measures.map { measure in
       var members = [JSONMember("mean", .number(measure.mean))]
-      if let deviation = measure.deviation, let interval = measure.interval {
+      if let deviation = measure.deviation {
         members.append(JSONMember("standard_deviation", .number(deviation)))
+      }
+      if let interval = measure.interval {
         members.append(
           JSONMember("interval_95", .array([.number(interval.lowerBound), .number(interval.upperBound)])))
+      }
+      if measure.values.count > 1 {
         members.append(JSONMember("values", .array(measure.values.map { .number($0) })))
       }
       return JSONMember(measure.name, .object(members))
@@ -81,8 +146,20 @@ enum EvaluateCommand: Subcommand {
       JSONMember("true_heads", .integer(evaluation.trueHeads)),
       JSONMember("k", .integer(evaluation.k)),
       JSONMember("seed", Int(exactly: seed).map { .integer($0) } ?? .string("\(seed)")),
+      JSONMember("intervals_over", evaluation.resampled.map { .string($0.rawValue) } ?? .null),
       JSONMember("measures", .object(measures)),
     ])
+  }
+}
+
+/// A heads.csv that does not follow from the recording it is said to come from.
+struct NotThisRanking: ExplainedError {
+  var table: String
+  var recording: String
+
+  var sentence: String {
+    "\(table) was not ranked from \(recording) by this autoencoder; name the protocol and score it was ranked by "
+      + "with --protocol and --score"
   }
 }
 

@@ -16,27 +16,30 @@ enum GenerateCommand: Subcommand {
     """
   static let positionals = [Positional("TASK", help: "a bundled task, a folder with a task.json, or a spec")]
   static let model = Option<String>(
-    "model", "DIR", help: "the model's folder; its tokenizer.json (or config.json) is read, no weights")
+    "model", "DIR",
+    help:
+      "the model's folder (default: the bundled model); its tokenizer.json or config.json is read, no weights"
+  )
   static let output = Option<String>("output", "FILE", help: "where to write (default: standard output)")
   static let examples = [
     Example(
-      "headlamp generate ioi --model Circuits/default-model --examples 3",
-      "three positives and their negatives"),
+      "headlamp generate ioi --examples 3",
+      "three positives and their negatives, in words of the bundled model"),
     Example(
       "headlamp generate greater-than --model gpt2 --seed 7 --output prompts.jsonl",
       "250 pairs in a file that 'record' reads"),
   ]
-  static let count = Option<Int>("examples", "N", default: 250, help: "the number of positives")
   static let seed = Option<UInt64>("seed", "N", default: 0, help: "the seed of every random choice")
-  static let options: [any OptionDeclaration] = [model, output, count, seed]
+  static let options: [any OptionDeclaration] = [model, output, PromptOptions.examples, seed]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
-    let task = try TaskLibrary.bundled().task(arguments.positionals[0])
-    let limits = try PromptLimits(modelFolder: arguments.required(model))
-    let examples = arguments[count] ?? 250
-    guard examples > 0 else { throw UsageError.invalid("--examples must be at least 1, not \(examples)") }
+    let library = TaskLibrary.bundled()
+    let task = try library.task(arguments.positionals[0])
+    let limits = try PromptLimits(
+      modelFolder: arguments[model] ?? PromptOptions.bundledModel(in: library))
     let seed = arguments[seed] ?? 0
-    let generated = try task.prompts(examples: examples, seed: seed, limits: limits)
+    let generated = try task.prompts(
+      examples: PromptOptions.count(arguments), seed: seed, limits: limits)
     // What a model could not read is refused here rather than when it is run.
     _ = try PromptSet(generated.prompts, task: task.name, seed: seed, limits: limits)
     for note in generated.notes { console.note(note) }

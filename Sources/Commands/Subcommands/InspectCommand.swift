@@ -3,10 +3,10 @@
 import CircuitDiscovery
 import Files
 
-/// Describes a model folder, a recording or a task.
+/// Describes a model folder, a recording, an autoencoder, a task or a file of prompts.
 enum InspectCommand: Subcommand {
   static let name = "inspect"
-  static let summary = "describe a model folder, a recording or a task"
+  static let summary = "describe a model folder, a recording, an autoencoder, a task or prompts"
   static var discussion: String {
     """
     Says what a path holds: \(inspections.map { $0.kind }.joined(separator: ", ")). Of a model folder, its

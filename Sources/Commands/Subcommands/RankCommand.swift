@@ -14,26 +14,26 @@ enum RankCommand: Subcommand {
     Gives every head of a recording its codes and ranks heads and pairs of heads. The protocol 'paper' ranks heads by
     the codes they show on positives and never on negatives. The protocol 'default' ranks them by how much their
     learned activations change between a positive and its paired negative, on examples that were not trained on.
-    Writes heads.csv and pairs.csv; heads of equal score share a rank. Pairs are scored by the pairs of codes they show
-    together on positives only. 'position' in heads.csv counts from the prompt's end: -1 is the last token.
+    With several autoencoders scores are means over them; counts of codes are those of the first. Pairs of heads are
+    scored by the pairs of codes they show together on positives and never on negatives.
+    Writes heads.csv and pairs.csv; heads of equal score share a rank. Where the recording holds every position, a head
+    is scored at each and keeps its strongest: 'position' in heads.csv counts from the prompt's end, -1 is the last.
     """
   static let positionals = [Positional("RECORDING", help: "what 'record' wrote")]
   static let autoencoder = Option<String>(
     "autoencoder", "FILE", help: "what 'train' wrote from the recording")
   static let output = Option<String>("output", "DIR", help: "the folder for heads.csv and pairs.csv")
-  static let protocolName = Option<ProtocolName>(
-    "protocol", "NAME", help: "default or paper; the one the autoencoder was trained by unless given")
-  static let score = Option<HeadScoreName>(
-    "score", "NAME",
-    help: "rank by another score: " + HeadScoreName.allCases.map(\.rawValue).joined(separator: ", "))
   static let truth = Option<String>("truth", "TASK:NAME", help: "a ground truth to mark heads by")
   static let theta = Option<Double>(
     "theta", "P", help: "print the circuit: heads of at least this probability")
-  static let options: [any OptionDeclaration] = [autoencoder, output, protocolName, score, truth, theta]
+  static let options: [any OptionDeclaration] = [autoencoder, output] + RankingOptions.all + [truth, theta]
   static let examples = [
     Example(
       "headlamp rank ioi.h5 --autoencoder ioi.safetensors --output results/ioi --truth ioi:ablation",
-      "heads.csv and pairs.csv, true heads marked")
+      "heads.csv and pairs.csv, true heads marked"),
+    Example(
+      "headlamp rank ioi.h5 --autoencoder ioi.safetensors --score code-change --output results/code-change",
+      "heads by how often their code changes between a prompt and its negative"),
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
@@ -42,9 +42,9 @@ enum RankCommand: Subcommand {
     let groundTruth = try arguments[truth].map { try namedTruth($0) }
     let trained = try TrainedAutoencoders(path: autoencoderPath)
     let recording = try Recording(path: arguments.positionals[0])
-    let name = arguments[protocolName] ?? ProtocolName(rawValue: trained.trainingProtocol.name) ?? .standard
-    var rankingProtocol = name.ranking
-    if let score = arguments[score] { rankingProtocol.score = score.score(paper: name == .paper) }
+    let rankingProtocol = RankingOptions.rankingProtocol(arguments, trained: trained)
+    try groundTruth?.requireHeads(
+      layers: recording.description.layers, headsPerLayer: recording.description.heads, of: recording.path)
     let ranking = try HeadRanking.rank(recording, with: trained, protocol: rankingProtocol)
     try makeFolder(folder)
     try ranking.headsTable(truth: groundTruth).write(to: folder + "/heads.csv")
@@ -57,26 +57,6 @@ enum RankCommand: Subcommand {
     }
     if try trained.recordingSHA256 != recording.sha256() {
       console.note("the autoencoder was trained on another recording of the same model")
-    }
-  }
-}
-
-/// Scores by the names of the command line.
-enum HeadScoreName: String, CaseIterable, ArgumentValue {
-  case uniqueCodes = "unique-codes"
-  case uniqueCodesNormalised = "unique-codes-normalised"
-  case pairMentions = "pair-mentions"
-  case codeChange = "code-change"
-  case activationChange = "activation-change"
-
-  /// The score; ties among pairs follow the authors' code where `paper` is asked for.
-  func score(paper: Bool) -> HeadScore {
-    switch self {
-    case .uniqueCodes: .uniqueCodes(normalised: false)
-    case .uniqueCodesNormalised: .uniqueCodes(normalised: true)
-    case .pairMentions: .pairMentions(normalised: false, ties: paper ? .laterFirst : .shared)
-    case .codeChange: .pairedCodeChange
-    case .activationChange: .pairedActivationChange
     }
   }
 }

@@ -34,9 +34,8 @@ enum RecordCommand: Subcommand {
     for note in loaded.notes { console.note(note) }
     let clock = ContinuousClock()
     let start = clock.now
-    let recording = try HeadRecorder(loaded, console: console).record(
-      loaded.prompts, position: arguments[position] ?? .named("answer"), to: output,
-      progress: { done, total in console.progress("recording \(done) of \(total) prompts") })
+    let recording = try HeadRecorder(loaded).recordOrStop(
+      loaded.prompts, position: arguments[position] ?? .named("answer"), to: output, console: console)
     console.endProgress()
     let seconds = ((clock.now - start) / .seconds(1)).text(significant: 3)
     console.note("\(recording.examples.count) prompts recorded in \(seconds) s: \(output)")
@@ -44,11 +43,35 @@ enum RecordCommand: Subcommand {
 }
 
 extension HeadRecorder {
+  /// Records with progress on the terminal; a first interruption ends the recording after the batch it is at.
+  /// - Throws: what `record` throws; `RecordingStopped` where the user interrupted it.
+  func recordOrStop(
+    _ prompts: PromptSet, position: RecordedPosition, to path: String, console: Console
+  ) throws -> Recording {
+    Interruption.note()
+    defer { Interruption.stopNoting() }
+    return try record(prompts, position: position, to: path) { done, total in
+      console.progress("recording \(done) of \(total) prompts")
+      if Interruption.isRequested { throw RecordingStopped(path: path, done: done, total: total) }
+    }
+  }
+
   /// A recorder for what was loaded.
-  init(_ loaded: PromptOptions.Loaded, console: Console) throws {
-    console.progress("reading \(loaded.folder)")
-    self.init(
-      model: loaded.model, identity: try ModelIdentity(folder: loaded.folder),
-      createdBy: "headlamp \(headlampVersion)")
+  init(_ loaded: PromptOptions.Loaded) {
+    self.init(model: loaded.model, identity: loaded.identity, createdBy: "headlamp \(headlampVersion)")
+  }
+}
+
+/// A recording that was asked to stop.
+struct RecordingStopped: ExplainedError {
+  var path: String
+  var done: Int
+  var total: Int
+
+  /// What shells report for a program that SIGINT ended.
+  var exitCode: Int32 { 130 }
+
+  var sentence: String {
+    "stopped after \(done) of \(total) prompts of \(path); the same command goes on from there"
   }
 }

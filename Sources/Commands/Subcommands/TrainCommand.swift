@@ -45,6 +45,11 @@ enum TrainCommand: Subcommand {
     let hyperparameters = hyperparameters(arguments)
     try hyperparameters.validate()
     let recording = try Recording(path: arguments.positionals[0])
+    if arguments[protocolName] == .paper, ![.mean, .each].contains(recording.description.position) {
+      console.note(
+        "the paper takes the mean over positions; this recording holds position "
+          + "'\(recording.description.position.text)'")
+    }
     let clock = ContinuousClock()
     let start = clock.now
     let trained = try TrainedAutoencoders.train(

@@ -3,7 +3,7 @@
 /// Bounds on the activations of features that no sample showed when they were last encoded.
 ///
 /// With `pre = (x − b)·e + c`, a change of e by δ, of c by γ and of b by β raises no sample's value by more than
-/// `‖δ‖·max‖x − b‖ + γ + ‖β‖`, for unit e. A feature whose largest value was −m is silent until such changes add up to m.
+/// `‖δ‖·max‖x − b‖ + γ − β·(e + δ)`. A feature whose largest value was −m is silent until such changes add up to m.
 struct SilenceScreen: Sendable {
   /// How far each feature is below its first activation, at least; negative where it may be active.
   private var margins: [Float]
@@ -27,12 +27,20 @@ struct SilenceScreen: Sendable {
     }
   }
 
-  /// Takes in an update: lengths of the encoder rows' changes, changes of the offsets, and of the tied bias.
-  mutating func weightsMoved(by movements: [Float], offsets: [Float], bias: Float, biasLength: Float) {
+  /// Takes in an update.
+  ///
+  /// - Parameters:
+  ///   - movements: lengths of the encoder rows' changes.
+  ///   - offsets: changes of c.
+  ///   - pulls: products of the changed rows with the change of the tied bias.
+  ///   - bias: length of the change of the tied bias; `biasLength`: its own.
+  mutating func weightsMoved(
+    by movements: [Float], offsets: [Float], pulls: [Float], bias: Float, biasLength: Float
+  ) {
     for feature in margins.indices {
       // Scaling the row back to unit length at most doubles its movement.
       margins[feature] -=
-        2 * movements[feature] * (sampleLength + biasLength) + offsets[feature] + bias
+        2 * movements[feature] * (sampleLength + biasLength + bias) + offsets[feature] - pulls[feature]
     }
   }
 }

@@ -162,9 +162,11 @@ public struct TiedAutoencoderState: Sendable {
     adam.updateColumns(
       &directions, gradient: directionGradient, live: live, moments: &directionMoments)
     tiedBias = Tensor(bias)
+    let biasChange = Tensor(zip(bias, formerBias).map { $0 - $1 })
     screen.weightsMoved(
-      by: movements, offsets: zip(encoderBias, formerOffsets).map { abs($0 - $1) },
-      bias: zip(bias, formerBias).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }.squareRoot(),
+      by: movements, offsets: zip(encoderBias, formerOffsets).map { $0 - $1 },
+      pulls: encoder.products(with: biasChange, rows: screen.allFeatures),
+      bias: biasChange.values.reduce(0) { $0 + $1 * $1 }.squareRoot(),
       biasLength: bias.reduce(0) { $0 + $1 * $1 }.squareRoot())
   }
 }

@@ -118,6 +118,54 @@ public final class SafetensorsFile: Sendable {
     return entry.type == "F32" && entry.strides == nil && entry.byteRange.lowerBound % 4 == 0
   }
 
+  /// Whether `widen(_:of:into:)` can take parts of a tensor.
+  public func isWidenedInParts(_ name: String) -> Bool {
+    guard let entry = entries[name] else { return false }
+    return entry.strides == nil && entry.shape.count == 2
+  }
+
+  /// Part of a matrix as float32, in memory that exists already: `target` becomes `[rows, columns]` of the window.
+  ///
+  /// - Precondition: `isWidenedInParts`, and `target` has as many elements.
+  /// - Throws: as `tensor(_:shape:)`; only the elements that are read are checked for being finite.
+  public func widen(
+    rows: Range<Int>, columns: Range<Int>, of name: String, into target: inout Tensor
+  ) throws(TensorError) {
+    let entry = try entry(name)
+    precondition(
+      isWidenedInParts(name) && rows.lowerBound >= 0 && rows.upperBound <= entry.shape[0]
+        && columns.lowerBound >= 0 && columns.upperBound <= entry.shape[1]
+        && target.count == rows.count * columns.count,
+      "rows \(rows), columns \(columns) of shape \(entry.shape) into \(target.shape)")
+    let size = try elementSize(of: name, entry)
+    let width = entry.shape[1]
+    let address = FloatAddress(target.mutablePointer())
+    let isWhole = columns.count == width
+    let first = entry.byteRange.lowerBound + (rows.lowerBound * width + columns.lowerBound) * size
+    if isWhole {
+      widen(type: entry.type, start: first, count: target.count, to: address)
+    } else {
+      parallelRanges(rows.count, minimum: max(1, (1 << 16) / columns.count)) { part in
+        for row in part {
+          widen(
+            type: entry.type, start: first + row * width * size, count: columns.count,
+            to: FloatAddress(address.address + row * columns.count))
+        }
+      }
+    }
+    if let index = target.firstNotFinite() {
+      let (row, column) = index.quotientAndRemainder(dividingBy: columns.count)
+      throw .notFinite(
+        path: path, tensor: name, index: (rows.lowerBound + row) * width + columns.lowerBound + column)
+    }
+  }
+
+  /// Tells the kernel that a tensor's pages will be needed soon.
+  public func prefetch(_ name: String) {
+    guard let entry = entries[name] else { return }
+    map.prefetch(entry.byteRange)
+  }
+
   /// Tells the kernel that a tensor's pages will not be needed soon.
   public func release(_ name: String) {
     guard let entry = entries[name] else { return }
@@ -128,17 +176,15 @@ public final class SafetensorsFile: Sendable {
     _ name: String, elements: Range<Int>, shape: [Int]
   ) throws(TensorError) -> Tensor {
     let entry = try entry(name)
-    let readable = ["F32", "F16", "BF16"]
-    guard let size = SafetensorsHeader.elementSize(of: entry.type), readable.contains(entry.type) else {
-      throw .unsupportedType(path: path, tensor: name, type: entry.type)
-    }
+    let size = try elementSize(of: name, entry)
     let start = entry.byteRange.lowerBound + elements.lowerBound * size
     let tensor: Tensor
     if entry.type == "F32", start % 4 == 0 {
       let storage = TensorStorage(map: map, byteOffset: start, count: elements.count)
       tensor = Tensor(shape: shape, storage: storage, offset: 0)
     } else {
-      tensor = widened(type: entry.type, start: start, shape: shape)
+      tensor = Tensor(uninitialized: shape)
+      widen(type: entry.type, start: start, count: tensor.count, to: FloatAddress(tensor.storage.base))
     }
     if let index = tensor.firstNotFinite() {
       throw .notFinite(path: path, tensor: name, index: elements.lowerBound + index)
@@ -146,13 +192,19 @@ public final class SafetensorsFile: Sendable {
     return tensor
   }
 
-  /// A float32 copy of the elements that start at byte `start`.
-  private func widened(type: String, start: Int, shape: [Int]) -> Tensor {
-    let tensor = Tensor(uninitialized: shape)
-    guard tensor.count > 0, let base = map.bytes.baseAddress else { return tensor }
+  /// The size in bytes of a type that can be read as float32.
+  private func elementSize(of name: String, _ entry: SafetensorsEntry) throws(TensorError) -> Int {
+    guard ["F32", "F16", "BF16"].contains(entry.type),
+      let size = SafetensorsHeader.elementSize(of: entry.type)
+    else { throw .unsupportedType(path: path, tensor: name, type: entry.type) }
+    return size
+  }
+
+  /// Writes `count` elements that start at byte `start` as float32.
+  private func widen(type: String, start: Int, count: Int, to target: FloatAddress) {
+    guard count > 0, let base = map.bytes.baseAddress else { return }
     let source = ByteAddress(base + start)
-    let target = FloatAddress(tensor.storage.base)
-    parallelRanges(tensor.count, minimum: 1 << 16) { range in
+    parallelRanges(count, minimum: 1 << 16) { range in
       let out = target.address + range.lowerBound
       switch type {
       case "F32":
@@ -162,21 +214,20 @@ public final class SafetensorsFile: Sendable {
         let halves = source.address + 2 * range.lowerBound
         // A tensor may start at an odd byte; then its elements are copied to where they can be read.
         if Int(bitPattern: halves) % 2 == 0 {
-          widen(halves.assumingMemoryBound(to: UInt16.self), type, out, range.count)
+          widenHalves(halves.assumingMemoryBound(to: UInt16.self), type, out, range.count)
         } else {
           withUnsafeTemporaryAllocation(of: UInt16.self, capacity: range.count) { aligned in
             UnsafeMutableRawBufferPointer(aligned).copyMemory(
               from: UnsafeRawBufferPointer(start: halves, count: 2 * range.count))
-            if let start = aligned.baseAddress { widen(start, type, out, range.count) }
+            if let start = aligned.baseAddress { widenHalves(start, type, out, range.count) }
           }
         }
       }
     }
-    return tensor
   }
 }
 
-private func widen(
+private func widenHalves(
   _ source: UnsafePointer<UInt16>, _ type: String, _ target: UnsafeMutablePointer<Float>, _ count: Int
 ) {
   if type == "BF16" {

@@ -135,7 +135,12 @@ private let harmlessOptions: Set<String> = [
   "classifier_dropout", "embed_dropout", "resid_dropout", "embd_pdrop", "attn_pdrop", "resid_pdrop",
   "dropout",
   "output_attentions", "output_hidden_states", "tokenizer_class", "cache_implementation", "license", "name",
+  "chunk_size_feed_forward", "is_encoder_decoder", "max_length", "min_length", "do_sample", "temperature",
+  "top_k", "top_p", "num_beams", "repetition_penalty", "length_penalty", "no_repeat_ngram_size",
+  "use_bfloat16",
   "reorder_and_upcast_attn", "gradient_checkpointing_kwargs", "layer_norm_dtype", "description", "created_by",
 ]
 
-private let harmlessPrefixes = ["summary_", "task_specific_params", "_name_or_path", "_attn_implementation"]
+private let harmlessPrefixes = [
+  "summary_", "task_specific_params", "_name_or_path", "_attn_implementation", "unsloth_",
+]

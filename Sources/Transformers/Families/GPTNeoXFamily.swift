@@ -34,6 +34,8 @@ enum GPTNeoXFamily: ModelFamily {
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
   ) throws -> TransformerWeights {
     let reader = WeightReader(checkpoint)
+    // Newer files may name it as other families do.
+    let unembedding = reader.contains("embed_out.weight") ? "embed_out.weight" : "lm_head.weight"
     let (dModel, dMLP, vocabulary) = (configuration.dModel, configuration.dMLP, configuration.vocabulary)
     let blocks = try (0..<configuration.layers).map { layer in
       let name = "gpt_neox.layers.\(layer)."
@@ -55,6 +57,6 @@ enum GPTNeoXFamily: ModelFamily {
       tokenEmbedding: try reader.weight("gpt_neox.embed_in.weight", [vocabulary, dModel]), blocks: blocks,
       finalNorm: try reader.norm("gpt_neox.final_layer_norm", dModel, hasBias: true),
       unembedding: configuration.tiesEmbeddings
-        ? nil : Linear(try reader.weight("embed_out.weight", [vocabulary, dModel]), .outputInput))
+        ? nil : Linear(try reader.weight(unembedding, [vocabulary, dModel]), .outputInput))
   }
 }

@@ -42,17 +42,13 @@ extension AttentionWeights {
     }
   }
 
-  /// The same parameters with their matrices in memory.
-  func resident() throws -> AttentionWeights {
-    var copy = self
+  /// All matrices.
+  var matrices: [Weight] {
     switch projections {
-    case .fused(let linear, let order): copy.projections = .fused(try linear.resident(), order)
+    case .fused(let linear, _): [linear.weight, output.weight]
     case .separate(let queries, let keys, let values):
-      copy.projections = .separate(
-        queries: try queries.resident(), keys: try keys.resident(), values: try values.resident())
+      [queries.weight, keys.weight, values.weight, output.weight]
     }
-    copy.output = try output.resident()
-    return copy
   }
 
   /// Each head's own output: z·W_O without bias.

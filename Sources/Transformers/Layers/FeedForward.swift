@@ -6,10 +6,8 @@ extension MLPWeights {
   /// Width of the hidden layer (d_mlp).
   public var hiddenWidth: Int { input.outputs }
 
-  /// The same parameters with their matrices in memory.
-  func resident() throws -> MLPWeights {
-    MLPWeights(gate: try gate?.resident(), input: try input.resident(), output: try output.resident())
-  }
+  /// All matrices.
+  var matrices: [Weight] { [gate, input, output].compactMap { $0?.weight } }
 
   /// The hidden layer before its activation: of the gate in a gated MLP.
   ///

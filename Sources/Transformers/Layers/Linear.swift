@@ -52,21 +52,31 @@ public struct Linear: Sendable {
   /// - Throws: `TensorError.notFinite` where a stored weight cannot be widened.
   public func apply(to x: Tensor, into target: inout Tensor, atColumn column: Int = 0) throws {
     if let bias { target.fillRows(bias, atColumn: column) }
-    let rowStride = target.shape.last ?? 1
-    matrixProduct(
-      x, MatrixWindow(rows: x.count / inputs, columns: inputs), try weight.tensor(),
-      window(inputs: 0..<inputs), into: &target,
-      MatrixWindow(offset: column, rows: x.count / inputs, columns: outputs, rowStride: rowStride),
-      accumulating: bias != nil)
+    try multiply(
+      x, into: &target, offset: column, rowStride: target.shape.last ?? 1, accumulating: bias != nil)
   }
 
   /// Adds `x·W` to rows of `target`, from row `row` on; the bias is left to the caller.
   func accumulate(_ x: Tensor, into target: inout Tensor, fromRow row: Int = 0) throws {
+    try multiply(x, into: &target, offset: row * outputs, rowStride: outputs, accumulating: true)
+  }
+
+  /// `x·W` (added) into rows of `target` that start at element `offset`, some columns at a time where W lies in a file.
+  private func multiply(
+    _ x: Tensor, into target: inout Tensor, offset: Int, rowStride: Int, accumulating: Bool
+  ) throws {
     let rowCount = x.count / inputs
-    matrixProduct(
-      x, MatrixWindow(rows: rowCount, columns: inputs), try weight.tensor(), window(inputs: 0..<inputs),
-      into: &target, MatrixWindow(offset: row * outputs, rows: rowCount, columns: outputs),
-      accumulating: true)
+    try weight.forEachPart(splittingRows: orientation == .outputInput) { part, columns in
+      let window =
+        orientation == .inputOutput
+        ? MatrixWindow(rows: inputs, columns: columns.count)
+        : MatrixWindow(rows: columns.count, columns: inputs, transposed: true)
+      matrixProduct(
+        x, MatrixWindow(rows: rowCount, columns: inputs), part, window, into: &target,
+        MatrixWindow(
+          offset: offset + columns.lowerBound, rows: rowCount, columns: columns.count, rowStride: rowStride),
+        accumulating: accumulating)
+    }
   }
 
   /// The same map with its matrix in memory, for several uses in a row.

@@ -23,12 +23,6 @@ extension Transformer {
     !(weights.blocks.first?.attention.output.weight.isResident ?? true)
   }
 
-  /// How many tokens a batch should have: enough to keep matrix products near their peak, and where weights must be
-  /// widened from a file, enough to do that seldom.
-  public var recommendedBatchTokens: Int {
-    widensWeights ? 4096 : 2048
-  }
-
   /// The output of every head (`result`: z·W_O without bias) on every prompt.
   ///
   /// Values equal `run(reading:)` of `.result` to rounding. Memory: the answer, plus about
@@ -58,6 +52,8 @@ private struct HeadOutputPass {
   var normalized: Tensor
   var input: Tensor
   var z: Tensor
+  /// Memory for the MLP's hidden layer, by shape.
+  var hiddenLayers: [[Int]: Tensor] = [:]
   var result: Tensor
 
   init(_ model: Transformer, _ batch: TokenBatch, _ pooling: HeadPooling) {
@@ -123,16 +119,18 @@ private struct HeadOutputPass {
     if let table = weights.positionEmbedding { residual.add(table.gatherRows(layout.positions)) }
     for layer in 0..<configuration.layers {
       let block = weights.blocks[layer]
-      let attention = try block.attention.resident()
-      try attend(layer, block, attention)
+      if layer + 1 < configuration.layers { weights.blocks[layer + 1].prefetch() }
+      // W_O serves twice, head by head and whole.
+      let output = try block.attention.output.resident()
+      try attend(layer, block, output)
       guard layer < configuration.layers - 1 else { break }
       if configuration.residual == .parallel {
         // The MLP reads the stream that attention read.
         let x = normalize(residual, block.mlpNorm)
-        try addAttention(block, attention.output)
+        try addAttention(block, output)
         try feedForward(block, x)
       } else {
-        try addAttention(block, attention.output)
+        try addAttention(block, output)
         try feedForward(block, normalize(residual, block.mlpNorm))
       }
     }
@@ -140,17 +138,15 @@ private struct HeadOutputPass {
   }
 
   /// Computes z and keeps its outputs.
-  private mutating func attend(
-    _ layer: Int, _ block: BlockWeights, _ attention: AttentionWeights
-  ) throws {
-    let configuration = model.configuration
+  private mutating func attend(_ layer: Int, _ block: BlockWeights, _ output: Linear) throws {
+    let (configuration, attention) = (model.configuration, block.attention)
     try attention.project(normalize(residual, block.attentionNorm), into: &input)
     model.placeHeads(&input, layer, layout.positions)
     let columns = attention.columns(configuration)
     attentionMix(
       AttentionInput(input, queries: columns.queries, keys: columns.keys, values: columns.values),
       configuration.attention[layer].rule, layout, into: &z)
-    try keepOutputs(layer, attention.output)
+    try keepOutputs(layer, output)
   }
 
   /// Writes every head's output of one layer into the answer.
@@ -195,9 +191,10 @@ private struct HeadOutputPass {
     }
   }
 
-  /// Adds the MLP's output to the stream, some rows at a time so that the hidden layer stays in cache.
+  /// Adds the MLP's output to the stream, some rows at a time so that the hidden layer stays in cache; all rows at once
+  /// where each pass over them widens the weights anew.
   private mutating func feedForward(_ block: BlockWeights, _ x: Tensor) throws {
-    guard let mlp = try block.mlp?.resident() else { return }
+    guard let mlp = block.mlp else { return }
     var out: Tensor
     if block.mlpPostNorm == nil {
       // The stream itself is summed into, in place.
@@ -207,15 +204,17 @@ private struct HeadOutputPass {
       out = Tensor(zeros: residual.shape)
     }
     if let bias = mlp.output.bias { out.addToRows(bias) }
-    let step = max(512, (4 << 20) / mlp.hiddenWidth)
-    var hidden = Tensor(uninitialized: [min(step, layout.rowCount), mlp.hiddenWidth])
-    for start in stride(from: 0, to: layout.rowCount, by: step) {
-      let end = min(start + step, layout.rowCount)
-      if end - start != hidden.shape[0] { hidden = Tensor(uninitialized: [end - start, mlp.hiddenWidth]) }
-      let part = x.rows(start..<end)
-      try mlp.preactivation(part, into: &hidden)
-      try mlp.activate(&hidden, of: part, model.configuration.activation)
-      try mlp.output.accumulate(hidden, into: &out, fromRow: start)
+    let limit = model.widensWeights ? layout.rowCount : max(512, (4 << 20) / mlp.hiddenWidth)
+    let parts = max(1, (layout.rowCount + limit - 1) / limit)
+    for part in 0..<parts {
+      let rows = layout.rowCount * part / parts..<layout.rowCount * (part + 1) / parts
+      // Parts differ by a row at most, so two buffers serve them all.
+      let shape = [rows.count, mlp.hiddenWidth]
+      var hidden = hiddenLayers.removeValue(forKey: shape) ?? Tensor(uninitialized: shape)
+      try mlp.preactivation(x.rows(rows), into: &hidden)
+      try mlp.activate(&hidden, of: x.rows(rows), model.configuration.activation)
+      try mlp.output.accumulate(hidden, into: &out, fromRow: rows.lowerBound)
+      hiddenLayers[shape] = hidden
     }
     if let norm = block.mlpPostNorm {
       residual.add(normalize(out, norm))

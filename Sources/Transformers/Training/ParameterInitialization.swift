@@ -6,7 +6,10 @@ extension ParameterLayout {
   /// Fresh parameters, drawn from `seed` alone: norms at 1 and 0, biases at 0, matrices normal with deviation
   /// 1/√(rows in), those that write to the residual stream smaller by 1/√(2 · layers), embeddings and positions
   /// with deviation `embeddingDeviation`.
-  public func initialParameters(seed: UInt64, embeddingDeviation: Double = 0.02) -> Tensor {
+  ///
+  /// Embeddings as small as GPT-2's (0.02) drown in what the first layers add to the stream; heads that match tokens,
+  /// induction heads first, then take many times as long to form.
+  public func initialParameters(seed: UInt64, embeddingDeviation: Double = 0.5) -> Tensor {
     var generator = SeededGenerator(seed: seed, stream: "parameters")
     var values = [Float](repeating: 0, count: count)
     let writers = 1 / Double(max(1, 2 * architecture.layers)).squareRoot()

@@ -65,6 +65,13 @@ public struct BlockWeights: Sendable {
   }
 }
 
+extension BlockWeights {
+  /// Starts to read what lies in a file.
+  func prefetch() {
+    for matrix in attention.matrices + (mlp?.matrices ?? []) { matrix.prefetch() }
+  }
+}
+
 /// The parameters of a normalisation; without gain it only scales.
 public struct NormWeights: Sendable {
   /// `[d_model]`

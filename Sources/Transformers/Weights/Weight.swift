@@ -56,6 +56,41 @@ public struct Weight: Sendable {
     }
   }
 
+  /// Starts to read parameters that lie in a file, so that they are there when they are used.
+  func prefetch() {
+    if case .stored(let file, let name, _) = source { file.prefetch(name) }
+  }
+
+  /// Hands over a matrix part by part, each as float32 `[rows, columns]` of the window; parameters in memory as one.
+  ///
+  /// A stored matrix is widened into one buffer of about 8 MB, part after part, so that it stays in cache between being
+  /// widened and being used and takes no more memory than that.
+  /// - Parameters:
+  ///   - splittingRows: whether parts are rows; else columns.
+  ///   - elements: about how many elements a part has.
+  ///   - body: gets a part and the rows or columns that it holds.
+  /// - Throws: `TensorError.notFinite`, and what `body` throws.
+  func forEachPart(
+    splittingRows: Bool, elements: Int = 2 << 20, _ body: (Tensor, Range<Int>) throws -> Void
+  ) throws {
+    let axis = splittingRows ? 0 : 1
+    guard case .stored(let file, let name, let shape) = source, file.isWidenedInParts(name) else {
+      return try body(tensor(), 0..<shape[axis])
+    }
+    let other = shape[1 - axis]
+    let length = max(64, elements / max(other, 1) / 64 * 64)
+    var buffer = Tensor(zeros: [0])
+    for start in stride(from: 0, to: shape[axis], by: length) {
+      let range = start..<min(start + length, shape[axis])
+      if buffer.count != range.count * other { buffer = Tensor(uninitialized: [range.count * other]) }
+      try file.widen(
+        rows: splittingRows ? range : 0..<shape[0], columns: splittingRows ? 0..<shape[1] : range, of: name,
+        into: &buffer)
+      try body(buffer, range)
+    }
+    file.release(name)
+  }
+
   /// Some rows of the first axis, each widened alone.
   /// - Throws: `TensorError.notFinite`.
   func rows(_ indices: [Int32]) throws(TensorError) -> Tensor {

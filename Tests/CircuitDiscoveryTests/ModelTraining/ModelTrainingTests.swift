@@ -42,7 +42,7 @@ import Transformers
       let answers = positive.targets.last?.tokens ?? []
       let even = negative.targets.last?.tokens ?? []
       #expect(answers.count == 1)
-      #expect(even.count > 4 && even.contains(answers[0]))
+      #expect(even.count >= 4 && even.contains(answers[0]))
       #expect(positive.tokens.count == negative.tokens.count)
     }
   }
@@ -76,17 +76,16 @@ import Transformers
     }
   }
 
-  @Test func learnsBelowTheLossOfKnowingOnlyWhichWordsOccur() throws {
-    // Without the order of words, the best guess is one of the words seen: at least four of them, so at least log 4
-    // nats for the answer. Text is left out, so that the loss is the answers' alone.
-    var plan = Self.plan(steps: 400)
-    (plan.modelWidth, plan.corpus.pairs, plan.corpus.negativeShare) = (32, 1000, 0)
-    plan.batch = 32
+  @Test func learnsMoreThanWhichWordsOccur() throws {
+    // Without the order of words, the best guess is one of the words seen: at least four of them, so right at most once
+    // in four. Twice that on prompts never learned from needs heads that look back.
+    var plan = Self.plan(steps: 800)
+    (plan.heads, plan.modelWidth, plan.batch, plan.learningRate) = (4, 96, 32, 3e-3)
+    plan.corpus.pairs = 12_000
+    plan.evaluationInterval = 800
     var training = try ModelTraining(tasks: [Self.library.task("induction")], plan: plan)
     while !training.isFinished { try training.advance() }
-    let corpus = training.mixture.corpora[0]
-    let outcomes = training.trainer.evaluate(corpus.heldOut)
-    let loss = outcomes.reduce(0) { $0 + $1.loss } / Double(outcomes.count)
-    #expect(loss < log(4.0), "\(loss)")
+    let accuracy = try #require(training.accuracies().first).accuracy
+    #expect(accuracy > 0.5, "\(accuracy)")
   }
 }

@@ -44,7 +44,9 @@ import Testing
   @Test func equalScoresShareARank() {
     let codes = HeadCodes([0, 0, 0, 0, 1, 1, 1, 1], heads: 4)
     let ranking = HeadRanking(
-      scores: [1, 2, 2, 0.5], codes: codes, labels: [true, false], headsPerLayer: 2, protocol: .paper)
+      scores: [1, 2, 2, 0.5], counts: codeCounts(codes, labels: [true, false]),
+      pairScores: PairScores(codes, labels: [true, false]).all(normalised: false), headsPerLayer: 2,
+      protocol: .paper)
     #expect(ranking.heads.map(\.rank) == [1, 1, 3, 4])
     #expect(ranking.heads.map { [$0.layer, $0.head] } == [[0, 1], [1, 0], [0, 0], [1, 1]])
     #expect(abs(ranking.heads.map(\.probability).reduce(0, +) - 1) < 1e-12)

@@ -1,0 +1,162 @@
+// From a task to the heads that do it, step by step through the library: run it and read along.
+//
+//   swift run -c release DiscoverHeads [TASK [MODEL-FOLDER]]
+//
+// Without arguments it looks for the heads that do indirect-object identification in the bundled model.
+
+import CircuitDiscovery
+import FoundationEssentials
+import Recordings
+import SparseAutoencoders
+import Transformers
+
+@main
+enum DiscoverHeads {
+  static func main() throws {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    let library = TaskLibrary.bundled()
+    let task = try library.task(arguments.first ?? "ioi")
+    let folder = arguments.dropFirst().first ?? (library.folder ?? "Circuits") + "/default-model"
+    let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("heads-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: scratch) }
+
+    let model = try Transformer(folder: folder)
+    let prompts = try showPrompts(of: task, folder: folder)
+    try showAnswers(prompts, model)
+    let recording = try record(prompts, model, folder: folder, to: scratch.path + "/recording.h5")
+    let trained = try train(on: recording)
+    let ranking = try showRanking(recording, trained)
+    let truth = try truth(for: task, prompts, model, folder: folder)
+    try compare(ranking, recording, trained, truth)
+  }
+
+  static func showPrompts(of task: TaskSpec, folder: String) throws -> PromptSet {
+    print("1. A task: \(task.summary)")
+    let limits = try PromptLimits(modelFolder: folder)
+    let prompts = try task.promptSet(examples: 250, seed: 0, limits: limits)
+    print("   The spec gives prompts that call for it, each with a twin that does not:")
+    for (positive, negative) in prompts.pairs.prefix(2) {
+      for (sign, index) in [("+", positive), ("−", negative)] {
+        let prompt = prompts.prompts[index]
+        let text = prompt.text ?? prompt.tokens.map(String.init).joined(separator: " ")
+        print(
+          "   \(sign) \(text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "⏎"))"
+        )
+      }
+    }
+    print("   \(prompts.pairs.count) pairs, \(prompts.longest) tokens at most.")
+    return prompts
+  }
+
+  static func showAnswers(_ prompts: PromptSet, _ model: Transformer) throws {
+    print("\n2. A model: \(model.configuration.layers) layers of \(model.configuration.heads) heads")
+    let scores = try model.answerScores(prompts)
+    let right = Double(scores.count(where: \.isRight)) / Double(scores.count)
+    print("   Its most likely next token is right after \(percent(right)) of the positive prompts.")
+    if right < 0.5 { print("   That is little: what follows says which heads react, not which do the task.") }
+  }
+
+  static func record(
+    _ prompts: PromptSet, _ model: Transformer, folder: String, to path: String
+  ) throws -> Recording {
+    print("\n3. What every head writes into the residual stream where the answer is due")
+    let recorder = HeadRecorder(
+      model: model, identity: try ModelIdentity(folder: folder), createdBy: "DiscoverHeads")
+    let recording = try recorder.record(prompts, position: .named("answer"), to: path)
+    let made = recording.description
+    print(
+      "   \(recording.examples.count) prompts × \(made.layers) layers × \(made.heads) heads × "
+        + "\(made.dModel) numbers, in an HDF5 file.")
+    return recording
+  }
+
+  static func train(on recording: Recording) throws -> TrainedAutoencoders {
+    print("\n4. A dictionary for all heads: sparse autoencoders, trained on five pairs each")
+    let trained = try TrainedAutoencoders.train(
+      on: recording, protocol: .standard, hyperparameters: Hyperparameters(), seed: 0)
+    for (index, member) in trained.members.enumerated() {
+      let (first, last) = (member.losses.first ?? 0, member.losses.last ?? 0)
+      print("   autoencoder \(index + 1): loss \(rounded(first)) at first, \(rounded(last)) at last")
+    }
+    print("   A head's code on a prompt is the feature that is most active in its output.")
+    return trained
+  }
+
+  static func showRanking(_ recording: Recording, _ trained: TrainedAutoencoders) throws -> HeadRanking {
+    print("\n5. Heads by how much their features change between a prompt and its twin")
+    let ranking = try HeadRanking.rank(recording, with: trained, protocol: .standard)
+    let highest = ranking.heads.first?.score ?? 1
+    for head in ranking.heads.prefix(8) {
+      let bar = String(repeating: "█", count: Int((20 * head.score / max(highest, 1e-9)).rounded()))
+      let codes = "\(head.counts.uniqueToPositive) of \(head.counts.distinct) codes on positives only"
+      print("   \(head.layer).\(head.head)  \(bar) \(rounded(head.score)), \(codes)")
+    }
+    print("   Only pairs that an autoencoder was not trained on were scored.")
+    return ranking
+  }
+
+  /// The truth `ablation` that the spec holds for this very model, or one measured here.
+  static func truth(
+    for task: TaskSpec, _ prompts: PromptSet, _ model: Transformer, folder: String
+  ) throws -> GroundTruth {
+    print("\n6. Which heads the answer depends on")
+    let identity = try ModelIdentity(folder: folder)
+    if let stored = task.measuredTruth(of: identity) {
+      print("   \(task.name) holds a truth for this model: \(stored.source).")
+      describe(stored)
+      return stored
+    }
+    var some = prompts
+    some.prompts = Array(prompts.prompts.prefix(200))
+    let ablation = try HeadAblation(of: some, model: model)
+    let measured = ablation.truth(
+      named: "ablation", model: identity.name, threshold: 0.05, seed: 0, madeBy: [])
+    print("   Measured here: each head replaced by its mean over the negatives, one after the other.")
+    describe(measured)
+    return measured
+  }
+
+  static func describe(_ truth: GroundTruth) {
+    let names = truth.heads.map { "\($0.layer).\($0.head)" }.joined(separator: " ")
+    print("   \(truth.heads.count) of \(truth.layers * truth.headsPerLayer) heads: \(names)")
+  }
+
+  static func compare(
+    _ ranking: HeadRanking, _ recording: Recording, _ trained: TrainedAutoencoders, _ truth: GroundTruth
+  ) throws {
+    print("\n7. Whether the ranking finds them, and whether the dictionary was needed")
+    let made = recording.description
+    let table = HeadTable(
+      path: recording.path, layers: made.layers, headsPerLayer: made.heads, scores: ranking.scores)
+    guard !truth.heads.isEmpty, truth.heads.count < ranking.heads.count else {
+      print("   No head (or every head) counts, so there is nothing to find.")
+      return
+    }
+    let scorer = try HeadScorer(recording, trained: trained, protocol: .standard)
+    let evaluation = try Evaluation(table, draws: scorer.scores(draws: 500, seed: 0), truth: truth)
+    for name in ["trapezoid_auc", "average_precision", "f1_at_k"] {
+      guard let measure = evaluation.measure(named: name) else { continue }
+      let interval = measure.interval.map {
+        ", \(rounded($0.lowerBound)) to \(rounded($0.upperBound)) over prompts"
+      }
+      print("   \(name): \(rounded(measure.mean))\(interval ?? "")")
+    }
+    let nulls = try NullBaseline.all(
+      beside: ranking.scores, of: recording, trained: trained, protocol: .standard, truth: truth)
+    for null in nulls {
+      print("   \(null.name), without any training: trapezoid_auc \(rounded(null.trapezoidAUC ?? .nan))")
+    }
+    let area = evaluation.measure(named: "trapezoid_auc")?.mean ?? 0
+    let best = nulls.compactMap(\.trapezoidAUC).max() ?? 0
+    print(
+      best >= area
+        ? "   A baseline without training does as well: here the pairs find the heads, not the dictionary."
+        : "   No baseline without training does as well.")
+  }
+
+  /// Three decimals are enough for reading.
+  static func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
+
+  static func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }
+}

@@ -4,21 +4,31 @@ extension Features {
   /// A number per row: rows with equal cells (missing equals missing, −0 equals 0) have the same number, counted from
   /// 0 in order of appearance.
   ///
-  /// Rows are hashed column by column to 64 bits, and rows of equal hash are compared cell by cell.
+  /// Rows are hashed column by column to 64 bits, sorted by hash, and rows of equal hash are compared cell by cell.
   public func duplicateGroups() -> [Int] {
     let hashes = rowHashes()
-    var groups = [Int](repeating: 0, count: rowCount)
-    var representatives: [UInt64: [(row: Int, group: Int)]] = [:]
-    representatives.reserveCapacity(rowCount)
+    let order = (0..<rowCount).sorted { (hashes[$0], $0) < (hashes[$1], $1) }
+    // The first row that each row is a copy of: itself, as a rule.
+    var firsts = Array(0..<rowCount)
+    var start = 0
+    while start < rowCount {
+      var end = start + 1
+      while end < rowCount, hashes[order[end]] == hashes[order[start]] { end += 1 }
+      for place in start..<end where end - start > 1 {
+        let row = order[place]
+        let known = order[start..<place].first { firsts[$0] == $0 && rowsAreEqual($0, row) }
+        if let known { firsts[row] = known }
+      }
+      start = end
+    }
+    var groups = firsts
     var count = 0
     for row in 0..<rowCount {
-      let known = representatives[hashes[row], default: []].first { rowsAreEqual($0.row, row) }
-      if let known {
-        groups[row] = known.group
-      } else {
-        representatives[hashes[row], default: []].append((row, count))
+      if firsts[row] == row {
         groups[row] = count
         count += 1
+      } else {
+        groups[row] = groups[firsts[row]]
       }
     }
     return groups

@@ -57,24 +57,24 @@ extension Table {
     var generator = SeededGenerator(seed: seed, stream: "folds")
     let order = generator.permutation(of: members.count)
     // Large groups first, or the last of them would have nowhere even to go.
-    let bySize = order.sorted { members[$0].count > members[$1].count }
+    let bySize = order.sorted { members.size($0) > members.size($1) }
     var filled = [[Int]](repeating: [Int](repeating: 0, count: strataCount), count: count)
     var sizes = [Int](repeating: 0, count: count)
     var folds = [Int](repeating: 0, count: rowCount)
     for group in bySize {
-      let stratum = strata[members[group][0]]
+      let stratum = strata[members[group].first ?? 0]
       let fold = (0..<count).min { (filled[$0][stratum], sizes[$0]) < (filled[$1][stratum], sizes[$1]) } ?? 0
       for row in members[group] {
         folds[row] = fold
         filled[fold][strata[row]] += 1
       }
-      sizes[fold] += members[group].count
+      sizes[fold] += members.size(group)
     }
     return folds
   }
 
   /// The rows of every group, after groups that share a copied row are joined.
-  private func joinedGroups(_ groups: [Int]?) -> [[Int]] {
+  private func joinedGroups(_ groups: [Int]?) -> RowGroups {
     var parents = Array(0..<distinctRowCount)
     func root(_ group: Int) -> Int {
       var group = group
@@ -92,19 +92,44 @@ extension Table {
         if let other = firstOf[group] { parents[own] = root(other) } else { firstOf[group] = own }
       }
     }
-    var places: [Int: Int] = [:]
-    var members: [[Int]] = []
-    for row in 0..<rowCount {
+    // Groups are numbered in the order of their first rows.
+    var places = [Int](repeating: -1, count: distinctRowCount)
+    var count = 0
+    let numbers = (0..<rowCount).map { row in
       let group = root(duplicateGroups[row])
-      if let place = places[group] {
-        members[place].append(row)
-      } else {
-        places[group] = members.count
-        members.append([row])
+      if places[group] < 0 {
+        places[group] = count
+        count += 1
       }
+      return places[group]
     }
-    return members
+    return RowGroups(numbers, count: count)
   }
+}
+
+/// Rows by group, in one array: a table may have as many groups as rows.
+private struct RowGroups {
+  private let starts: [Int]
+  private let rows: [Int]
+
+  /// Rows by the number of their group, from 0 to `count`.
+  init(_ numbers: [Int], count: Int) {
+    var starts = [Int](repeating: 0, count: count + 1)
+    for number in numbers { starts[number + 1] += 1 }
+    for group in 0..<count { starts[group + 1] += starts[group] }
+    var next = starts
+    var rows = [Int](repeating: 0, count: numbers.count)
+    for (row, number) in numbers.enumerated() {
+      rows[next[number]] = row
+      next[number] += 1
+    }
+    self.starts = starts
+    self.rows = rows
+  }
+
+  var count: Int { starts.count - 1 }
+  func size(_ group: Int) -> Int { starts[group + 1] - starts[group] }
+  subscript(_ group: Int) -> ArraySlice<Int> { rows[starts[group]..<starts[group + 1]] }
 }
 
 extension Target {

@@ -48,7 +48,7 @@ import Testing
   }
 
   @Test func aProgramIsExplained() throws {
-    let command = "awk -F, 'NR > 1 { print $1 > 4 ? 0.9 : 0.2 }'"
+    let command = "awk -F, 'NR > 1 { print ($1 > 4 ? 0.9 : 0.2) }'"
     let (result, left) = try Self.run(
       ["explain", "t.csv", "--black-box-command", command, "--row", "3", "--output", "out"])
     #expect(result.exitCode == 0, "\(result.errors)")

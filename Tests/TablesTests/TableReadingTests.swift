@@ -141,7 +141,7 @@ import Testing
     options.categoricalColumns = ["a"]
     let lines = (0..<400).map { "\($0 == 300 ? "x" : "\($0 % 80)"),\($0 % 2)" }
     let table = try Self.read("a,y\n" + lines.joined(separator: "\n"), options: options)
-    #expect(table.features.kinds == [.categorical((0..<80).map { "\($0)" } + ["x"])])
+    #expect(table.features.kinds == [.categorical((0..<80).map { "\($0)" }.sorted() + ["x"])])
   }
 
   @Test func identifiersAreLeftOut() throws {

@@ -7,6 +7,8 @@ import Trees
 extension ProbedBlackBox {
   /// More work than this, in nodes times rows, is not spent on SHAP values: fewer rows are taken.
   private static let shapBudget = 60_000_000
+  /// Nor are more values kept than this, in used features times rows.
+  private static let keptValues = 2_000_000
   /// Features beyond this are screened before each of the others is permuted.
   private static let permutedFeatures = 300
   private static let permutedRows = 400
@@ -26,7 +28,8 @@ extension ProbedBlackBox {
     let order = generator.permutation(of: features.rowCount)
     if let ensemble {
       let nodes = max(1, ensemble.trees.reduce(0) { $0 + $1.nodes.count })
-      let rows = order.prefix(max(20, Self.shapBudget / nodes)).sorted()
+      let used = max(1, ensemble.usedFeatures.count)
+      let rows = order.prefix(max(20, min(Self.shapBudget / nodes, Self.keptValues / used))).sorted()
       importanceByRow = try ensemble.absoluteShapValues(features, rows: rows)
       importance = importanceByRow.mean
       importanceByRow = importanceByRow.narrowed(to: importance, keeping: Self.permutedFeatures)
@@ -193,7 +196,7 @@ extension TreeEnsemble {
     result.features = usedFeatures.map { places[featureNames[$0]] ?? 0 }
     result.rows.reserveCapacity(rows.count)
     let (used, width) = (usedFeatures.count, scoreCount)
-    let atOnce = max(32, 4_000_000 / max(1, used * width))
+    let atOnce = max(32, 1_000_000 / max(1, used * width))
     for start in stride(from: 0, to: rows.count, by: atOnce) {
       let part = Array(rows[start..<min(start + atOnce, rows.count)])
       let shap = try shapValues(features.selecting(rows: part))

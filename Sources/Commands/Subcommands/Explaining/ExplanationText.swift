@@ -91,7 +91,7 @@ struct ExplanationText {
       }
       guard let lost = found("comprehensiveness"), let kept = found("sufficiency") else { return nil }
       return
-        "\(words.padded(to: 26))\(Self.valueAndInterval(lost).padded(to: 24))\(Self.valueAndInterval(kept))"
+        "\(words.padded(to: 26))\(Self.valueAndInterval(lost).padded(to: 28))\(Self.valueAndInterval(kept))"
     }
     guard !texts.isEmpty else { return [] }
     let fall =
@@ -139,6 +139,12 @@ struct ExplanationText {
     let outcomes = explainer.outcomes
     var result = ["row \(explanation.row + 1)" + (explanation.isHeldOut ? ", held out" : ", a training row")]
     result += lines("  predicted", [prediction(explanation)])
+    let stated = explainer.outcomes.outcome(explanation.surrogatePrediction)
+    if stated != explanation.outcome {
+      result += lines(
+        "",
+        ["the surrogate says \(explainer.outcomes.name(stated)) here: its own rules do not explain this row"])
+    }
     let rule = explanation.anchor
     result += lines("  because", [explainer.catalogue.text(rule.box), quality(rule)])
     let wanted = outcomes.name(explanation.wanted)

@@ -50,8 +50,9 @@ struct ImportanceText {
 
   /// The `top` most important entries and the `bottom` least important ones of the others.
   func lines(top: Int, bottom: Int) -> [String] {
-    let shown = entries.prefix(top)
-    let rest = entries.dropFirst(top).suffix(bottom)
+    // In a small table the least important ones are told apart from the others all the same.
+    let shown = entries.prefix(min(top, max(min(top, 5), entries.count - bottom)))
+    let rest = entries.dropFirst(shown.count).suffix(bottom)
     let width = (shown + rest).map { min($0.name.count, 60) }.max() ?? 0
     let most = max(entries.map { abs($0.value) }.max() ?? 0, .leastNormalMagnitude)
     func line(_ rank: Int, _ entry: Entry) -> String {

@@ -1,6 +1,7 @@
 // From the words on the command line to an exit code.
 
 import Files
+import Tensors
 
 /// Runs the command and ends the process: 0 for success, 1 for failure, 2 for misuse.
 public func runHeadlamp(arguments: [String]) -> Never {
@@ -29,6 +30,7 @@ private func dispatch(_ arguments: [String], console: Console) throws {
     throw UsageError.unknownCommand(name, nearest: nearestWord(to: name, among: subcommands.map { $0.name }))
   }
   let parsed = try ParsedArguments(Array(arguments.dropFirst()), for: command.syntax)
+  Threads.endLibraryWorkers()
   if parsed.asksForHelp {
     console.print(helpText(for: command))
     return

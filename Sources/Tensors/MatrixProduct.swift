@@ -93,8 +93,16 @@ struct GemmTarget: @unchecked Sendable {
   var window: MatrixWindow
 }
 
-/// OpenBLAS's own threads are switched off once, before the first product.
-private let singleThreadedBLAS: Void = openblas_set_num_threads(1)
+/// OpenBLAS's own threads are ended once, before the first product.
+private let singleThreadedBLAS: Void = openblas_end_workers()
+
+extension Threads {
+  /// Ends the threads that OpenBLAS started for itself.
+  ///
+  /// The first product does so anyway; at the start of a process it also keeps them from spinning beside work that
+  /// needs no product.
+  public static func endLibraryWorkers() { singleThreadedBLAS }
+}
 
 /// `c = scale·a·b (+ c)` on `threads` threads, split along the longer side of `c`.
 func gemm(

@@ -42,22 +42,24 @@ extension TreeEnsemble {
     var values = [Double](repeating: 0, count: rows * used.count * width)
     var bases = baseScores
     for tree in trees {
-      let treeWidth = tree.output == nil ? width : 1
-      let first = tree.output ?? 0
-      for (score, mean) in ShapTree.mean(tree, width: treeWidth).enumerated() {
-        bases[first + score] += scale * mean
+      for (score, mean) in ShapTree.mean(tree, width: tree.output == nil ? width : 1).enumerated() {
+        bases[(tree.output ?? 0) + score] += scale * mean
       }
-      guard tree.nodes.count > 1 else { continue }
-      let quadrature = GaussLegendre(exactForPathsOf: ShapTree.mostFeaturesOnAPath(tree))
-      let prepared = ShapTree(tree, points: quadrature.points)
-      let sweep = ShapSweep(
-        tree: tree, prepared: prepared, weights: quadrature.weights, width: treeWidth,
-        places: prepared.features.map { placeOf[$0] })
+    }
+    let grown = trees.filter { $0.nodes.count > 1 }
+    for start in stride(from: 0, to: grown.count, by: ShapSweep.treesAtOnce) {
+      let sweeps = grown[start..<min(start + ShapSweep.treesAtOnce, grown.count)].map {
+        ShapSweep($0, width: $0.output == nil ? width : 1, placeOf: placeOf)
+      }
       values.withUnsafeMutableBufferPointer { values in
         guard let base = values.baseAddress else { return }
         let shared = SendablePointer(base)
-        parallelRanges(rows, minimum: 16) { range in
-          sweep.add(range, table, to: shared, stride: used.count, scores: width, first: first, scale: scale)
+        parallelFor((rows + ShapSweep.rowsAtOnce - 1) / ShapSweep.rowsAtOnce) { block in
+          let first = block * ShapSweep.rowsAtOnce
+          let range = first..<min(first + ShapSweep.rowsAtOnce, rows)
+          for sweep in sweeps {
+            sweep.add(range, table, to: shared, stride: used.count, scores: width, scale: scale)
+          }
         }
       }
     }
@@ -75,10 +77,25 @@ private struct ShapSweep: Sendable {
   /// The place among the ensemble's used features of each of the tree's.
   let places: [Int]
 
+  /// Trees that are prepared together: enough for threads to be woken seldom, few enough to stay in cache.
+  static let treesAtOnce = 16
+  /// Rows that a thread takes at a time.
+  static let rowsAtOnce = 64
+
+  init(_ tree: Tree, width: Int, placeOf: [Int]) {
+    self.tree = tree
+    self.width = width
+    let quadrature = GaussLegendre(exactForPathsOf: ShapTree.mostFeaturesOnAPath(tree))
+    prepared = ShapTree(tree, points: quadrature.points)
+    weights = quadrature.weights
+    places = prepared.features.map { placeOf[$0] }
+  }
+
   func add(
     _ rows: Range<Int>, _ table: Features, to target: SendablePointer<Double>, stride: Int, scores: Int,
-    first: Int, scale: Double
+    scale: Double
   ) {
+    let first = tree.output ?? 0
     let (count, points) = (prepared.order.count, weights.count)
     let products = UnsafeMutablePointer<Double>.allocate(capacity: count * points)
     let sums = UnsafeMutablePointer<Double>.allocate(capacity: count * width * points)

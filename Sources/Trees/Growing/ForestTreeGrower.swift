@@ -88,6 +88,9 @@ struct ForestTreeGrower {
   /// Constant ones count: among many sparse columns a node then tries few, and the trees of a forest differ more.
   private mutating func bestSplit(_ range: Range<Int>, _ scratch: NodeScratch) -> Candidate? {
     let count = drawOrder.count
+    // Lending out a part of self while self is read would copy all of self, feature by feature.
+    var generator = self.generator
+    defer { self.generator = generator }
     var best: Candidate?
     var tried = 0
     var drawn = 0

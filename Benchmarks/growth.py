@@ -105,10 +105,10 @@ def measure(cache, headlamp, repeats=3):
     svg(panels, os.path.join(HERE, "GROWTH.svg"))
     lines = [
         f"Growth: medians of {repeats} whole runs of `record` and `train`, plotted in GROWTH.svg. The exponent b of"
-        " seconds ≈ a·x^b is fitted over the larger half of the points; 1 is a straight line. Against layers and prompts"
-        " it is below 1 while start-up and the token embedding are part of the time, and against d_model it goes to 2:"
-        " the work of a product grows with the square of the width. Against autoencoder examples it is a little above 1:"
-        " the more samples, the fewer features fall silent and need no encoding.",
+        " seconds ≈ a·x^b is fitted over the larger half of the points; 1 is a straight line. Against layers, prompts"
+        " and autoencoder examples it is below 1 while start-up, the token embedding and reading are part of the time;"
+        " against d_model it goes to 2: the work of a product grows with the square of the width. How many features fall"
+        " silent, and need no encoding, differs from one number of examples to another.",
         "",
         "| seconds against | measured | exponent |",
         "|---|---|---|",

@@ -42,6 +42,50 @@ float ck_dot(const float *a, const float *b, size_t count) {
   return sum;
 }
 
+// Twelve sums at a time: as many as sixteen vector registers hold beside what they are made of.
+enum { tile_rows = 4, tile_chosen = 3 };
+
+CKERNEL_CLONES
+void ck_chosen_products(const float *x, size_t rows, size_t width, const float *weights, const int32_t *chosen,
+                        size_t count, float *products) {
+  for (size_t i = 0; i < rows; i += tile_rows) {
+    size_t height = rows - i < tile_rows ? rows - i : tile_rows;
+    for (size_t j = 0; j < count; j += tile_chosen) {
+      size_t breadth = count - j < tile_chosen ? count - j : tile_chosen;
+      if (height == tile_rows && breadth == tile_chosen) {
+        const float *a = x + i * width, *b = a + width, *c = b + width, *d = c + width;
+        const float *p = weights + (size_t)chosen[j] * width, *q = weights + (size_t)chosen[j + 1] * width,
+                    *r = weights + (size_t)chosen[j + 2] * width;
+        float ap = 0, aq = 0, ar = 0, bp = 0, bq = 0, br = 0, cp = 0, cq = 0, cr = 0, dp = 0, dq = 0, dr = 0;
+        for (size_t k = 0; k < width; k++) {
+          float u = p[k], v = q[k], w = r[k];
+          ap += a[k] * u, aq += a[k] * v, ar += a[k] * w;
+          bp += b[k] * u, bq += b[k] * v, br += b[k] * w;
+          cp += c[k] * u, cq += c[k] * v, cr += c[k] * w;
+          dp += d[k] * u, dq += d[k] * v, dr += d[k] * w;
+        }
+        float *out = products + i * count + j;
+        out[0] = ap, out[1] = aq, out[2] = ar;
+        out += count;
+        out[0] = bp, out[1] = bq, out[2] = br;
+        out += count;
+        out[0] = cp, out[1] = cq, out[2] = cr;
+        out += count;
+        out[0] = dp, out[1] = dq, out[2] = dr;
+      } else {
+        for (size_t row = i; row < i + height; row++) {
+          for (size_t n = j; n < j + breadth; n++) {
+            const float *weight = weights + (size_t)chosen[n] * width;
+            float sum = 0;
+            for (size_t k = 0; k < width; k++) sum += x[row * width + k] * weight[k];
+            products[row * count + n] = sum;
+          }
+        }
+      }
+    }
+  }
+}
+
 void ck_compress_rows(const float *pre, const float *bias, const int32_t *live, size_t columns, size_t capacity,
                       size_t from, size_t to, float *values, int32_t *places, int32_t *counts, float *largest) {
   for (size_t i = from; i < to; i++) {
@@ -102,10 +146,12 @@ double ck_residual_gradients(const float *x, const float *bias, size_t width, si
 
 CKERNEL_CLONES
 double ck_sparse_decode(const float *x, const float *bias, const float *directions, size_t width, size_t capacity,
-                        size_t from, size_t to, const float *values, const int32_t *places, const int32_t *counts,
-                        float scale, float sparsity, float *residual_gradients, float *slopes) {
+                        const int32_t *chosen, size_t from, size_t to, const float *values, const int32_t *places,
+                        const int32_t *counts, float scale, float sparsity, float *residual_gradients,
+                        float *slopes) {
   double total = 0;
-  for (size_t i = from; i < to; i++) {
+  for (size_t t = from; t < to; t++) {
+    size_t i = (size_t)chosen[t];
     const float *sample = x + i * width;
     float *g = residual_gradients + i * width;
     const float *value = values + i * capacity;
@@ -140,19 +186,21 @@ double ck_sparse_decode(const float *x, const float *bias, const float *directio
 }
 
 CKERNEL_CLONES
-void ck_sparse_gradients(const float *x, const float *residual_gradients, size_t samples, size_t width,
-                         size_t capacity, size_t from, size_t to, const float *values, const float *slopes,
-                         const int32_t *places, const int32_t *counts, const int32_t *live, size_t live_count,
-                         float *encoder, float *decoder, float *sum) {
+void ck_sparse_gradients(const float *x, const float *residual_gradients, const int32_t *chosen, size_t chosen_count,
+                         size_t width, size_t capacity, size_t from, size_t to, const float *values,
+                         const float *slopes, const int32_t *places, const int32_t *counts, const int32_t *live,
+                         size_t live_count, float *encoder, float *decoder, float *sum, float *sample_sum) {
   size_t length = to - from;
-  for (size_t d = from; d < to; d++) sum[d] = 0;
+  for (size_t d = from; d < to; d++) sum[d] = sample_sum[d] = 0;
   for (size_t j = 0; j < live_count; j++) {
     memset(encoder + (size_t)live[j] * width + from, 0, length * sizeof(float));
     memset(decoder + (size_t)live[j] * width + from, 0, length * sizeof(float));
   }
-  for (size_t i = 0; i < samples; i++) {
+  for (size_t t = 0; t < chosen_count; t++) {
+    size_t i = (size_t)chosen[t];
     const float *sample = x + i * width + from, *g = residual_gradients + i * width + from;
     for (size_t d = 0; d < length; d++) sum[from + d] += g[d];
+    for (size_t d = 0; d < length; d++) sample_sum[from + d] += sample[d];
     for (size_t n = 0; n < (size_t)counts[i]; n++) {
       size_t row = (size_t)places[i * capacity + n] * width + from;
       float *e = encoder + row, *o = decoder + row;

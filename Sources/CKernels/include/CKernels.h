@@ -53,6 +53,9 @@ void ck_unit_columns(float *w, size_t rows, size_t columns, size_t from, size_t 
 /// Σ a[i]·b[i].
 float ck_dot(const float *a, const float *b, size_t count);
 
+/// products[i][j] = Σ x[i][k]·weights[chosen[j]][k], for `rows` rows of x and `count` chosen rows of `weights`.
+void ck_chosen_products(const float *x, size_t rows, size_t width, const float *weights, const int32_t *chosen,
+                        size_t count, float *products);
 /// Keeps the positive entries of `pre + bias` of rows `from ..< to` as sparse rows of places `live[j]` and values, and
 /// raises `largest[j]` to the column's largest entry.
 void ck_compress_rows(const float *pre, const float *bias, const int32_t *live, size_t columns, size_t capacity,
@@ -63,16 +66,18 @@ void ck_keep_largest(size_t keep, size_t capacity, size_t from, size_t to, float
 /// decoded = scale · (decoded + bias − x) for rows `from ..< to`; returns the squared length before scaling.
 double ck_residual_gradients(const float *x, const float *bias, size_t width, size_t from, size_t to, float scale,
                              float *decoded);
-/// The same from sparse rows and feature directions, with `slopes` = gradient·direction + sparsity of each entry.
+/// The same for rows `chosen[from ..< to]`, from sparse rows and feature directions, with `slopes` =
+/// gradient·direction + sparsity of each entry.
 double ck_sparse_decode(const float *x, const float *bias, const float *directions, size_t width, size_t capacity,
-                        size_t from, size_t to, const float *values, const int32_t *places, const int32_t *counts,
-                        float scale, float sparsity, float *residual_gradients, float *slopes);
-/// Columns `from ..< to` of encoder += slopeᵀ·x and decoder += valueᵀ·gradients for live features, and the
-/// gradients' sum over samples.
-void ck_sparse_gradients(const float *x, const float *residual_gradients, size_t samples, size_t width,
-                         size_t capacity, size_t from, size_t to, const float *values, const float *slopes,
-                         const int32_t *places, const int32_t *counts, const int32_t *live, size_t live_count,
-                         float *encoder, float *decoder, float *sum);
+                        const int32_t *chosen, size_t from, size_t to, const float *values, const int32_t *places,
+                        const int32_t *counts, float scale, float sparsity, float *residual_gradients,
+                        float *slopes);
+/// Columns `from ..< to` of encoder += slopeᵀ·x and decoder += valueᵀ·gradients for live features, and the sums of the
+/// gradients and of x, all over the chosen rows.
+void ck_sparse_gradients(const float *x, const float *residual_gradients, const int32_t *chosen, size_t chosen_count,
+                         size_t width, size_t capacity, size_t from, size_t to, const float *values,
+                         const float *slopes, const int32_t *places, const int32_t *counts, const int32_t *live,
+                         size_t live_count, float *encoder, float *decoder, float *sum, float *sample_sum);
 
 /// One step of Adam (Kingma & Ba 2015): `rate` = lr/(1 − β₁ᵗ), `inverse_root` = 1/√(1 − β₂ᵗ).
 typedef struct {

@@ -1,29 +1,35 @@
 // Which features may have been woken by the last update, and which cannot.
 
-/// Bounds on the activations of features that no sample showed when they were last encoded.
+/// Bounds on the activations of features that no sample of a block showed when they were last encoded.
 ///
 /// With `pre = (x − b)·e + c`, a change of e by δ, of c by γ and of b by β raises no sample's value by more than
-/// `‖δ‖·max‖x − b‖ + γ − β·(e + δ)`. A feature whose largest value was −m is silent until such changes add up to m.
+/// `‖δ‖·max‖x − b‖ + γ − β·(e + δ)`. A feature whose largest value in a block was −m is silent there until such changes
+/// add up to m. Blocks hold samples of similar length, so that a few long ones do not wake features for all.
 struct SilenceScreen: Sendable {
-  /// How far each feature is below its first activation, at least; negative where it may be active.
+  /// `[blocks · features]`: how far each feature is below its first activation, at least; negative where it may be active.
   private var margins: [Float]
-  private let sampleLength: Float
-  let allFeatures: [Int32]
+  private let features: Int
+  /// The longest sample of each block.
+  private let sampleLengths: [Float]
 
-  init(features: Int, samples: Tensor) {
-    margins = [Float](repeating: -1, count: features)
-    allFeatures = (0..<features).map { Int32($0) }
-    sampleLength = samples.largestRowLength()
+  /// - Parameter sampleLengths: the longest sample of each block.
+  init(features: Int, sampleLengths: [Float]) {
+    self.features = features
+    self.sampleLengths = sampleLengths
+    margins = [Float](repeating: -1, count: sampleLengths.count * features)
   }
 
-  /// The features that must be encoded.
-  func features() -> [Int32] { allFeatures.filter { margins[Int($0)] <= 0 } }
+  /// The features that must be encoded in each block.
+  func features(block: Int) -> [Int32] {
+    let start = block * features
+    return (0..<features).filter { margins[start + $0] <= 0 }.map { Int32($0) }
+  }
 
-  /// Takes in the largest value of each encoded feature over all samples.
-  mutating func observe(largest: [Float], of features: [Int32]) {
-    for (feature, value) in zip(features, largest) {
+  /// Takes in the largest value of each encoded feature over a block's samples.
+  mutating func observe(largest: [Float], of encoded: [Int32], block: Int) {
+    for (feature, value) in zip(encoded, largest) {
       // Values are sums of rounded products: a thousandth of the samples' length is far above what rounding can do.
-      margins[Int(feature)] = -value - 1e-3 * sampleLength
+      margins[block * features + Int(feature)] = -value - 1e-3 * sampleLengths[block]
     }
   }
 
@@ -37,10 +43,13 @@ struct SilenceScreen: Sendable {
   mutating func weightsMoved(
     by movements: [Float], offsets: [Float], pulls: [Float], bias: Float, biasLength: Float
   ) {
-    for feature in margins.indices {
+    for (block, length) in sampleLengths.enumerated() {
       // Scaling the row back to unit length at most doubles its movement.
-      margins[feature] -=
-        2 * movements[feature] * (sampleLength + biasLength + bias) + offsets[feature] - pulls[feature]
+      let reach = 2 * (length + biasLength + bias)
+      let start = block * features
+      for feature in 0..<features {
+        margins[start + feature] -= movements[feature] * reach + offsets[feature] - pulls[feature]
+      }
     }
   }
 }

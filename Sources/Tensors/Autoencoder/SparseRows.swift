@@ -20,10 +20,8 @@ struct SparseRows: Sendable {
     counts = [Int32](repeating: 0, count: rows)
   }
 
-  /// The share of entries that are active, among `columns` features.
-  func density(among columns: Int) -> Double {
-    Double(counts.reduce(0) { $0 + Int($1) }) / Double(max(rows * columns, 1))
-  }
+  /// The share of entries that are active.
+  var density: Double { Double(counts.reduce(0) { $0 + Int($1) }) / Double(max(rows * capacity, 1)) }
 
   /// The sum of all values.
   var sum: Double { total(of: values).reduce(0) { $0 + Double($1) } }
@@ -42,37 +40,51 @@ struct SparseRows: Sendable {
     return sums
   }
 
-  /// Keeps what is positive in `pre + bias`, whose columns are the given features.
-  /// - Returns: each column's largest entry, positive or not.
-  mutating func compress(_ pre: Tensor, bias: [Float], features: [Int32]) -> [Float] {
-    let columns = features.count
-    guard columns > 0 else {
-      counts = [Int32](repeating: 0, count: rows)
-      return []
+  /// The features that some row shows.
+  var active: [Int32] {
+    var isActive = [Bool](repeating: false, count: capacity)
+    for row in 0..<rows {
+      for entry in row * capacity..<row * capacity + Int(counts[row]) { isActive[Int(places[entry])] = true }
     }
-    let (rows, capacity) = (rows, capacity)
-    let pieces = max(1, min(Threads.count, rows / 64))
-    let source = ConstFloatAddress(pre.pointer)
+    return isActive.indices.filter { isActive[$0] }.map { Int32($0) }
+  }
+
+  /// Keeps what is positive in `samples·encoderᵀ + bias`, block by block of rows, each with the features that may be
+  /// active there.
+  ///
+  /// - Parameters:
+  ///   - features: for each block of `blockRows` rows the features to encode.
+  ///   - bias: one a feature.
+  /// - Returns: for each block the largest entry of each of its features, positive or not.
+  mutating func encode(
+    _ samples: Tensor, encoder: Tensor, bias: [Float], blockRows: Int, features: [[Int32]]
+  ) -> [[Float]] {
+    let (rows, capacity, width) = (rows, capacity, samples.shape[1])
+    let (x, e) = (ConstFloatAddress(samples.pointer), ConstFloatAddress(encoder.pointer))
     let values = FloatAddress(self.values.mutablePointer())
-    var largest = [Float](repeating: -.infinity, count: pieces * columns)
-    largest.withUnsafeMutableBufferPointer { largest in
+    return withExtendedLifetime((samples.storage, encoder.storage)) {
       places.withUnsafeMutableBufferPointer { places in
         counts.withUnsafeMutableBufferPointer { counts in
-          guard let l = largest.baseAddress, let p = places.baseAddress, let c = counts.baseAddress else {
-            return
-          }
-          let (largest, places, counts) = (FloatAddress(l), IndexAddress(p), IndexAddress(c))
-          parallelFor(pieces) { piece in
-            ck_compress_rows(
-              source.address, bias, features, columns, capacity, rows * piece / pieces,
-              rows * (piece + 1) / pieces, values.address, places.address, counts.address,
-              largest.address + piece * columns)
+          guard let p = places.baseAddress, let c = counts.baseAddress else { return [] }
+          let (places, counts) = (IndexAddress(p), IndexAddress(c))
+          return parallelMap(features.count) { block in
+            let chosen = features[block]
+            let start = block * blockRows
+            let height = min(blockRows, rows - start)
+            var largest = [Float](repeating: -.infinity, count: chosen.count)
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, height * chosen.count)) { pre in
+              guard let products = pre.baseAddress else { return }
+              ck_chosen_products(
+                x.address + start * width, height, width, e.address, chosen, chosen.count, products)
+              ck_compress_rows(
+                products, chosen.map { bias[Int($0)] }, chosen, chosen.count, capacity, 0, height,
+                values.address + start * capacity, places.address + start * capacity,
+                counts.address + start, &largest)
+            }
+            return largest
           }
         }
       }
-    }
-    return (0..<columns).map { column in
-      (0..<pieces).reduce(-Float.infinity) { max($0, largest[$1 * columns + column]) }
     }
   }
 
@@ -82,13 +94,16 @@ struct SparseRows: Sendable {
     ck_keep_largest(keep, capacity, 0, rows, values, &places, &counts)
   }
 
-  /// Reconstruction, its gradients (`scale` times the residual) and each entry's slope.
-  /// - Returns: the squared length of all residuals.
+  /// The rows that show any feature.
+  var shownRows: [Int32] { (0..<Int32(rows)).filter { counts[Int($0)] > 0 } }
+
+  /// Reconstruction of some rows, its gradients (`scale` times the residual) and each entry's slope.
+  /// - Returns: the squared length of these rows' residuals.
   mutating func decode(
-    _ samples: Tensor, bias: Tensor, directions: Tensor, scale: Float, penalty: Float,
+    _ samples: Tensor, rows chosen: [Int32], bias: Tensor, directions: Tensor, scale: Float, penalty: Float,
     gradients: inout Tensor
   ) -> Double {
-    let (rows, capacity, width) = (rows, capacity, samples.shape[1])
+    let (capacity, width) = (capacity, samples.shape[1])
     let (x, b, d) = (
       ConstFloatAddress(samples.pointer), ConstFloatAddress(bias.pointer),
       ConstFloatAddress(directions.pointer)
@@ -101,39 +116,44 @@ struct SparseRows: Sendable {
     let sums = places.withUnsafeBufferPointer { places in
       counts.withUnsafeBufferPointer { counts in
         let (p, c) = (ConstIndexAddress(places), ConstIndexAddress(counts))
-        return parallelMap((rows + piece - 1) / piece) { index in
+        return parallelMap((chosen.count + piece - 1) / piece) { index in
           ck_sparse_decode(
-            x.address, b.address, d.address, width, capacity, index * piece, min(rows, (index + 1) * piece),
-            v.address, p.address, c.address, scale, penalty, g.address, s.address)
+            x.address, b.address, d.address, width, capacity, chosen, index * piece,
+            min(chosen.count, (index + 1) * piece), v.address, p.address, c.address, scale, penalty,
+            g.address, s.address)
         }
       }
     }
     return sums.reduce(0, +)
   }
 
-  /// Gradients of encoder and directions for live features.
-  /// - Returns: the residual gradients' sum over samples.
+  /// Gradients of encoder and directions for live features, from the rows that were decoded.
+  /// - Returns: the sums over these rows of the residual gradients, and of the samples themselves.
   func addGradients(
-    _ samples: Tensor, _ residualGradients: Tensor, live: [Int32], encoder: inout Tensor,
-    directions: inout Tensor
-  ) -> [Float] {
-    let (rows, capacity, width) = (rows, capacity, samples.shape[1])
+    _ samples: Tensor, _ residualGradients: Tensor, rows chosen: [Int32], live: [Int32],
+    encoder: inout Tensor, directions: inout Tensor
+  ) -> (gradients: [Float], samples: [Float]) {
+    let (capacity, width) = (capacity, samples.shape[1])
     let (x, g) = (ConstFloatAddress(samples.pointer), ConstFloatAddress(residualGradients.pointer))
     let (v, s) = (ConstFloatAddress(values.pointer), ConstFloatAddress(slopes.pointer))
     let (e, d) = (FloatAddress(encoder.mutablePointer()), FloatAddress(directions.mutablePointer()))
-    var columns = Tensor(zeros: [width])
-    let sum = FloatAddress(columns.mutablePointer())
+    var gradientSums = Tensor(zeros: [width])
+    var sampleSums = Tensor(zeros: [width])
+    let (sum, sampleSum) = (
+      FloatAddress(gradientSums.mutablePointer()), FloatAddress(sampleSums.mutablePointer())
+    )
     places.withUnsafeBufferPointer { places in
       counts.withUnsafeBufferPointer { counts in
         let (p, c) = (ConstIndexAddress(places), ConstIndexAddress(counts))
         columnBlocks(width) { block in
           ck_sparse_gradients(
-            x.address, g.address, rows, width, capacity, block.lowerBound, block.upperBound, v.address,
-            s.address, p.address, c.address, live, live.count, e.address, d.address, sum.address)
+            x.address, g.address, chosen, chosen.count, width, capacity, block.lowerBound, block.upperBound,
+            v.address, s.address, p.address, c.address, live, live.count, e.address, d.address, sum.address,
+            sampleSum.address)
         }
       }
     }
-    return columns.values
+    return (gradientSums.values, sampleSums.values)
   }
 
   /// The values as a matrix `[rows, capacity]`.

@@ -23,21 +23,21 @@ extension Tensor {
     }
   }
 
-  /// The length of a matrix's longest row.
-  func largestRowLength() -> Float {
+  /// The length of each row of a matrix.
+  func rowLengths() -> [Float] {
     let columns = matrix.columns
     return withExtendedLifetime(storage) {
-      (0..<matrix.rows).reduce(0) { longest, row in
-        max(longest, ck_dot(pointer + row * columns, pointer + row * columns, columns))
+      (0..<matrix.rows).map { row in
+        ck_dot(pointer + row * columns, pointer + row * columns, columns).squareRoot()
       }
-    }.squareRoot()
+    }
   }
 
-  /// The products of some rows of a matrix with a vector.
-  func products(with vector: Tensor, rows: [Int32]) -> [Float] {
+  /// The product of each row of a matrix with a vector.
+  func products(with vector: Tensor) -> [Float] {
     let columns = matrix.columns
     return withExtendedLifetime((storage, vector.storage)) {
-      rows.map { ck_dot(pointer + Int($0) * columns, vector.pointer, columns) }
+      (0..<matrix.rows).map { ck_dot(pointer + $0 * columns, vector.pointer, columns) }
     }
   }
 

@@ -2,8 +2,9 @@
 // zero.
 //
 // The method is O'Neill & Bui 2024, section 3 (rows of unit length, gradients without their part along the rows). What
-// is skipped here is only what is known to be zero: features that no sample shows add nothing to any product, and a
-// feature that stayed silent is not even encoded again until its weights have moved far enough to reach a sample.
+// is skipped here is only what is known beforehand: features that no sample shows add nothing to any product, samples
+// that show no feature are reconstructed as the bias, and a feature that stayed silent in a block of samples is not even
+// encoded there again until its weights have moved far enough to reach one.
 
 import CKernels
 
@@ -30,6 +31,7 @@ public struct TiedAutoencoderState: Sendable {
   /// The number of steps taken.
   public private(set) var steps = 0
 
+  /// `[samples, width]`, from the longest to the shortest.
   private let samples: Tensor
   private let rule: ActivationRule
   private let learningRate: Float
@@ -42,7 +44,10 @@ public struct TiedAutoencoderState: Sendable {
   private var residualGradients: Tensor
   private var encoderGradient: Tensor
   private var directionGradient: Tensor
+  private let silentSamples: SilentSamples
   private var screen: SilenceScreen
+  /// Samples are encoded in blocks of this many: a block stays in the second-level cache.
+  private static let blockRows = 64
 
   /// A state before its first step.
   /// - Parameters:
@@ -62,7 +67,9 @@ public struct TiedAutoencoderState: Sendable {
     self.encoderBias = encoderBias
     self.directions = directions
     self.tiedBias = Tensor(tiedBias)
-    self.samples = samples
+    let lengths = samples.rowLengths()
+    let order = lengths.indices.sorted { (-lengths[$0], $0) < (-lengths[$1], $1) }
+    self.samples = samples.gatheringRows(order.map { Int32($0) })
     self.rule = rule
     self.learningRate = learningRate
     let zeros = Tensor(zeros: [features, width])
@@ -74,7 +81,10 @@ public struct TiedAutoencoderState: Sendable {
     residualGradients = Tensor(zeros: samples.shape)
     encoderGradient = zeros
     directionGradient = zeros
-    screen = SilenceScreen(features: features, samples: samples)
+    silentSamples = SilentSamples(self.samples)
+    screen = SilenceScreen(
+      features: features,
+      sampleLengths: stride(from: 0, to: order.count, by: Self.blockRows).map { lengths[order[$0]] })
   }
 
   /// One full-batch step: unit lengths, forward, gradients, Adam.
@@ -83,12 +93,13 @@ public struct TiedAutoencoderState: Sendable {
     let (count, width) = (samples.shape[0], samples.shape[1])
     encoder.scaleRowsToUnitLength()
     directions.scaleColumnsToUnitLength()
-    let live = encode()
+    encode()
+    let live = codes.active
     let scale = 2 / Float(count * width)
     var penalty: Float = 0
     if case .penalised(let weight) = rule { penalty = weight / Float(count) }
 
-    let isDense = codes.density(among: max(live.count, 1)) > 0.15
+    let isDense = codes.density > 0.15
     let squares =
       isDense
       ? denseGradients(scale: scale, penalty: penalty, live: live)
@@ -99,29 +110,34 @@ public struct TiedAutoencoderState: Sendable {
   }
 
   /// The sparse activations of all samples. Features that cannot be active are left out.
-  /// - Returns: the features that were encoded.
-  private mutating func encode() -> [Int32] {
-    let live: [Int32]
-    if case .penalised = rule { live = screen.features() } else { live = screen.allFeatures }
-    let offsets = encoder.products(with: tiedBias, rows: live)
-    let bias = zip(live, offsets).map { encoderBias[Int($0)] - $1 }
-    let rows = live.count == encoder.shape[0] ? encoder : encoder.gatheringRows(live)
-    let pre = matrixProduct(samples, rows, transposingB: true)
-    let largest = codes.compress(pre, bias: bias, features: live)
+  private mutating func encode() {
+    let everything = (0..<Int32(encoder.shape[0])).map { $0 }
+    let blocks = (samples.shape[0] + Self.blockRows - 1) / Self.blockRows
+    let features = (0..<blocks).map { block in
+      if case .penalised = rule { screen.features(block: block) } else { everything }
+    }
+    let bias = zip(encoderBias, encoder.products(with: tiedBias)).map { $0 - $1 }
+    let largest = codes.encode(
+      samples, encoder: encoder, bias: bias, blockRows: Self.blockRows, features: features)
     if case .largest(let keep) = rule { codes.keepLargest(keep) }
-    screen.observe(largest: largest, of: live)
-    return live
+    for block in 0..<blocks {
+      screen.observe(largest: largest[block], of: features[block], block: block)
+    }
   }
 
   private mutating func sparseGradients(
     scale: Float, penalty: Float, live: [Int32]
   ) -> (sum: Double, columns: [Float]) {
+    let shown = codes.shownRows
     let squares = codes.decode(
-      samples, bias: tiedBias, directions: directions, scale: scale, penalty: penalty,
+      samples, rows: shown, bias: tiedBias, directions: directions, scale: scale, penalty: penalty,
       gradients: &residualGradients)
-    let columns = codes.addGradients(
-      samples, residualGradients, live: live, encoder: &encoderGradient, directions: &directionGradient)
-    return (squares, columns)
+    let sums = codes.addGradients(
+      samples, residualGradients, rows: shown, live: live, encoder: &encoderGradient,
+      directions: &directionGradient)
+    let silent = silentSamples.residuals(shown: shown, shownSum: sums.samples, bias: tiedBias.values)
+    let columns = zip(sums.gradients, silent.sum).map { $0 + scale * Float($1) }
+    return (squares + silent.squares, columns)
   }
 
   /// The same by dense products, which are faster while many features are active.
@@ -165,7 +181,7 @@ public struct TiedAutoencoderState: Sendable {
     let biasChange = Tensor(zip(bias, formerBias).map { $0 - $1 })
     screen.weightsMoved(
       by: movements, offsets: zip(encoderBias, formerOffsets).map { $0 - $1 },
-      pulls: encoder.products(with: biasChange, rows: screen.allFeatures),
+      pulls: encoder.products(with: biasChange),
       bias: biasChange.values.reduce(0) { $0 + $1 * $1 }.squareRoot(),
       biasLength: bias.reduce(0) { $0 + $1 * $1 }.squareRoot())
   }

@@ -47,21 +47,7 @@ public struct SparseAutoencoder: Sendable, Equatable {
   }
 
   /// The learned activations f of samples `[samples, d_model]`: `[samples, features]`, none negative.
-  public func activations(of samples: Tensor) -> Tensor {
-    precondition(samples.shape.last == width, "samples \(samples.shape) for width \(width)")
-    var unit = encoder
-    unit.scaleRowsToUnitLength()
-    var activations = matrixProduct(samples, unit, transposingB: true)
-    activations.addToRows(Tensor(offsets(unit)))
-    activations.activate(.relu)
-    return activations
-  }
-
-  /// c − W_enc·b, which is what the tied bias amounts to.
-  private func offsets(_ unit: Tensor) -> [Float] {
-    let pull = matrixProduct(tiedBias.reshaped([1, width]), unit, transposingB: true).values
-    return zip(encoderBias.values, pull).map { $0 - $1 }
-  }
+  public func activations(of samples: Tensor) -> Tensor { UnitEncoder(self).activations(of: samples) }
 
   /// What the autoencoder makes of samples `[samples, d_model]` from their activations.
   public func reconstruction(of samples: Tensor) -> Tensor {
@@ -73,6 +59,31 @@ public struct SparseAutoencoder: Sendable, Equatable {
       for index in 0..<values.count { values[index] += bias[index % bias.count] }
     }
     return decoded
+  }
+}
+
+/// An autoencoder's encoder with its rows scaled to unit length, ready for many batches of samples.
+public struct UnitEncoder: Sendable {
+  private let rows: Tensor
+  /// c − W_enc·b, which is what the tied bias amounts to.
+  private let offsets: Tensor
+
+  /// The encoder of an autoencoder.
+  public init(_ autoencoder: SparseAutoencoder) {
+    var rows = autoencoder.encoder
+    rows.scaleRowsToUnitLength()
+    self.rows = rows
+    let pull = matrixProduct(autoencoder.tiedBias.reshaped([1, autoencoder.width]), rows, transposingB: true)
+    offsets = Tensor(zip(autoencoder.encoderBias.values, pull.values).map { $0 - $1 })
+  }
+
+  /// The learned activations f of samples `[samples, d_model]`: `[samples, features]`, none negative.
+  public func activations(of samples: Tensor) -> Tensor {
+    precondition(samples.shape.last == rows.shape[1], "samples \(samples.shape) for width \(rows.shape[1])")
+    var activations = matrixProduct(samples, rows, transposingB: true)
+    activations.addToRows(offsets)
+    activations.activate(.relu)
+    return activations
   }
 }
 

@@ -43,8 +43,11 @@ struct HeadMeasurements: Sendable {
     for index in values.indices { values[index].reserveCapacity(recording.examples.count * heads) }
     var changes =
       withChanges ? ActivationChanges(recording, positions: positions, heads: heads, lengths: lengths) : nil
-    try recording.forEachEncoded(averaging: averaging, encoder: encoder) { example, activations in
-      let codes = SparseAutoencoders.codes(of: activations, empty: empty)
+    try recording.forEachEncoded(
+      averaging: averaging, encoder: encoder,
+      find: { (codes: SparseAutoencoders.codes(of: $0, empty: empty), activations: withChanges ? $0 : nil) }
+    ) { example, found in
+      let codes = found.codes
       let length = lengths[example]
       for offset in 0..<positions {
         let start = (length - 1 - offset) * heads
@@ -55,6 +58,7 @@ struct HeadMeasurements: Sendable {
           values[offset].append(contentsOf: repeatElement(-1, count: heads))
         }
       }
+      guard let activations = found.activations else { return }
       try changes?.add(example, activations, isScored: isScored) { partner in
         let samples = try recording.headSamples(partner..<partner + 1, averaging: averaging)
         return encoder(

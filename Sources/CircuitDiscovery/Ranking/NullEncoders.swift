@@ -98,33 +98,50 @@ public func pairedDifferenceNorms(
   let heads = recording.description.layers * recording.description.heads
   let width = recording.description.dModel
   let positions = recording.positionCount(averaging: averaging)
+  let pairs = recording.pairs.filter { !excluded.contains($0.positive) && !excluded.contains($0.negative) }
+  // `[positions][heads]` of each pair, for the positions both prompts reach.
+  let norms = parallelMap(pairs.count) { index in
+    Result { () throws(RecordingError) in
+      let pair = pairs[index]
+      let sides = try [pair.positive, pair.negative].map { (example) throws(RecordingError) in
+        try recording.headSamples(example..<example + 1, averaging: averaging)
+          .reshaped([positions * heads, width])
+      }
+      let lengths = [pair.positive, pair.negative].map {
+        positions == 1 ? 1 : recording.examples[$0].tokens.count
+      }
+      return (0..<min(lengths[0], lengths[1])).map { offset in
+        let starts = lengths.map { ($0 - 1 - offset) * heads }
+        return differenceNorms(
+          sides[0].rows(starts[0]..<starts[0] + heads), sides[1].rows(starts[1]..<starts[1] + heads))
+      }
+    }
+  }
   var sums = [[Double]](repeating: [Double](repeating: 0, count: heads), count: positions)
   var counts = [Int](repeating: 0, count: positions)
-  for pair in recording.pairs where !excluded.contains(pair.positive) && !excluded.contains(pair.negative) {
-    let sides = try [pair.positive, pair.negative].map {
-      try recording.headSamples($0..<$0 + 1, averaging: averaging)
-    }
-    let lengths = [pair.positive, pair.negative].map {
-      positions == 1 ? 1 : recording.examples[$0].tokens.count
-    }
-    for offset in 0..<min(lengths[0], lengths[1]) {
+  for found in norms {
+    for (offset, values) in try found.get().enumerated() {
       counts[offset] += 1
-      sides[0].withValues { positive in
-        sides[1].withValues { negative in
-          for head in 0..<heads {
-            let a = ((lengths[0] - 1 - offset) * heads + head) * width
-            let b = ((lengths[1] - 1 - offset) * heads + head) * width
-            var squares: Float = 0
-            for column in 0..<width {
-              let difference = positive[a + column] - negative[b + column]
-              squares += difference * difference
-            }
-            sums[offset][head] += Double(squares).squareRoot()
-          }
-        }
-      }
+      for head in 0..<heads { sums[offset][head] += values[head] }
     }
   }
   let means = zip(sums, counts).map { sums, count in sums.map { $0 / Double(max(count, 1)) } }
   return strongestPositions(of: means).scores
+}
+
+/// ‖aᵢ − bᵢ‖₂ of each row.
+private func differenceNorms(_ a: Tensor, _ b: Tensor) -> [Double] {
+  let (rows, width) = (a.shape[0], a.shape[1])
+  return a.withValues { a in
+    b.withValues { b in
+      (0..<rows).map { row in
+        var squares: Float = 0
+        for index in row * width..<(row + 1) * width {
+          let difference = a[index] - b[index]
+          squares += difference * difference
+        }
+        return Double(squares).squareRoot()
+      }
+    }
+  }
 }

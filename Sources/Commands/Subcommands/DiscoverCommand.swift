@@ -44,7 +44,7 @@ enum DiscoverCommand: Subcommand {
   static func run(_ arguments: ParsedArguments, console: Console) throws {
     let given = arguments[RankCommand.truth]
     let namedTruth = try given.map { try Commands.namedTruth($0) }
-    var stages = StageClock()
+    var stages = StageTimes()
     let loaded = try PromptOptions.load(arguments)
     try loaded.prompts.requireNegatives()
     try namedTruth?.requireHeads(
@@ -133,22 +133,5 @@ enum DiscoverCommand: Subcommand {
   private static func resultName(_ loaded: PromptOptions.Loaded) -> String {
     if let task = loaded.task { return task.name }
     return URL(fileURLWithPath: loaded.prompts.task).deletingPathExtension().lastPathComponent
-  }
-}
-
-/// How long each stage took.
-private struct StageClock {
-  private let clock = ContinuousClock()
-  private var last = ContinuousClock.now
-  private var finished: [(stage: String, seconds: Double)] = []
-
-  mutating func finish(_ stage: String) {
-    let now = clock.now
-    finished.append((stage, (now - last) / .seconds(1)))
-    last = now
-  }
-
-  var text: String {
-    finished.map { "\($0.stage) \($0.seconds.text(significant: 3)) s" }.joined(separator: ", ")
   }
 }

@@ -24,10 +24,8 @@ enum ExplainCommand: Subcommand {
   static let everyRow = Flag("all", help: "explain every row")
   static let precision = Option<Double>(
     "precision", "SHARE", default: 0.95, help: "the precision a row's rule must reach on the training rows")
-  static let timings = Flag(
-    "timings", help: "print how long each part took, as a JSON object on the last line")
   static let options: [any OptionDeclaration] =
-    [row, rows, everyRow, timings] + ExplainingOptions.table + ExplainingOptions.model
+    [row, rows, everyRow, StageTimes.option] + ExplainingOptions.table + ExplainingOptions.model
     + ExplainingOptions.standIn
     + [precision] + ChangeLimitOptions.all + ExplainingOptions.common
   static let examples = [
@@ -95,7 +93,7 @@ enum ExplainCommand: Subcommand {
     if let found = measures.counterfactuals {
       for line in text.counterfactualLines(found) { console.print(line) }
     }
-    if arguments[timings], let row = chosen.first {
+    if arguments[StageTimes.option], let row = chosen.first {
       // Once more on their own: a rule and counterfactuals cost too little to be read off the stage of all.
       stages.finish("text")
       _ = try explainer.anchor(row: row)

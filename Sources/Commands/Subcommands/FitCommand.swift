@@ -194,11 +194,3 @@ private enum FittedModel {
     }
   }
 }
-
-extension Duration {
-  /// The duration in seconds.
-  var seconds: Double {
-    let (whole, rest) = components
-    return Double(whole) + Double(rest) * 1e-18
-  }
-}

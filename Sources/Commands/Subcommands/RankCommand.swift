@@ -26,7 +26,8 @@ enum RankCommand: Subcommand {
   static let truth = Option<String>("truth", "TASK:NAME", help: "a ground truth to mark heads by")
   static let theta = Option<Double>(
     "theta", "P", help: "print the circuit: heads of at least this probability")
-  static let options: [any OptionDeclaration] = [autoencoder, output] + RankingOptions.all + [truth, theta]
+  static let options: [any OptionDeclaration] =
+    [autoencoder, output] + RankingOptions.all + [truth, theta, StageTimes.option]
   static let examples = [
     Example(
       "headlamp rank ioi.h5 --autoencoder ioi.safetensors --output results/ioi --truth ioi:ablation",
@@ -40,12 +41,17 @@ enum RankCommand: Subcommand {
     let folder = try arguments.required(output)
     let autoencoderPath = try arguments.required(autoencoder)
     let groundTruth = try arguments[truth].map { try namedTruth($0) }
+    var times = StageTimes()
     let trained = try TrainedAutoencoders(path: autoencoderPath)
     let recording = try Recording(path: arguments.positionals[0])
     let rankingProtocol = RankingOptions.rankingProtocol(arguments, trained: trained)
     try groundTruth?.requireHeads(
       layers: recording.description.layers, headsPerLayer: recording.description.heads, of: recording.path)
-    let ranking = try HeadRanking.rank(recording, with: trained, protocol: rankingProtocol)
+    times.finish("open")
+    let scorer = try HeadScorer(recording, trained: trained, protocol: rankingProtocol)
+    times.finish("encode")
+    let ranking = scorer.ranking()
+    times.finish("score")
     try makeFolder(folder)
     try ranking.headsTable(truth: groundTruth).write(to: folder + "/heads.csv")
     try ranking.pairsTable().write(to: folder + "/pairs.csv")
@@ -58,5 +64,6 @@ enum RankCommand: Subcommand {
     if try trained.recordingSHA256 != recording.sha256() {
       console.note("the autoencoder was trained on another recording of the same model")
     }
+    if arguments[StageTimes.option] { console.print(times.report.text(width: .max)) }
   }
 }

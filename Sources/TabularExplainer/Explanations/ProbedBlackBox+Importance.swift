@@ -46,7 +46,7 @@ extension ProbedBlackBox {
       let fitter = SurrogateFitter(
         features, using: Self.screened(features, trainingOutputs), rows: Array(0..<features.rowCount),
         targets: trainingOutputs, outputNames: blackBox.outputNames)
-      let stand = try fitter.fit(SurrogatePlan(.treeSum, size: 80, leavesPerTree: 4))
+      let stand = try fitter.fit(SurrogatePlan(.treeSum, size: 160, leavesPerTree: 4))
       if case .trees(let trees) = stand.model {
         importanceByRow = try trees.absoluteShapValues(
           features, rows: order.prefix(Self.permutedRows).sorted())

@@ -66,7 +66,8 @@ public struct SurrogateChoice: Sendable {
     let treePlan =
       simplestSufficient(treePoints, tolerance: Self.tolerance)?.plan ?? SurrogatePlan(.tree, size: 4)
     let fitter = SurrogateFitter(
-      features, using: self.features, rows: rows, targets: targets, outputNames: outputNames)
+      features, using: self.features, rows: rows, targets: targets, outputNames: outputNames,
+      seed: options.seed)
     tree = try fitter.fit(treePlan)
     var points = treePoints
     var plan = treePlan
@@ -92,7 +93,7 @@ public struct SurrogateChoice: Sendable {
   }
 
   /// What the number of features is judged with: rich enough to use every feature it is given.
-  private static let probe = SurrogatePlan(.treeSum, size: 40, leavesPerTree: 4)
+  private static let probe = SurrogatePlan(.treeSum, size: 80, leavesPerTree: 4)
 
   private static func featureCounts(_ most: Int) -> [Int] {
     let steps = [1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 30, 40, 60].filter { $0 < most }
@@ -104,7 +105,7 @@ public struct SurrogateChoice: Sendable {
     switch (kind, size) {
     case (.treeSum, let size?): [SurrogatePlan(.treeSum, size: size, leavesPerTree: 4)]
     case (.treeSum, nil):
-      [(20, 2), (60, 2), (30, 4), (80, 4), (100, 8)].map {
+      [(40, 2), (120, 2), (60, 4), (160, 4), (200, 8)].map {
         SurrogatePlan(.treeSum, size: $0.0, leavesPerTree: $0.1)
       }
     case (_, let size?): [SurrogatePlan(kind, size: size)]

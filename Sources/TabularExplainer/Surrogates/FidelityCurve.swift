@@ -36,7 +36,8 @@ public struct FidelityCurve: Sendable {
     _ features: Features, using chosen: [Int], rows: [Int], targets: Tensor, outputNames: [String],
     foldCount: Int = 5, seed: UInt64
   ) {
-    fitter = SurrogateFitter(features, using: chosen, rows: rows, targets: targets, outputNames: outputNames)
+    fitter = SurrogateFitter(
+      features, using: chosen, rows: rows, targets: targets, outputNames: outputNames, seed: seed)
     self.targets = targets
     self.foldCount = max(2, min(foldCount, rows.count))
     var generator = SeededGenerator(seed: seed, stream: "fidelity folds")

@@ -29,7 +29,11 @@ public struct SurrogatePlan: Sendable, Equatable, Hashable, Codable {
 /// Inside a fitter features are counted from 0 in the order they were chosen in.
 public struct SurrogateFitter: Sendable {
   /// How much of what a small tree finds is added to a sum.
-  private static let shrinkage = 0.2
+  private static let shrinkage = 0.1
+  /// The share of the rows each tree of a sum is fitted to.
+  private static let rowShare = 0.6
+  /// The share of the features each tree of a sum may ask about, and how many it always may.
+  private static let (featureShare, fewestFeatures) = (0.4, 8)
 
   /// The chosen columns of the rows that are fitted to.
   let features: Features
@@ -40,6 +44,7 @@ public struct SurrogateFitter: Sendable {
   /// `[row, fitted output]`: of two classes only the second is fitted.
   private let targets: [Double]
   private let outputs: Int
+  private let seed: UInt64
 
   /// Prepares the chosen features.
   ///
@@ -48,14 +53,18 @@ public struct SurrogateFitter: Sendable {
   ///   - chosen: the features a surrogate may ask about, the most important first.
   ///   - rows: the rows to fit to.
   ///   - targets: out-of-bag or cross-fitted outputs of the black box, shape `[rows, outputs]`.
-  public init(_ features: Features, using chosen: [Int], rows: [Int], targets: Tensor, outputNames: [String])
-  {
+  ///   - seed: what the rows and features that a sum's trees see depend on.
+  public init(
+    _ features: Features, using chosen: [Int], rows: [Int], targets: Tensor, outputNames: [String],
+    seed: UInt64 = 0
+  ) {
     precondition(
       targets.shape == [rows.count, outputNames.count],
       "targets \(targets.shape) for \(rows.count) rows and \(outputNames.count) outputs")
     self.features = features.selecting(features: chosen).selecting(rows: rows)
     tableFeatures = chosen
     self.outputNames = outputNames
+    self.seed = seed
     columns = BinnedColumns(
       self.features, using: Array(0..<chosen.count), rows: Array(0..<rows.count))
     let width = outputNames.count
@@ -115,20 +124,27 @@ public struct SurrogateFitter: Sendable {
     }
   }
 
-  /// Friedman's stagewise sum for squared error (2001, algorithm 2), several outputs a tree.
+  /// Friedman's stagewise sum for squared error (2001, algorithm 2), several outputs a tree, each tree from a part of
+  /// the rows (Friedman 2002) and of the features: where rows are few, such sums follow a black box more closely.
   private func sum(trees count: Int, leaves: Int, _ rows: [Int32]) throws -> TreeEnsemble {
     let base = mean(rows)
     var residuals = targets
     for row in rows {
       for output in 0..<outputs { residuals[Int(row) * outputs + output] -= base[output] }
     }
+    var generator = SeededGenerator(seed: seed, stream: "sum of trees")
+    let rowCount = min(rows.count, max(2 * rowsPerLeaf(rows), Int(Self.rowShare * Double(rows.count))))
+    let featureCount = min(
+      features.count, max(Self.fewestFeatures, Int(Self.featureShare * Double(features.count))))
     let limits = TreeLimits(leaves: leaves, rowsPerLeaf: rowsPerLeaf(rows))
     var trees: [Tree] = []
     for _ in 0..<count {
-      let grown = grower.grow(targets: residuals, rows: rows, limits: limits)
-      guard grown.nodes.count > 1 else { break }
+      let drawnRows = generator.permutation(of: rows.count).prefix(rowCount).sorted().map { rows[$0] }
+      let drawnFeatures = generator.permutation(of: features.count).prefix(featureCount).sorted()
+      let grown = grower.grow(targets: residuals, rows: drawnRows, limits: limits, asking: drawnFeatures)
+      guard grown.nodes.count > 1 else { continue }
       for row in rows {
-        let step = grown.nodes[grown.leafOfRow[Int(row)]].mean
+        let step = grown.nodes[grown.leaf(of: row, columns)].mean
         for output in 0..<outputs { residuals[Int(row) * outputs + output] -= Self.shrinkage * step[output] }
       }
       trees.append(

@@ -39,8 +39,18 @@ struct GrownTree: Sendable {
     var mean: [Double]
   }
   var nodes: [Node]
-  /// The leaf of every row.
+  /// The leaf of every row it was grown on.
   var leafOfRow: [Int]
+
+  /// The leaf of any row.
+  func leaf(of row: Int32, _ columns: BinnedColumns) -> Int {
+    var node = 0
+    while let split = nodes[node].split {
+      let code = Int(columns.columns[split.column].codes[Int(row)])
+      node = split.goesLeft[code] ? nodes[node].left : nodes[node].right
+    }
+    return node
+  }
 }
 
 /// Grows regression trees with several outputs on binned columns; squared error summed over outputs decides.
@@ -58,8 +68,12 @@ struct TreeGrower {
   }
 
   /// Grows a tree on the given rows.
-  /// - Parameter targets: `[row, output]`, row-major, for all rows of `columns`.
-  func grow(targets: [Double], rows: [Int32], limits: TreeLimits) -> GrownTree {
+  ///
+  /// - Parameters:
+  ///   - targets: `[row, output]`, row-major, for all rows of `columns`.
+  ///   - asking: the columns that may be asked about; all unless given.
+  func grow(targets: [Double], rows: [Int32], limits: TreeLimits, asking chosen: [Int]? = nil) -> GrownTree {
+    let chosen = chosen ?? Array(columns.columns.indices)
     let sums = total(targets, rows)
     var tree = GrownTree(
       nodes: [GrownTree.Node(cover: rows.count, mean: mean(sums, rows.count))],
@@ -67,7 +81,7 @@ struct TreeGrower {
     var open: [Candidate] = []
     func consider(_ node: Int, _ depth: Int, _ rows: [Int32], _ sums: [Double]) {
       guard depth < limits.depth, rows.count >= 2 * limits.rowsPerLeaf,
-        let (gain, split) = bestSplit(targets, rows, sums, limits)
+        let (gain, split) = bestSplit(targets, rows, sums, limits, chosen)
       else { return }
       open.append(Candidate(node: node, depth: depth, rows: rows, sums: sums, gain: gain, split: split))
     }
@@ -108,13 +122,14 @@ struct TreeGrower {
   private func mean(_ sums: [Double], _ count: Int) -> [Double] { sums.map { $0 / Double(max(count, 1)) } }
 
   private func bestSplit(
-    _ targets: [Double], _ rows: [Int32], _ sums: [Double], _ limits: TreeLimits
+    _ targets: [Double], _ rows: [Int32], _ sums: [Double], _ limits: TreeLimits, _ chosen: [Int]
   ) -> (Double, BinnedSplit)? {
     var best: (gain: Double, split: BinnedSplit)?
     let base = squares(sums) / Double(rows.count)
     let search = SplitSearch(
       outputs: outputs, total: sums, count: rows.count, rowsPerLeaf: limits.rowsPerLeaf)
-    for (index, column) in columns.columns.enumerated() {
+    for index in chosen {
+      let column = columns.columns[index]
       let histogram = Histogram(column.codes, targets: targets, rows: rows, outputs: outputs)
       guard let found = search.best(of: column, histogram) else { continue }
       let gain = found.score - base

@@ -103,10 +103,11 @@ public struct Explainer: Sendable {
     let surrogatePrediction = try choice.surrogate.predict(single).values.map { Double($0) }
     let leaf = choice.tree.rules.first { $0.box.holds { cells[$0] } }
     let wanted = wanted ?? nextOutcome(after: outcome, current)
+    let (anchor, isSufficient) = anchor(for: cells, outcome: outcome, without: heldPlace)
     return RowExplanation(
       row: row, isHeldOut: heldPlace != nil, prediction: current, honestPrediction: honest, outcome: outcome,
       surrogatePrediction: surrogatePrediction,
-      anchor: anchor(for: cells, outcome: outcome, without: heldPlace),
+      anchor: anchor, anchorIsSufficient: isSufficient,
       surrogateRule: leaf.map {
         verified(
           $0.box, outcome: outcomes.outcome($0.prediction), prediction: $0.prediction, without: heldPlace)
@@ -124,7 +125,7 @@ public struct Explainer: Sendable {
     let cells = table.features.row(row)
     let single = variants(of: cells, in: table.features, changes: [[]])
     let outcome = outcomes.outcome(try probed.blackBox.predict(single).values.map { Double($0) })
-    return anchor(for: cells, outcome: outcome, without: split.held.firstIndex(of: row))
+    return anchor(for: cells, outcome: outcome, without: split.held.firstIndex(of: row)).rule
   }
 
   /// Changed rows for which the black box says another outcome, as in `explanation(row:)`.
@@ -140,11 +141,13 @@ public struct Explainer: Sendable {
     )
   }
 
-  private func anchor(for cells: [Float], outcome: Int, without place: Int?) -> VerifiedRule {
+  private func anchor(
+    for cells: [Float], outcome: Int, without place: Int?
+  ) -> (rule: VerifiedRule, isSufficient: Bool) {
     let found = anchors.anchor(
       outcome: outcome, limits: AnchorLimits(precision: options.anchorPrecision)
     ) { cells[$0] }
-    return verified(found.box, outcome: outcome, prediction: [], without: place)
+    return (verified(found.box, outcome: outcome, prediction: [], without: place), found.isSufficient)
   }
 
   /// A rule counted on training rows and on held-out rows, but for the one that is explained.

@@ -32,6 +32,8 @@ public struct RowExplanation: Sendable {
   public var surrogatePrediction: [Double]
   /// The minimal rule that carries the outcome.
   public var anchor: VerifiedRule
+  /// Whether that rule reaches the precision that was asked for on the training rows, on enough of them to be sure.
+  public var anchorIsSufficient: Bool
   /// The rule of the surrogate tree that the row falls under.
   public var surrogateRule: VerifiedRule?
   /// The outcome that the counterfactuals reach.

@@ -60,7 +60,7 @@ struct ExplanationFiles {
     var document = CSVDocument(
       header: ["row", "held_out", "outcome", "prediction", "surrogate_prediction", "rule"]
         + Self.qualityHeader
-        + ["surrogate_rule", "contribution_method", "baseline"] + contributionHeader)
+        + ["rule_is_sufficient", "surrogate_rule", "contribution_method", "baseline"] + contributionHeader)
     for explanation in explanations {
       let output = explanation.prediction.count > 1 ? explanation.outcome : 0
       var cells: [CSVCell] = [
@@ -70,6 +70,7 @@ struct ExplanationFiles {
         .text(explainer.catalogue.text(explanation.anchor.box)),
       ]
       cells += qualityCells(explanation.anchor.held)
+      cells.append(.boolean(explanation.anchorIsSufficient))
       cells.append(explanation.surrogateRule.map { .text(explainer.catalogue.text($0.box)) } ?? .empty)
       cells.append(explanation.contributions.map { .text($0.method.rawValue) } ?? .empty)
       cells.append(explanation.contributions.map { .number($0.baseline[output]) } ?? .empty)

@@ -147,6 +147,14 @@ struct ExplanationText {
     }
     let rule = explanation.anchor
     result += lines("  because", [explainer.catalogue.text(rule.box), quality(rule)])
+    if !explanation.anchorIsSufficient {
+      result += lines(
+        "",
+        [
+          "no rule is sure to reach precision \(explainer.options.anchorPrecision) on the training rows; "
+            + "this one has \(rule.training.precision.text(decimals: 2)) on \(rule.training.covered) of them"
+        ])
+    }
     let wanted = outcomes.name(explanation.wanted)
     if !explainer.probed.answersNewRows {
       result += lines(

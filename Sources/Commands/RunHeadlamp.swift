@@ -26,6 +26,10 @@ private func dispatch(_ arguments: [String], console: Console) throws {
     console.print(overviewText())
     return
   }
+  if name == "--version" || name == "version" {
+    console.print("headlamp \(headlampVersion)")
+    return
+  }
   guard let command = subcommands.first(where: { $0.name == name }) else {
     throw UsageError.unknownCommand(name, nearest: nearestWord(to: name, among: subcommands.map { $0.name }))
   }

@@ -24,10 +24,11 @@ struct ColumnPlan: Sendable {
   /// - Throws: `TableError` where the target's name repeats or an option names a column that is not there.
   init(_ text: TableText, target: String?, options: TableOptions) throws(TableError) {
     let first = text.cells(0)
-    let sample = (1..<min(text.rows.count, 101)).map { text.cells($0) }
     var looks = [ColumnLook](repeating: ColumnLook(), count: first.count)
-    for cells in sample {
-      for (column, cell) in cells.enumerated() where column < looks.count { looks[column].add(cell, text) }
+    for row in 1..<max(1, min(text.rows.count, 101)) {
+      text.forEachCell(row) { column, cell in
+        if column < looks.count { looks[column].add(cell, text) }
+      }
     }
     let hasHeader =
       switch options.header {

@@ -107,17 +107,25 @@ struct TableText: @unchecked Sendable {
     return (base + range.lowerBound, base + range.upperBound)
   }
 
-  /// All cells of a row.
-  func cells(_ row: Int) -> [Cell] {
+  /// Goes through the cells of a row.
+  func forEachCell(_ row: Int, _ body: (Int, Cell) -> Void) {
     let (start, end) = bounds(row)
-    var cells: [Cell] = []
     var at = start
+    var column = 0
     while true {
       let cell = cell(at: at, end: end)
-      cells.append(cell)
-      guard cell.next < end else { return cells }
+      body(column, cell)
+      guard cell.next < end else { return }
       at = cell.next + 1
+      column += 1
     }
+  }
+
+  /// All cells of a row.
+  func cells(_ row: Int) -> [Cell] {
+    var cells: [Cell] = []
+    forEachCell(row) { cells.append($1) }
+    return cells
   }
 
   /// Lets go of the pages of rows that have been read; they come back if they are looked at again.

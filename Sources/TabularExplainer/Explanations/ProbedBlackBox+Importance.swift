@@ -196,7 +196,7 @@ extension TreeEnsemble {
     result.features = usedFeatures.map { places[featureNames[$0]] ?? 0 }
     result.rows.reserveCapacity(rows.count)
     let (used, width) = (usedFeatures.count, scoreCount)
-    let atOnce = max(32, 1_000_000 / max(1, used * width))
+    let atOnce = max(16, 400_000 / max(1, used * width))
     for start in stride(from: 0, to: rows.count, by: atOnce) {
       let part = Array(rows[start..<min(start + atOnce, rows.count)])
       let shap = try shapValues(features.selecting(rows: part))

@@ -26,7 +26,6 @@ extension Explainer {
   public func removalMeasures() throws -> [NamedEstimate] {
     guard probed.answersNewRows else { return [] }
     let rows = Array(0..<min(Self.removalRows, heldFeatures.rowCount))
-    let part = heldFeatures.selecting(rows: rows)
     let kept = Set(choice.features)
     let others = Set(0..<table.features.count).subtracting(kept)
     var measures: [NamedEstimate] = []
@@ -35,7 +34,7 @@ extension Explainer {
         var drops = [Double](repeating: 0, count: rows.count)
         let draws = removal == .mean ? 1 : Self.removalDraws
         for draw in 0..<draws {
-          let changed = self.removing(removed, from: part, removal, draw: draw)
+          let changed = self.removing(removed, rows: rows.count, removal, draw: draw)
           let outputs = try probed.blackBox.predict(changed)
           for row in rows { drops[row] += drop(row, outputs) / Double(draws) }
         }
@@ -57,15 +56,18 @@ extension Explainer {
     return Double(heldOutputs[row, outcome]) - Double(outputs[row, outcome])
   }
 
-  private func removing(_ removed: Set<Int>, from part: Features, _ removal: Removal, draw: Int) -> Features {
+  /// The first held-out rows without some features; no other copy of them is made, as wide rows take much memory.
+  private func removing(_ removed: Set<Int>, rows: Int, _ removal: Removal, draw: Int) -> Features {
     var generator = SeededGenerator(seed: options.seed, stream: "removal \(removal.rawValue) \(draw)")
     let reference = trainingFeatures.rowCount
-    let donors = (0..<part.rowCount).map { _ in generator.index(below: reference) }
-    var values = part.values
+    let donors = (0..<rows).map { _ in generator.index(below: reference) }
+    var values: [Float] = []
+    values.reserveCapacity(rows * heldFeatures.count)
+    for feature in 0..<heldFeatures.count { values += heldFeatures.column(feature).prefix(rows) }
     for feature in removed.sorted() {
-      let start = feature * part.rowCount
+      let start = feature * rows
       let typical = removal == .mean ? typicalValue(feature) : 0
-      for row in 0..<part.rowCount {
+      for row in 0..<rows {
         values[start + row] =
           switch removal {
           case .mean: typical
@@ -74,7 +76,7 @@ extension Explainer {
           }
       }
     }
-    return Features(names: part.names, kinds: part.kinds, rowCount: part.rowCount, values: values)
+    return Features(names: heldFeatures.names, kinds: heldFeatures.kinds, rowCount: rows, values: values)
   }
 
   /// The mean of a numeric feature, the most frequent category of another; NaN where every cell is missing.

@@ -47,6 +47,7 @@ extension TreeEnsemble {
       }
     }
     let grown = trees.filter { $0.nodes.count > 1 }
+    let rowsAtOnce = max(1, min(ShapSweep.rowsAtOnce, (rows + Threads.count - 1) / Threads.count))
     for start in stride(from: 0, to: grown.count, by: ShapSweep.treesAtOnce) {
       let sweeps = grown[start..<min(start + ShapSweep.treesAtOnce, grown.count)].map {
         ShapSweep($0, width: $0.output == nil ? width : 1, placeOf: placeOf)
@@ -54,9 +55,9 @@ extension TreeEnsemble {
       values.withUnsafeMutableBufferPointer { values in
         guard let base = values.baseAddress else { return }
         let shared = SendablePointer(base)
-        parallelFor((rows + ShapSweep.rowsAtOnce - 1) / ShapSweep.rowsAtOnce) { block in
-          let first = block * ShapSweep.rowsAtOnce
-          let range = first..<min(first + ShapSweep.rowsAtOnce, rows)
+        parallelFor((rows + rowsAtOnce - 1) / rowsAtOnce) { block in
+          let first = block * rowsAtOnce
+          let range = first..<min(first + rowsAtOnce, rows)
           for sweep in sweeps {
             sweep.add(range, table, to: shared, stride: used.count, scores: width, scale: scale)
           }
@@ -79,7 +80,7 @@ private struct ShapSweep: Sendable {
 
   /// Trees that are prepared together: enough for threads to be woken seldom, few enough to stay in cache.
   static let treesAtOnce = 16
-  /// Rows that a thread takes at a time.
+  /// Rows that a thread takes at a time, at most.
   static let rowsAtOnce = 64
 
   init(_ tree: Tree, width: Int, placeOf: [Int]) {

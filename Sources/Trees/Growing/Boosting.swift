@@ -58,9 +58,12 @@ extension TreeEnsemble {
     var trees: [Tree] = []
     trees.reserveCapacity(options.rounds * bases.count)
     for _ in 0..<options.rounds {
-      let gradients = objective.gradients(scores)
+      var gradients = objective.gradients(scores)
       for score in bases.indices {
-        var grower = LevelGrower(quantised, gradients: gradients[score], options: options)
+        // Given away, not shared: the grower moves them about.
+        var own: [Double] = []
+        swap(&own, &gradients[score])
+        var grower = LevelGrower(quantised, gradients: consume own, options: options)
         let (tree, leafOfRow) = grower.grow(output: score)
         for row in 0..<rows { scores[row * bases.count + score] += tree.leafValues[Int(leafOfRow[row])] }
         trees.append(tree)

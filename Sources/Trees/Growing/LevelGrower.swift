@@ -37,10 +37,9 @@ struct LevelGrower {
     case members([Int])
   }
 
-  init(_ features: QuantisedFeatures, gradients: [Double], options: BoostingOptions) {
+  init(_ features: QuantisedFeatures, gradients: consuming [Double], options: BoostingOptions) {
     self.features = features
     self.options = options
-    self.gradients = gradients
     rows = (0..<Int32(features.rowCount)).map { $0 }
     slots = [UInt16](repeating: 0, count: features.rowCount)
     leafOfRow = [Int32](repeating: 0, count: features.rowCount)
@@ -49,6 +48,7 @@ struct LevelGrower {
       g += gradients[2 * row]
       h += gradients[2 * row + 1]
     }
+    self.gradients = gradients
     open = []
     open.append(OpenNode(node: assembly.addNode(cover: h), gradient: g, hessian: h))
   }

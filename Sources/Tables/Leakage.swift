@@ -1,5 +1,7 @@
 // Columns that give the target away: a model that uses one learns nothing about the others.
 
+import Tensors
+
 /// A feature that determines the target by itself.
 public struct Leak: Sendable, Equatable, Codable {
   /// The feature's name.
@@ -25,36 +27,54 @@ extension Table {
   /// tells every row apart and is no leak. Ranges count from 20 rows on, and for small wide tables are expected by
   /// chance; whether one is a leak or a discovery is for the reader to say.
   public func leaks() -> [Leak] {
-    features.names.indices.compactMap { feature in
-      leak(Array(features.column(feature))).map { Leak(feature: features.names[feature], kind: $0) }
-    }
-  }
-
-  private func leak(_ column: [Float]) -> Leak.Kind? {
+    let kinds: [Leak.Kind?]
     switch target {
-    case .values(let values): return isLinear(column, values) ? .linear : nil
-    case .classes(let labels, _):
-      guard rowCount >= 20, Set(labels).count > 1 else { return nil }
-      // Most columns fail within a few rows: the first value that is met with two classes ends it. With one value
-      // per row no value repeats, and the sort below decides.
-      let order = column.indices.sorted { precedes(column[$0], column[$1]) }
-      var (runs, distinct) = (1, 1)
-      for (last, next) in zip(order, order.dropFirst()) {
-        let isSameValue = !precedes(column[last], column[next])
-        if !isSameValue { distinct += 1 }
-        if labels[last] != labels[next] {
-          if isSameValue { return nil }
-          runs += 1
-        }
-      }
-      if runs == Set(labels).count { return .rangePerClass }
-      return distinct * 4 <= rowCount ? .valuePerClass : nil
+    case .values(let values):
+      kinds = parallelMap(features.count) { isLinear(Array(features.column($0)), values) ? .linear : nil }
+    case .classes(let labels, let names):
+      guard rowCount >= 20, Set(labels).count > 1 else { return [] }
+      kinds = parallelMap(features.count) { leak(features.column($0), labels, classes: names.count) }
     }
+    return zip(features.names, kinds).compactMap { name, kind in kind.map { Leak(feature: name, kind: $0) } }
   }
 
-  /// Rising order with missing cells last.
-  private func precedes(_ left: Float, _ right: Float) -> Bool {
-    left < right || (right.isNaN && !left.isNaN)
+  private func leak(_ column: ArraySlice<Float>, _ labels: [Int], classes: Int) -> Leak.Kind? {
+    if hasRangePerClass(column, labels, classes: classes) { return .rangePerClass }
+    return hasValuePerClass(column, labels) ? .valuePerClass : nil
+  }
+
+  /// Whether the classes' values lie side by side without meeting; missing cells count as above all values.
+  private func hasRangePerClass(_ column: ArraySlice<Float>, _ labels: [Int], classes: Int) -> Bool {
+    var ranges = [(low: Float, high: Float)?](repeating: nil, count: classes)
+    for (value, label) in zip(column, labels) {
+      let value = value.isNaN ? .infinity : value
+      guard let range = ranges[label] else {
+        ranges[label] = (value, value)
+        continue
+      }
+      if value < range.low { ranges[label]?.low = value }
+      if value > range.high { ranges[label]?.high = value }
+    }
+    let sorted = ranges.compactMap { $0 }.sorted { $0.low < $1.low }
+    return zip(sorted, sorted.dropFirst()).allSatisfy { $0.high < $1.low }
+  }
+
+  /// Whether each value is met with one class only, and every value often.
+  private func hasValuePerClass(_ column: ArraySlice<Float>, _ labels: [Int]) -> Bool {
+    var labelOf: [Float: Int] = [:]
+    var labelOfMissing: Int?
+    for (value, label) in zip(column, labels) {
+      if value.isNaN {
+        if let known = labelOfMissing, known != label { return false }
+        labelOfMissing = label
+      } else if let known = labelOf[value] {
+        if known != label { return false }
+      } else {
+        labelOf[value] = label
+        if labelOf.count * 4 > rowCount { return false }
+      }
+    }
+    return (labelOf.count + (labelOfMissing == nil ? 0 : 1)) * 4 <= rowCount
   }
 
   private func isLinear(_ column: [Float], _ values: [Float]) -> Bool {

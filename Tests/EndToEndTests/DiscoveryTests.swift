@@ -146,6 +146,11 @@ import Testing
         let result = try headlamp(stage, folder: folder)
         try #require(result.exitCode == 0, "\(result.errors)")
       }
+      let timed = try headlamp(stages[3] + ["--timings"], folder: folder)
+      let last = try #require(timed.output.split(separator: "\n").last)
+      let seconds = try #require(
+        try JSONSerialization.jsonObject(with: Data(last.utf8)) as? [String: Double], "\(last)")
+      #expect(seconds.keys.sorted() == ["encode_seconds", "open_seconds", "score_seconds"])
       for file in ["heads.csv", "pairs.csv"] {
         #expect(try text("\(folder)/ranked/\(file)") == text("\(folder)/all/\(file)"), "\(file)")
       }

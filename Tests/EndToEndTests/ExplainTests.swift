@@ -61,6 +61,23 @@ import Testing
     }
   }
 
+  /// Labels that nothing tells apart: whatever rule is found falls short of certainty, and says so.
+  @Test func aRuleThatFallsShortSaysSo() throws {
+    var table = "a,b,y\n"
+    for row in 0..<160 { table += "\(row % 5),\(row % 3),\(row * 7919 % 13 < 6 ? "yes" : "no")\n" }
+    try withTemporaryFolder { folder in
+      try table.write(toFile: folder + "/t.csv", atomically: true, encoding: .utf8)
+      let result = try headlamp(
+        ["explain", "t.csv", "--precision", "1", "--rows", "1,2,3,4", "--output", "out"], folder: folder)
+      #expect(result.exitCode == 0, "\(result.errors)")
+      #expect(result.output.contains("no rule is sure to reach precision 1"), "\(result.output)")
+      let lines = try String(contentsOfFile: folder + "/out/explanations.csv", encoding: .utf8)
+        .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+      let column = try #require(lines[0].firstIndex(of: "rule_is_sufficient"))
+      #expect(lines.dropFirst().contains { $0[column] == "false" })
+    }
+  }
+
   @Test func aRegressionIsExplainedByBands() throws {
     var table = "a,b,y\n"
     for row in 0..<120 { table += "\(row % 12),\(row % 7),\(Double(row % 12) * 2.5 + 0.25)\n" }

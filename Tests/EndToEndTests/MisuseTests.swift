@@ -11,6 +11,12 @@ import Testing
     #expect(result.errors.isEmpty)
   }
 
+  @Test(arguments: ["--version", "version"]) func theVersionIsTold(word: String) throws {
+    let result = try headlamp([word])
+    #expect(result.exitCode == 0)
+    #expect(result.output.wholeMatch(of: /headlamp \d+\.\d+\.\d+\n/) != nil, "\(result.output)")
+  }
+
   @Test func anUnknownCommandIsMisuse() throws {
     let result = try headlamp(["frobnicate"])
     #expect(result.exitCode == 2)

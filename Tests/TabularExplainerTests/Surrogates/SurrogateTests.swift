@@ -43,6 +43,35 @@ import Testing
     #expect(thriving.first?.box.conditions.map(\.feature) == example.ruleFeatures)
   }
 
+  /// Where rows are few and features many, a sum of trees from drawn rows and features follows what no single feature
+  /// says better than one tree does, on rows it has not seen.
+  @Test func sumsFollowFewRowsBetterThanATree() throws {
+    var generator = SeededGenerator(seed: 4)
+    let (rows, width) = (240, 20)
+    let x = (0..<width * rows).map { _ in Float(generator.normal()) }
+    let features = Features(
+      names: (0..<width).map { "f\($0)" }, kinds: [FeatureKind](repeating: .numeric, count: width),
+      rowCount: rows, values: x)
+    let y = (0..<rows).map { row in (0..<width).reduce(Float(0)) { $0 + x[$1 * rows + row] } }
+    func held(_ plan: SurrogatePlan, seed: UInt64) throws -> [Float] {
+      let fitter = SurrogateFitter(
+        features, using: Array(0..<width), rows: Array(0..<60),
+        targets: Tensor(Array(y[..<60]), shape: [60, 1]),
+        outputNames: ["y"], seed: seed)
+      return try fitter.fit(plan).predict(features.selecting(rows: Array(60..<rows))).values
+    }
+    func determination(_ predicted: [Float]) -> Double {
+      RegressionMeasures(truth: Array(y[60...]), predicted: predicted).determination
+    }
+    let sum = SurrogatePlan(.treeSum, size: 160, leavesPerTree: 4)
+    let tree = try determination(held(SurrogatePlan(.tree, size: 12), seed: 0))
+    let first = try held(sum, seed: 0)
+    #expect(determination(first) > tree + 0.2, "\(determination(first)) against \(tree)")
+    // The seed decides what is drawn, and nothing else does.
+    #expect(try held(sum, seed: 0) == first)
+    #expect(try held(sum, seed: 1) != first)
+  }
+
   @Test func aSumOfStumpsFitsASum() throws {
     var generator = SeededGenerator(seed: 2)
     let rows = 400

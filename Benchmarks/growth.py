@@ -1,6 +1,6 @@
 """How time grows: seconds against prompts, layers, width and autoencoder examples; a table and GROWTH.svg.
 
-Both axes of the plots are logarithmic. The last column of the table is the exponent b of seconds ≈ a·x^b, fitted by least
+Both axes of the plots are logarithmic; a dashed line through the last point has slope 1. The last column of the table is the exponent b of seconds ≈ a·x^b, fitted by least
 squares over the larger half of the points: 1 is a straight line through zero.
 
 usage: growth.py HEADLAMP CACHE_FOLDER [REPEATS]
@@ -28,7 +28,7 @@ def fitted_slope(points):
 
 
 def svg(panels, path):
-    width, height, margin = 340, 250, 48
+    width, height, margin = 360, 270, 48
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{2 * width}" height="{2 * height}" '
              'font-family="sans-serif" font-size="11" role="img"><title>Seconds against size</title>'
              f'<rect width="{2 * width}" height="{2 * height}" fill="white"/>']
@@ -40,17 +40,28 @@ def svg(panels, path):
 
         def place(x, y):
             px = left + margin + (math.log10(x) - low_x) / (high_x - low_x) * (width - margin - 20)
-            py = top + height - margin - (math.log10(y) - low_y) / (high_y - low_y) * (height - margin - 40)
+            py = top + height - margin - (math.log10(y) - low_y) / (high_y - low_y) * (height - margin - 56)
             return px, py
 
-        parts.append(f'<text x="{left + margin}" y="{top + 20}" font-size="13">seconds against {title}</text>')
+        name, _, rest = title.partition(" (")
+        parts.append(f'<text x="{left + margin}" y="{top + 20}" font-size="13">seconds against {name}</text>'
+                     f'<text x="{left + margin}" y="{top + 35}" fill="#555">{rest.rstrip(")")}</text>')
         for power in range(low_y, high_y + 1):
             x0, y0 = place(min(xs), 10 ** power)
             parts.append(f'<line x1="{x0:.1f}" y1="{y0:.1f}" x2="{left + width - 20}" y2="{y0:.1f}" stroke="#ddd"/>'
                          f'<text x="{x0 - 6:.1f}" y="{y0 + 4:.1f}" text-anchor="end">{10.0 ** power:g}</text>')
+        labelled = -math.inf
         for x in xs:
             px, _ = place(x, 10 ** low_y)
+            if px - labelled < 32:
+                continue
+            labelled = px
             parts.append(f'<text x="{px:.1f}" y="{top + height - margin + 16}" text-anchor="middle">{x}</text>')
+        # From the last point down a slope of 1, to where it leaves the panel.
+        least = max(min(xs), xs[-1] * 10 ** low_y / ys[-1])
+        (x1, y1), (x2, y2) = place(least, ys[-1] * least / xs[-1]), place(xs[-1], ys[-1])
+        parts.append(f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="#999" '
+                     'stroke-dasharray="4 3"/>')
         line = " ".join("{:.1f},{:.1f}".format(*place(x, y)) for x, y in points)
         parts.append(f'<polyline points="{line}" fill="none" stroke="#1f5fa8" stroke-width="2"/>')
         for x, y in points:
@@ -104,7 +115,8 @@ def measure(cache, headlamp, repeats=3):
          for examples in (2, 5, 10, 20, 50, 100)]))
     svg(panels, os.path.join(HERE, "GROWTH.svg"))
     lines = [
-        f"Growth: medians of {repeats} whole runs of `record` and `train`, plotted in GROWTH.svg. The exponent b of"
+        f"Growth: medians of {repeats} whole runs of `record` and `train`, plotted in GROWTH.svg, where"
+        " a dashed line has slope 1. The exponent b of"
         " seconds ≈ a·x^b is fitted over the larger half of the points; 1 is a straight line. Against layers, prompts"
         " and autoencoder examples it is below 1 while start-up, the token embedding and reading are part of the time;"
         " against d_model it goes to 2: the work of a product grows with the square of the width. How many features fall"

@@ -56,19 +56,24 @@ public struct RuleQuality: Sendable, Equatable, Codable {
 /// Drops the conditions that a rule can do without.
 ///
 /// Conditions go one at a time, the least needed first, as long as the precision on the given rows does not fall
-/// below what it was (or below `floor`, where that is lower).
-public func simplified(_ box: Box, outcome: RowSet, in features: Features, floor: Double = 1) -> Box {
+/// below what it was, and of the rows that come in 95 % have the outcome: else a small leaf of mixed rows would grow into
+/// a wide rule that contradicts others.
+public func simplified(_ box: Box, outcome: RowSet, in features: Features) -> Box {
   var sets = box.conditions.map { (condition: $0, rows: RowSet($0, in: features)) }
-  func quality(without dropped: Int?) -> (precision: Double, covered: Int) {
+  func quality(without dropped: Int?) -> (precision: Double, covered: Int, agreeing: Int) {
     var covered = RowSet(rowCount: features.rowCount, full: true)
     for (index, set) in sets.enumerated() where index != dropped { covered.formIntersection(set.rows) }
-    let count = covered.count
-    return (count == 0 ? 0 : Double(covered.sharedCount(outcome)) / Double(count), count)
+    let (count, agreeing) = (covered.count, covered.sharedCount(outcome))
+    return (count == 0 ? 0 : Double(agreeing) / Double(count), count, agreeing)
   }
-  let least = min(quality(without: nil).precision, floor)
+  let least = quality(without: nil).precision
   while sets.count > 1 {
+    let now = quality(without: nil)
     let options = sets.indices.map { (index: $0, quality: quality(without: $0)) }
-      .filter { $0.quality.precision >= least }
+      .filter {
+        let (rows, agreeing) = ($0.quality.covered - now.covered, $0.quality.agreeing - now.agreeing)
+        return $0.quality.precision >= least && Double(agreeing) >= 0.95 * Double(rows)
+      }
     guard
       let drop = options.max(by: {
         ($0.quality.precision, $0.quality.covered, $1.index) < (

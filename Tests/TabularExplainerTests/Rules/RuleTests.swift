@@ -67,6 +67,23 @@ import Testing
     #expect(simplified(box, outcome: outcome, in: example.features) == example.rule)
   }
 
+  /// A leaf of mixed rows must not grow into a wide rule, though its precision would not fall.
+  @Test func mixedLeavesStaySmall() {
+    // Ten rows: a < 5 is half right in the leaf {0, 1}; without b the rule covers five rows, three of them right.
+    let features = Features(
+      names: ["a", "b"], kinds: [.numeric, .numeric], rowCount: 10,
+      values: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 0, 1, 1, 1, 0, 0, 1, 1, 1])
+    let outcome = RowSet(rowCount: 10) { [0, 2, 3].contains($0) }
+    let box = Box([
+      Condition(feature: 0, demand: .range(above: -.infinity, atMost: 4.5), acceptsMissing: false),
+      Condition(feature: 1, demand: .range(above: -.infinity, atMost: 0.5), acceptsMissing: false),
+    ])
+    #expect(simplified(box, outcome: outcome, in: features) == box)
+    // Where the rows that come in agree, the condition goes.
+    let wider = RowSet(rowCount: 10) { [0, 2, 3, 4].contains($0) }
+    #expect(simplified(box, outcome: wider, in: features) == Box([box.conditions[0]]))
+  }
+
   /// Over ten tables: of the features that anchors name, and of the features that the rule needs, how many agree.
   @Test func anchorsOfTheExampleNameTheRule() throws {
     var (named, rightlyNamed, needed, found) = (0, 0, 0, 0)

@@ -13,19 +13,19 @@ public struct ChangeScale: Sendable {
   }
 
   private let entries: [Int: Entry]
-  private let table: Features
+  private let table: FeatureRows
   /// The features that are measured.
   public let features: [Int]
 
   /// Measures the given features of a table.
-  public init(_ table: Features, features: [Int]) {
+  public init(_ table: FeatureRows, features: [Int]) {
     self.table = table
     self.features = features
     entries = Dictionary(
-      uniqueKeysWithValues: features.map { ($0, Self.entry(table.column($0), table.kinds[$0])) })
+      uniqueKeysWithValues: features.map { ($0, Self.entry(table.column($0), table.features.kinds[$0])) })
   }
 
-  private static func entry(_ column: ArraySlice<Float>, _ kind: FeatureKind) -> Entry {
+  private static func entry(_ column: [Float], _ kind: FeatureKind) -> Entry {
     let present = column.filter { !$0.isNaN }.sorted()
     if case .categorical = kind {
       var counts: [Float: Int] = [:]
@@ -67,9 +67,7 @@ public struct ChangeScale: Sendable {
     var distances = [Double](repeating: 0, count: table.rowCount)
     for feature in features {
       let own = value(feature)
-      let column = table.column(feature)
-      let start = column.startIndex
-      for row in distances.indices { distances[row] += distance(feature, own, column[start + row]) }
+      for row in distances.indices { distances[row] += distance(feature, own, table[row, feature]) }
     }
     return distances.min() ?? .nan
   }

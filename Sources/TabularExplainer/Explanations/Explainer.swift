@@ -24,8 +24,8 @@ public struct Explainer: Sendable {
   public let heldOutputs: Tensor
   /// The choices behind it.
   public let options: ExplainerOptions
-  let trainingFeatures: Features
-  let heldFeatures: Features
+  let trainingRows: FeatureRows
+  let heldRows: FeatureRows
   let trainingOutcomes: [Int]
   let heldOutcomes: [Int]
   private let anchors: AnchorIndex
@@ -46,9 +46,9 @@ public struct Explainer: Sendable {
     catalogue = FeatureCatalogue(table.features)
     let outcomes = Outcomes(outputNames: names, trainingOutputs: probed.trainingOutputs)
     self.outcomes = outcomes
-    trainingFeatures = table.features.selecting(rows: split.training)
-    heldFeatures = table.features.selecting(rows: split.held)
-    heldOutputs = try probed.blackBox.predict(heldFeatures)
+    trainingRows = FeatureRows(table.features, rows: split.training)
+    heldRows = FeatureRows(table.features, rows: split.held)
+    heldOutputs = try probed.blackBox.predict(heldRows.copied())
     trainingOutcomes = outcomes.outcomes(probed.trainingOutputs)
     let heldOutcomes = outcomes.outcomes(heldOutputs)
     self.heldOutcomes = heldOutcomes
@@ -57,13 +57,13 @@ public struct Explainer: Sendable {
     }
     let ranking = probed.ranking
     choice = try SurrogateChoice(
-      trainingFeatures, ranking: ranking, rows: Array(0..<trainingFeatures.rowCount),
+      table.features, ranking: ranking, rows: split.training,
       targets: probed.trainingOutputs, outputNames: names, options: options)
     anchors = AnchorIndex(
-      trainingFeatures, using: choice.features, outcomes: trainingOutcomes, outcomeCount: outcomes.count,
+      trainingRows, using: choice.features, outcomes: trainingOutcomes, outcomeCount: outcomes.count,
       extraCuts: choice.tree.thresholds)
     search = CounterfactualSearch(
-      probed.blackBox, outcomes: outcomes, surrogate: choice.tree, reference: trainingFeatures,
+      probed.blackBox, outcomes: outcomes, surrogate: choice.tree, reference: trainingRows,
       referenceOutcomes: trainingOutcomes, featuresByImportance: ranking)
   }
 
@@ -77,7 +77,7 @@ public struct Explainer: Sendable {
       let outcome = outcomes.outcome(rule.prediction)
       let box =
         source.kind == .ruleList
-        ? rule.box : simplified(rule.box, outcome: anchors.rows(of: outcome), in: trainingFeatures)
+        ? rule.box : simplified(rule.box, outcome: anchors.rows(of: outcome), in: trainingRows)
       guard seen.insert("\(outcome) \(catalogue.text(box))").inserted else { return nil }
       return self.verified(box, outcome: outcome, prediction: rule.prediction, without: nil)
     }
@@ -155,19 +155,19 @@ public struct Explainer: Sendable {
     _ box: Box, outcome: Int, prediction: [Double], without place: Int?
   ) -> VerifiedRule {
     var held = RuleQuality(
-      covered: RowSet(box, in: heldFeatures), outcome: heldOutcomeRows[outcome])
+      covered: RowSet(box, in: heldRows), outcome: heldOutcomeRows[outcome])
     if let place {
       held.rows -= 1
       let agrees = heldOutcomes[place] == outcome
       if agrees { held.outcomeRows -= 1 }
-      if box.holds({ heldFeatures[place, $0] }) {
+      if box.holds({ heldRows[place, $0] }) {
         held.covered -= 1
         if agrees { held.agreeing -= 1 }
       }
     }
     return VerifiedRule(
       box: box, outcome: outcome, prediction: prediction,
-      training: RuleQuality(covered: RowSet(box, in: trainingFeatures), outcome: anchors.rows(of: outcome)),
+      training: RuleQuality(covered: RowSet(box, in: trainingRows), outcome: anchors.rows(of: outcome)),
       held: held)
   }
 

@@ -25,7 +25,7 @@ extension Explainer {
   /// - Throws: what the black box throws.
   public func removalMeasures() throws -> [NamedEstimate] {
     guard probed.answersNewRows else { return [] }
-    let rows = Array(0..<min(Self.removalRows, heldFeatures.rowCount))
+    let rows = Array(0..<min(Self.removalRows, heldRows.rowCount))
     let kept = Set(choice.features)
     let others = Set(0..<table.features.count).subtracting(kept)
     var measures: [NamedEstimate] = []
@@ -59,11 +59,13 @@ extension Explainer {
   /// The first held-out rows without some features; no other copy of them is made, as wide rows take much memory.
   private func removing(_ removed: Set<Int>, rows: Int, _ removal: Removal, draw: Int) -> Features {
     var generator = SeededGenerator(seed: options.seed, stream: "removal \(removal.rawValue) \(draw)")
-    let reference = trainingFeatures.rowCount
+    let reference = trainingRows.rowCount
     let donors = (0..<rows).map { _ in generator.index(below: reference) }
     var values: [Float] = []
-    values.reserveCapacity(rows * heldFeatures.count)
-    for feature in 0..<heldFeatures.count { values += heldFeatures.column(feature).prefix(rows) }
+    values.reserveCapacity(rows * table.features.count)
+    for feature in 0..<table.features.count {
+      for row in 0..<rows { values.append(heldRows[row, feature]) }
+    }
     for feature in removed.sorted() {
       let start = feature * rows
       let typical = removal == .mean ? typicalValue(feature) : 0
@@ -71,19 +73,19 @@ extension Explainer {
         values[start + row] =
           switch removal {
           case .mean: typical
-          case .marginal: trainingFeatures[generator.index(below: reference), feature]
-          case .donor: trainingFeatures[donors[row], feature]
+          case .marginal: trainingRows[generator.index(below: reference), feature]
+          case .donor: trainingRows[donors[row], feature]
           }
       }
     }
-    return Features(names: heldFeatures.names, kinds: heldFeatures.kinds, rowCount: rows, values: values)
+    return Features(names: table.features.names, kinds: table.features.kinds, rowCount: rows, values: values)
   }
 
   /// The mean of a numeric feature, the most frequent category of another; NaN where every cell is missing.
   private func typicalValue(_ feature: Int) -> Float {
-    let known = trainingFeatures.column(feature).filter { !$0.isNaN }
+    let known = trainingRows.column(feature).filter { !$0.isNaN }
     guard !known.isEmpty else { return .nan }
-    guard case .categorical(let names) = trainingFeatures.kinds[feature] else {
+    guard case .categorical(let names) = table.features.kinds[feature] else {
       return Float(known.reduce(0) { $0 + Double($1) } / Double(known.count))
     }
     var counts = [Int](repeating: 0, count: names.count)

@@ -35,31 +35,30 @@ public struct AnchorIndex: Sendable {
   ///   - extraCuts: bounds to offer besides the quantiles, by feature: a surrogate's thresholds.
   ///   - cutsPerFeature: how many quantiles a numeric feature is cut at.
   public init(
-    _ table: Features, using chosen: [Int], outcomes: [Int], outcomeCount: Int,
+    _ table: FeatureRows, using chosen: [Int], outcomes: [Int], outcomeCount: Int,
     extraCuts: [Int: [Float]] = [:], cutsPerFeature: Int = 15
   ) {
     let rows = table.rowCount
     rowCount = rows
     features = chosen.map { feature in
       let column = table.column(feature)
-      let start = column.startIndex
-      let missing = RowSet(rowCount: rows) { column[start + $0].isNaN }
-      if case .categorical(let names) = table.kinds[feature] {
+      let missing = RowSet(rowCount: rows) { column[$0].isNaN }
+      if case .categorical(let names) = table.features.kinds[feature] {
         let sets = names.indices.map { category in
-          RowSet(rowCount: rows) { column[start + $0] == Float(category) }
+          RowSet(rowCount: rows) { column[$0] == Float(category) }
         }
         return (feature, .categorical(sets), missing)
       }
       let cuts = Self.cuts(column, count: cutsPerFeature, extra: extraCuts[feature] ?? [])
       let numeric = NumericFeature(
-        cuts: cuts, atMost: cuts.map { cut in RowSet(rowCount: rows) { column[start + $0] <= cut } },
+        cuts: cuts, atMost: cuts.map { cut in RowSet(rowCount: rows) { column[$0] <= cut } },
         known: RowSet(rowCount: rows, full: true).subtracting(missing))
       return (feature, .numeric(numeric), missing)
     }
     outcomeRows = (0..<outcomeCount).map { outcome in RowSet(rowCount: rows) { outcomes[$0] == outcome } }
   }
 
-  private static func cuts(_ column: ArraySlice<Float>, count: Int, extra: [Float]) -> [Float] {
+  private static func cuts(_ column: [Float], count: Int, extra: [Float]) -> [Float] {
     let sorted = column.filter { !$0.isNaN }.sorted()
     guard let first = sorted.first, let last = sorted.last, first < last else { return [] }
     var cuts = extra.filter { $0 >= first && $0 < last }

@@ -22,16 +22,14 @@ public struct RowSet: Sendable, Equatable {
   }
 
   /// The rows whose cells meet a condition.
-  public init(_ condition: Condition, in features: Features) {
-    let column = features.column(condition.feature)
-    let start = column.startIndex
-    self.init(rowCount: features.rowCount) { condition.holds(column[start + $0]) }
+  public init(_ condition: Condition, in table: FeatureRows) {
+    self.init(rowCount: table.rowCount) { condition.holds(table[$0, condition.feature]) }
   }
 
   /// The rows in a box.
-  public init(_ box: Box, in features: Features) {
-    self.init(rowCount: features.rowCount, full: true)
-    for condition in box.conditions { formIntersection(RowSet(condition, in: features)) }
+  public init(_ box: Box, in table: FeatureRows) {
+    self.init(rowCount: table.rowCount, full: true)
+    for condition in box.conditions { formIntersection(RowSet(condition, in: table)) }
   }
 
   /// The number of rows in the set.

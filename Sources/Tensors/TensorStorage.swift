@@ -14,6 +14,8 @@ final class TensorStorage: @unchecked Sendable {
   let base: UnsafeMutablePointer<Float>
   let count: Int
   private let map: MappedFile?
+  /// What `base` lies in, where it is an allocation.
+  private let allocation: UnsafeMutableRawPointer?
 
   /// Mapped storage is never written to.
   var isReadOnly: Bool { map != nil }
@@ -24,13 +26,20 @@ final class TensorStorage: @unchecked Sendable {
   /// An allocation of `count` floats on a 64-byte boundary.
   init(count: Int) {
     let byteCount = max(count, 1) * MemoryLayout<Float>.stride
-    let isLarge = byteCount >= 2 * Self.hugePage
-    let bytes = UnsafeMutableRawPointer.allocate(
-      byteCount: byteCount, alignment: isLarge ? Self.hugePage : 64)
-    #if os(Linux)
-      // Whole huge pages only: the rest would take memory that nobody asked for.
-      if isLarge { madvise(bytes, byteCount / Self.hugePage * Self.hugePage, MADV_HUGEPAGE) }
-    #endif
+    let bytes: UnsafeMutableRawPointer
+    if byteCount >= 2 * Self.hugePage {
+      bytes = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: Self.hugePage)
+      allocation = bytes
+      #if os(Linux)
+        // Whole huge pages only: the rest would take memory that nobody asked for.
+        madvise(bytes, byteCount / Self.hugePage * Self.hugePage, MADV_HUGEPAGE)
+      #endif
+    } else {
+      // Aligned here, as the C library's aligned allocations do not go back into the holes they left.
+      let whole = UnsafeMutableRawPointer.allocate(byteCount: byteCount + 48, alignment: 16)
+      bytes = whole.alignedUp(toMultipleOf: 64)
+      allocation = whole
+    }
     base = bytes.bindMemory(to: Float.self, capacity: max(count, 1))
     self.count = count
     map = nil
@@ -45,9 +54,10 @@ final class TensorStorage: @unchecked Sendable {
       .bindMemory(to: Float.self, capacity: max(count, 1))
     self.count = count
     self.map = map
+    allocation = nil
   }
 
   deinit {
-    if map == nil { UnsafeMutableRawPointer(base).deallocate() }
+    allocation?.deallocate()
   }
 }

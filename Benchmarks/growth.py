@@ -1,7 +1,8 @@
 """How time grows: seconds against prompts, layers, width and autoencoder examples; a table and GROWTH.svg.
 
-Both axes of the plots are logarithmic; a dashed line through the last point has slope 1. The last column of the table is the exponent b of seconds ≈ a·x^b, fitted by least
-squares over the larger half of the points: 1 is a straight line through zero.
+Both axes of the plots are logarithmic; a dashed line through the last point has slope 1. The last column of the table
+is the exponent b of seconds ≈ a·x^b, fitted by least squares over the larger half of the points: 1 is a straight line
+through zero.
 
 usage: growth.py HEADLAMP CACHE_FOLDER [REPEATS]
 """

@@ -17,7 +17,7 @@ import tempfile
 import warnings
 
 import numpy as np
-import pandas as pd
+from real_tables import frames
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.model_selection import train_test_split
 from sklearn.tree import DecisionTreeRegressor
@@ -58,18 +58,12 @@ def main():
     seeds = range(int(sys.argv[3]) if len(sys.argv) > 3 else 20)
     print(f"label agreement / R², {len(seeds)} seeds\n\n| table | headlamp | one depth-8 tree |\n|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        for name in TABLES:
-            frame = pd.read_csv(os.path.join(source, name))
-            path = os.path.join(source, name)
-            if name.startswith("symptom"):
-                frame = frame.drop_duplicates(subset=list(frame.columns[:-1]))
-                path = os.path.join(folder, "symptom.csv")
-                frame.to_csv(path, index=False)
+        for name, frame, path in frames(source, folder, TABLES):
             x = frame.iloc[:, :-1].to_numpy(np.float32)
             y = frame.iloc[:, -1].astype("category").cat.codes.to_numpy()
             mine = [ours(headlamp, path, seed, os.path.join(folder, "out")) for seed in seeds]
             peers = [theirs(x, y, seed) for seed in seeds]
-            print(f"| {name.split('.')[0]} | {text(mine)} | {text(peers)} |", flush=True)
+            print(f"| {name} | {text(mine)} | {text(peers)} |", flush=True)
 
 
 if __name__ == "__main__":

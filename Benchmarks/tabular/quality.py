@@ -11,14 +11,13 @@ the peers' columns are left out where neither is among them.
 
 import argparse
 import json
-import os
 import subprocess
 import tempfile
 import warnings
 
 import numpy as np
-import pandas as pd
 import xgboost
+from real_tables import frames
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.metrics import accuracy_score, matthews_corrcoef
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
@@ -71,18 +70,12 @@ def main():
           + "".join(f" | {PEERS[kind]}" for kind in peer_kinds) + " |")
     print("|" + "---|" * (len(kinds) + len(peer_kinds) + 3), flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        for name in TABLES:
-            frame = pd.read_csv(os.path.join(arguments.folder, name))
-            path = os.path.join(arguments.folder, name)
-            if name.startswith("symptom"):
-                frame = frame.drop_duplicates(subset=list(frame.columns[:-1]))
-                path = os.path.join(folder, "symptom.csv")
-                frame.to_csv(path, index=False)
+        for name, frame, path in frames(arguments.folder, folder, TABLES):
             mine = [[ours(arguments.headlamp, path, kind, seed) for seed in SEEDS] for kind in kinds]
             peers = [[theirs(frame, kind, seed) for seed in SEEDS] for kind in peer_kinds]
             best = np.mean(mine[0], axis=0)[0]
             error = np.sqrt(max(best * (1 - best), 1 / len(frame)) / len(frame))
-            print(f"| {name.split('.')[0]} | {len(frame)} × {frame.shape[1] - 1}, {frame.iloc[:, -1].nunique()} "
+            print(f"| {name} | {len(frame)} × {frame.shape[1] - 1}, {frame.iloc[:, -1].nunique()} "
                   f"| {error:.3f} | " + " | ".join(text(results) for results in mine + peers) + " |", flush=True)
 
 

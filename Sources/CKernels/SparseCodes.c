@@ -75,10 +75,7 @@ void ck_chosen_products(const float *x, size_t rows, size_t width, const float *
       } else {
         for (size_t row = i; row < i + height; row++) {
           for (size_t n = j; n < j + breadth; n++) {
-            const float *weight = weights + (size_t)chosen[n] * width;
-            float sum = 0;
-            for (size_t k = 0; k < width; k++) sum += x[row * width + k] * weight[k];
-            products[row * count + n] = sum;
+            products[row * count + n] = ck_dot(x + row * width, weights + (size_t)chosen[n] * width, width);
           }
         }
       }

@@ -11,7 +11,7 @@ func overviewText() -> String {
 
     \(rows.joined(separator: "\n"))
 
-    'headlamp COMMAND --help' explains one and shows an example.
+    'headlamp COMMAND --help' explains one and shows an example; 'headlamp --version' names the build.
     """
 }
 

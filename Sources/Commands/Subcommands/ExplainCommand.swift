@@ -102,7 +102,7 @@ enum ExplainCommand: Subcommand {
         let found = try explainer.counterfactuals(row: row, limits: limits)
         stages.finish("\(found.count)_counterfactuals")
       }
-      console.print(stages.report.text(width: .max))
+      console.print(stages.report.line)
     }
   }
 

@@ -57,7 +57,7 @@ enum FitCommand: Subcommand {
     if let path = arguments[output] { try fitted.write(to: path) }
     console.endProgress()
     if arguments[json] {
-      console.print(report(read, quality, fitSeconds: fitSeconds).text(width: .max))
+      console.print(report(read, quality, fitSeconds: fitSeconds).line)
       return
     }
     for line in ExplanationText.tableLines(read) { console.print(line) }

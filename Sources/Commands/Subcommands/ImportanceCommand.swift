@@ -69,7 +69,7 @@ enum ImportanceCommand: Subcommand {
     console.endProgress()
     if arguments[json] {
       let seconds = text.seconds ?? (clock.now - start).seconds
-      console.print(text.report(seconds: seconds).text(width: .max))
+      console.print(text.report(seconds: seconds).line)
       return
     }
     for line in ExplanationText.tableLines(read) { console.print(line) }

@@ -64,6 +64,6 @@ enum RankCommand: Subcommand {
     if try trained.recordingSHA256 != recording.sha256() {
       console.note("the autoencoder was trained on another recording of the same model")
     }
-    if arguments[StageTimes.option] { console.print(times.report.text(width: .max)) }
+    if arguments[StageTimes.option] { console.print(times.report.line) }
   }
 }

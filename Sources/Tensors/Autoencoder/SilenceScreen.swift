@@ -19,7 +19,7 @@ struct SilenceScreen: Sendable {
     margins = [Float](repeating: -1, count: sampleLengths.count * features)
   }
 
-  /// The features that must be encoded in each block.
+  /// The features that must be encoded in a block.
   func features(block: Int) -> [Int32] {
     let start = block * features
     return (0..<features).filter { margins[start + $0] <= 0 }.map { Int32($0) }

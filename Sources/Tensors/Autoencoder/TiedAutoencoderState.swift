@@ -102,7 +102,7 @@ public struct TiedAutoencoderState: Sendable {
     let isDense = codes.density > 0.15
     let squares =
       isDense
-      ? denseGradients(scale: scale, penalty: penalty, live: live)
+      ? denseGradients(scale: scale, penalty: penalty)
       : sparseGradients(scale: scale, penalty: penalty, live: live)
     let loss = squares.sum / Double(count * width) + Double(penalty) * codes.sum
     update(live: live, biasGradient: squares.columns)
@@ -111,11 +111,8 @@ public struct TiedAutoencoderState: Sendable {
 
   /// The sparse activations of all samples. Features that cannot be active are left out.
   private mutating func encode() {
-    let everything = (0..<Int32(encoder.shape[0])).map { $0 }
     let blocks = (samples.shape[0] + Self.blockRows - 1) / Self.blockRows
-    let features = (0..<blocks).map { block in
-      if case .penalised = rule { screen.features(block: block) } else { everything }
-    }
+    let features = (0..<blocks).map { screen.features(block: $0) }
     let bias = zip(encoderBias, encoder.products(with: tiedBias)).map { $0 - $1 }
     let largest = codes.encode(
       samples, encoder: encoder, bias: bias, blockRows: Self.blockRows, features: features)
@@ -141,9 +138,7 @@ public struct TiedAutoencoderState: Sendable {
   }
 
   /// The same by dense products, which are faster while many features are active.
-  private mutating func denseGradients(
-    scale: Float, penalty: Float, live: [Int32]
-  ) -> (sum: Double, columns: [Float]) {
+  private mutating func denseGradients(scale: Float, penalty: Float) -> (sum: Double, columns: [Float]) {
     let activations = codes.dense()
     matrixProduct(
       activations, activations.matrix, directions, directions.matrix, into: &residualGradients,

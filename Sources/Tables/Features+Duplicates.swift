@@ -35,23 +35,19 @@ extension Features {
   }
 
   private func rowsAreEqual(_ left: Int, _ right: Int) -> Bool {
-    values.withUnsafeBufferPointer { values in
-      for feature in 0..<count {
-        let (a, b) = (values[feature * rowCount + left], values[feature * rowCount + right])
-        if a != b && !(a.isNaN && b.isNaN) { return false }
-      }
-      return true
+    (0..<count).allSatisfy { feature in
+      let (a, b) = (self[left, feature], self[right, feature])
+      return a == b || (a.isNaN && b.isNaN)
     }
   }
 
   private func rowHashes() -> [UInt64] {
     [UInt64](unsafeUninitializedCapacity: rowCount) { hashes, initialized in
       hashes.initialize(repeating: 0x9e37_79b9_7f4a_7c15)
-      values.withUnsafeBufferPointer { values in
+      withCells { cells in
         for feature in 0..<count {
-          let column = UnsafeBufferPointer(rebasing: values[feature * rowCount..<(feature + 1) * rowCount])
           for row in 0..<rowCount {
-            let value = column[row]
+            let value = cells[row, feature]
             // All missing cells alike, and −0 like 0.
             let bits = value.isNaN ? 0x7fc0_0000 : (value + 0).bitPattern
             let mixed = (hashes[row] ^ UInt64(bits)) &* 0xff51_afd7_ed55_8ccd

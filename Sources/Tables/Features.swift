@@ -1,5 +1,7 @@
 // What a black box sees: columns of numbers, with categories as indices and missing cells as NaN.
 
+import Tensors
+
 /// How a feature's numbers are to be read.
 public enum FeatureKind: Sendable, Equatable, Codable {
   /// A quantity; NaN is missing.
@@ -9,37 +11,58 @@ public enum FeatureKind: Sendable, Equatable, Codable {
 }
 
 /// A matrix of features `[rows, features]`, stored column by column.
-public struct Features: Sendable, Equatable {
+///
+/// A choice of rows shares its table's cells: a wide table is too large to copy for each use of a part of its rows.
+public struct Features: Sendable {
   /// One name per feature.
   public let names: [String]
   /// One kind per feature.
   public let kinds: [FeatureKind]
   /// The number of rows.
   public let rowCount: Int
-  /// Column-major values: feature `j` is `values[j * rowCount ..< (j + 1) * rowCount]`.
-  public let values: [Float]
+  /// Column-major cells of the stored table, `[features, stored rows]`.
+  private let cells: [Float]
+  private let storedRowCount: Int
+  /// Where each row lies in the stored table; nil where the rows are all of it, in order.
+  private let places: [Int32]?
 
   /// The number of features.
   public var count: Int { names.count }
 
-  /// A matrix from column-major values.
+  /// A matrix from column-major values: feature `j` is `values[j * rowCount ..< (j + 1) * rowCount]`.
   /// - Precondition: `values.count == names.count * rowCount` and `kinds.count == names.count`.
   public init(names: [String], kinds: [FeatureKind], rowCount: Int, values: [Float]) {
     precondition(
-      names.count == kinds.count && values.count == names.count * rowCount,
+      names.count == kinds.count && values.count == names.count * rowCount && rowCount <= Int32.max,
       "\(values.count) values for \(names.count) features of \(rowCount) rows, \(kinds.count) kinds")
+    self.init(
+      names: names, kinds: kinds, rowCount: rowCount, cells: values, storedRowCount: rowCount, places: nil)
+  }
+
+  private init(
+    names: [String], kinds: [FeatureKind], rowCount: Int, cells: [Float], storedRowCount: Int,
+    places: [Int32]?
+  ) {
     self.names = names
     self.kinds = kinds
     self.rowCount = rowCount
-    self.values = values
+    self.cells = cells
+    self.storedRowCount = storedRowCount
+    self.places = places
   }
 
   /// One cell.
-  public subscript(row: Int, feature: Int) -> Float { values[feature * rowCount + row] }
+  public subscript(row: Int, feature: Int) -> Float {
+    cells[feature * storedRowCount + (places.map { Int($0[row]) } ?? row)]
+  }
 
   /// One feature's values over all rows.
-  public func column(_ feature: Int) -> ArraySlice<Float> {
-    values[feature * rowCount..<(feature + 1) * rowCount]
+  public func column(_ feature: Int) -> [Float] {
+    [Float](unsafeUninitializedCapacity: rowCount) { column, initialized in
+      initialized = rowCount
+      guard let target = column.baseAddress else { return }
+      withCells { $0.copy(feature, rowCount: rowCount, to: target) }
+    }
   }
 
   /// One row's values over all features.
@@ -47,15 +70,36 @@ public struct Features: Sendable, Equatable {
     (0..<count).map { self[row, $0] }
   }
 
-  /// The given rows, in the given order; a row may be named more than once.
-  public func selecting(rows: [Int]) -> Features {
-    var selected: [Float] = []
-    selected.reserveCapacity(rows.count * count)
-    for feature in 0..<count {
-      let start = feature * rowCount
-      for row in rows { selected.append(values[start + row]) }
+  /// All values, column-major; a copy where the rows are a choice from a table.
+  public var values: [Float] {
+    guard places != nil else { return cells }
+    var values: [Float] = []
+    values.reserveCapacity(rowCount * count)
+    for feature in 0..<count { values += column(feature) }
+    return values
+  }
+
+  /// Calls `body` with the cells where they lie.
+  public func withCells<Result>(_ body: (FeatureCells) throws -> Result) rethrows -> Result {
+    try cells.withUnsafeBufferPointer { cells in
+      try (places ?? []).withUnsafeBufferPointer { list in
+        try body(
+          FeatureCells(
+            base: cells.baseAddress ?? UnsafePointer(noCells.base), storedRowCount: storedRowCount,
+            places: places == nil ? nil : list.baseAddress))
+      }
     }
-    return Features(names: names, kinds: kinds, rowCount: rows.count, values: selected)
+  }
+
+  /// The given rows, in the given order; a row may be named more than once. Cells are shared, not copied.
+  public func selecting(rows: [Int]) -> Features {
+    let chosen = rows.map { row in
+      precondition((0..<rowCount).contains(row), "row \(row) of \(rowCount)")
+      return places?[row] ?? Int32(row)
+    }
+    return Features(
+      names: names, kinds: kinds, rowCount: rows.count, cells: cells, storedRowCount: storedRowCount,
+      places: chosen)
   }
 
   /// The given features, in the given order.
@@ -63,5 +107,13 @@ public struct Features: Sendable, Equatable {
     Features(
       names: features.map { names[$0] }, kinds: features.map { kinds[$0] }, rowCount: rowCount,
       values: features.flatMap { column($0) })
+  }
+}
+
+extension Features: Equatable {
+  /// Whether names, kinds and all cells are equal, wherever the cells lie.
+  public static func == (left: Features, right: Features) -> Bool {
+    left.names == right.names && left.kinds == right.kinds && left.rowCount == right.rowCount
+      && (0..<left.count).allSatisfy { left.column($0) == right.column($0) }
   }
 }

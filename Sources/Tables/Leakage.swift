@@ -30,7 +30,7 @@ extension Table {
     let kinds: [Leak.Kind?]
     switch target {
     case .values(let values):
-      kinds = parallelMap(features.count) { isLinear(Array(features.column($0)), values) ? .linear : nil }
+      kinds = parallelMap(features.count) { isLinear(features.column($0), values) ? .linear : nil }
     case .classes(let labels, let names):
       guard rowCount >= 20, Set(labels).count > 1 else { return [] }
       kinds = parallelMap(features.count) { leak(features.column($0), labels, classes: names.count) }
@@ -38,13 +38,13 @@ extension Table {
     return zip(features.names, kinds).compactMap { name, kind in kind.map { Leak(feature: name, kind: $0) } }
   }
 
-  private func leak(_ column: ArraySlice<Float>, _ labels: [Int], classes: Int) -> Leak.Kind? {
+  private func leak(_ column: [Float], _ labels: [Int], classes: Int) -> Leak.Kind? {
     if hasRangePerClass(column, labels, classes: classes) { return .rangePerClass }
     return hasValuePerClass(column, labels) ? .valuePerClass : nil
   }
 
   /// Whether the classes' values lie side by side without meeting; missing cells count as above all values.
-  private func hasRangePerClass(_ column: ArraySlice<Float>, _ labels: [Int], classes: Int) -> Bool {
+  private func hasRangePerClass(_ column: [Float], _ labels: [Int], classes: Int) -> Bool {
     var ranges = [(low: Float, high: Float)?](repeating: nil, count: classes)
     for (value, label) in zip(column, labels) {
       let value = value.isNaN ? .infinity : value
@@ -60,7 +60,7 @@ extension Table {
   }
 
   /// Whether each value is met with one class only, and every value often.
-  private func hasValuePerClass(_ column: ArraySlice<Float>, _ labels: [Int]) -> Bool {
+  private func hasValuePerClass(_ column: [Float], _ labels: [Int]) -> Bool {
     var labelOf: [Float: Int] = [:]
     var labelOfMissing: Int?
     for (value, label) in zip(column, labels) {

@@ -35,13 +35,11 @@ public struct RoutedRows: Sendable {
     leaves.withUnsafeMutableBufferPointer { target in
       guard let base = target.baseAddress else { return }
       let shared = SendablePointer(base)
-      table.values.withUnsafeBufferPointer { cells in
-        guard let first = cells.baseAddress else { return }
-        let cells = SendablePointer(reading: first)
+      table.withCells { cells in
         parallelRanges(rows, minimum: 64) { range in
           for (index, tree) in trees.enumerated() {
             for row in range {
-              shared.base[row * trees.count + index] = tree.firstLeafValue { cells.base[$0 * rows + row] }
+              shared.base[row * trees.count + index] = tree.firstLeafValue { cells[row, $0] }
             }
           }
         }
@@ -113,7 +111,7 @@ public struct RoutedRows: Sendable {
     var found: [Int32] = []
     found.reserveCapacity(asked.count * rows.count)
     placeOf.withUnsafeBufferPointer { placeOf in
-      features.values.withUnsafeBufferPointer { own in
+      features.withCells { own in
         cells.withUnsafeBufferPointer { other in
           for index in asked {
             let tree = ensemble.trees[index]
@@ -121,7 +119,7 @@ public struct RoutedRows: Sendable {
               found.append(
                 tree.firstLeafValue { feature in
                   let place = placeOf[feature]
-                  return place < 0 ? own[feature * rowCount + row] : other[place * rowCount + row]
+                  return place < 0 ? own[row, feature] : other[place * rowCount + row]
                 })
             }
           }

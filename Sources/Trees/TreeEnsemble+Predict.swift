@@ -46,15 +46,13 @@ extension TreeEnsemble {
       initialized = rows * width
       guard let base = target.baseAddress, rows > 0 else { return }
       let sums = SendablePointer(base)
-      features.values.withUnsafeBufferPointer { values in
-        // A table without columns still has rows, which trees without splits answer.
-        let cells = SendablePointer(reading: values.baseAddress ?? UnsafePointer(nothing.base))
+      features.withCells { cells in
         parallelRanges(rows, minimum: 64) { range in
           // 256 rows a block: the columns a tree asks about stay in cache while all rows of the block pass it.
           for start in stride(from: range.lowerBound, to: range.upperBound, by: 256) {
             let block = start..<min(start + 256, range.upperBound)
             for tree in trees {
-              tree.add(to: sums, width: width, cells: cells, rowCount: rows, rows: block)
+              tree.add(to: sums, width: width, cells: cells, rows: block)
             }
           }
         }
@@ -67,9 +65,6 @@ extension TreeEnsemble {
     }
   }
 }
-
-/// Stands for the cells of a table without columns; never read.
-private let nothing = SendablePointer(UnsafeMutablePointer<Float>.allocate(capacity: 1))
 
 extension TreeEnsemble.Link {
   /// Predictions from the scores of one row.
@@ -96,16 +91,16 @@ extension Tree {
   ///
   /// `cells` is column-major `[features, rowCount]`, `sums` is `[rowCount, width]`.
   func add(
-    to sums: SendablePointer<Double>, width: Int, cells: SendablePointer<Float>, rowCount: Int,
-    rows: Range<Int>
+    to sums: SendablePointer<Double>, width: Int, cells: FeatureCells, rows: Range<Int>
   ) {
     let sums = sums.base
     nodes.withUnsafeBufferPointer { nodes in
       leafValues.withUnsafeBufferPointer { leafValues in
         for row in rows {
           var node = nodes[0]
+          let own = cells.base + cells.place(of: row)
           while node.feature >= 0 {
-            let value = cells.base[Int(node.feature) * rowCount + row]
+            let value = own[Int(node.feature) * cells.storedRowCount]
             node = nodes[Int(goesLeft(value, at: node) ? node.left : node.right)]
           }
           if let output {

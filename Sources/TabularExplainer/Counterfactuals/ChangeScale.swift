@@ -13,16 +13,16 @@ public struct ChangeScale: Sendable {
   }
 
   private let entries: [Int: Entry]
-  private let table: FeatureRows
+  private let table: Features
   /// The features that are measured.
   public let features: [Int]
 
   /// Measures the given features of a table.
-  public init(_ table: FeatureRows, features: [Int]) {
+  public init(_ table: Features, features: [Int]) {
     self.table = table
     self.features = features
     entries = Dictionary(
-      uniqueKeysWithValues: features.map { ($0, Self.entry(table.column($0), table.features.kinds[$0])) })
+      uniqueKeysWithValues: features.map { ($0, Self.entry(table.column($0), table.kinds[$0])) })
   }
 
   private static func entry(_ column: [Float], _ kind: FeatureKind) -> Entry {

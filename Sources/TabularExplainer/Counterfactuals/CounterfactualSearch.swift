@@ -7,7 +7,7 @@ import Tensors
 public struct CounterfactualSearch: Sendable {
   private let blackBox: any BlackBox
   private let outcomes: Outcomes
-  private let reference: FeatureRows
+  private let reference: Features
   private let referenceOutcomes: [Int]
   private let rules: [Rule]
   private let scale: ChangeScale
@@ -25,7 +25,7 @@ public struct CounterfactualSearch: Sendable {
   ///   - featuresByImportance: the features a donor row's cells are taken from, the most important first; starts
   ///     with the surrogate's own.
   public init(
-    _ blackBox: any BlackBox, outcomes: Outcomes, surrogate: Surrogate, reference: FeatureRows,
+    _ blackBox: any BlackBox, outcomes: Outcomes, surrogate: Surrogate, reference: Features,
     referenceOutcomes: [Int], featuresByImportance: [Int]
   ) {
     self.blackBox = blackBox
@@ -117,7 +117,7 @@ public struct CounterfactualSearch: Sendable {
 
   private func check(_ row: [Float], _ proposals: [[Change]], _ wanted: Int) throws -> [Bool] {
     guard !proposals.isEmpty else { return [] }
-    let outputs = try blackBox.predict(variants(of: row, in: reference.features, changes: proposals))
+    let outputs = try blackBox.predict(variants(of: row, in: reference, changes: proposals))
     return outcomes.outcomes(outputs).map { $0 == wanted }
   }
 
@@ -149,7 +149,7 @@ public struct CounterfactualSearch: Sendable {
       return
     }
     found.removeAll { Set($0.changes.map(\.feature)).isSuperset(of: changed) }
-    let outputs = try blackBox.predict(variants(of: row, in: reference.features, changes: [changes]))
+    let outputs = try blackBox.predict(variants(of: row, in: reference, changes: [changes]))
     var moved = row
     for change in changes { moved[change.feature] = change.to }
     let gap = scale.distanceToNearestRow { moved[$0] }

@@ -50,7 +50,7 @@ extension Explainer {
 
   /// How closely a surrogate follows the black box on the held-out rows.
   public func fidelity(of surrogate: Surrogate) throws -> [NamedEstimate] {
-    let scorer = FidelityScorer(blackBox: heldOutputs, surrogate: try surrogate.predict(heldRows.copied()))
+    let scorer = FidelityScorer(blackBox: heldOutputs, surrogate: try surrogate.predict(heldRows))
     return zip(FidelityMeasures.names, scorer.estimates(draws: draws(2)))
       .filter { !$1.value.isNaN }.map { NamedEstimate(name: $0, estimate: $1) }
   }

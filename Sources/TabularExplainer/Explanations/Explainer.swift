@@ -24,8 +24,8 @@ public struct Explainer: Sendable {
   public let heldOutputs: Tensor
   /// The choices behind it.
   public let options: ExplainerOptions
-  let trainingRows: FeatureRows
-  let heldRows: FeatureRows
+  let trainingRows: Features
+  let heldRows: Features
   let trainingOutcomes: [Int]
   let heldOutcomes: [Int]
   private let anchors: AnchorIndex
@@ -46,9 +46,9 @@ public struct Explainer: Sendable {
     catalogue = FeatureCatalogue(table.features)
     let outcomes = Outcomes(outputNames: names, trainingOutputs: probed.trainingOutputs)
     self.outcomes = outcomes
-    trainingRows = FeatureRows(table.features, rows: split.training)
-    heldRows = FeatureRows(table.features, rows: split.held)
-    heldOutputs = try probed.blackBox.predict(heldRows.copied())
+    trainingRows = table.features.selecting(rows: split.training)
+    heldRows = table.features.selecting(rows: split.held)
+    heldOutputs = try probed.blackBox.predict(heldRows)
     trainingOutcomes = outcomes.outcomes(probed.trainingOutputs)
     let heldOutcomes = outcomes.outcomes(heldOutputs)
     self.heldOutcomes = heldOutcomes

@@ -59,7 +59,7 @@ public struct FeatureGroups: Sendable, Equatable, Codable {
   }
 
   /// Ranks from 0, equals at the middle of theirs; missing stays missing.
-  private static func middleRanks(_ cells: ArraySlice<Float>) -> [Double] {
+  private static func middleRanks(_ cells: [Float]) -> [Double] {
     let cells = Array(cells)
     let order = cells.indices.filter { !cells[$0].isNaN }.sorted { cells[$0] < cells[$1] }
     var ranks = [Double](repeating: .nan, count: cells.count)

@@ -62,7 +62,7 @@ public struct DesignEncoder: Sendable, Equatable, Codable {
     self.columns = columns
   }
 
-  private static func quantity(_ values: ArraySlice<Float>) -> Encoding {
+  private static func quantity(_ values: [Float]) -> Encoding {
     var (sum, present) = (0.0, 0)
     for value in values where value.isFinite { (sum, present) = (sum + Double(value), present + 1) }
     let mean = present > 0 ? sum / Double(present) : 0
@@ -77,7 +77,7 @@ public struct DesignEncoder: Sendable, Equatable, Codable {
       missingShare: missing > 0 ? Float(missing) / Float(values.count) : nil)
   }
 
-  private static func category(_ values: ArraySlice<Float>, count: Int) -> Encoding {
+  private static func category(_ values: [Float], count: Int) -> Encoding {
     var counts = [Int](repeating: 0, count: count)
     for value in values where value >= 0 && value < Float(count) { counts[Int(value)] += 1 }
     let total = max(1, counts.reduce(0, +))

@@ -35,7 +35,7 @@ public struct AnchorIndex: Sendable {
   ///   - extraCuts: bounds to offer besides the quantiles, by feature: a surrogate's thresholds.
   ///   - cutsPerFeature: how many quantiles a numeric feature is cut at.
   public init(
-    _ table: FeatureRows, using chosen: [Int], outcomes: [Int], outcomeCount: Int,
+    _ table: Features, using chosen: [Int], outcomes: [Int], outcomeCount: Int,
     extraCuts: [Int: [Float]] = [:], cutsPerFeature: Int = 15
   ) {
     let rows = table.rowCount
@@ -43,7 +43,7 @@ public struct AnchorIndex: Sendable {
     features = chosen.map { feature in
       let column = table.column(feature)
       let missing = RowSet(rowCount: rows) { column[$0].isNaN }
-      if case .categorical(let names) = table.features.kinds[feature] {
+      if case .categorical(let names) = table.kinds[feature] {
         let sets = names.indices.map { category in
           RowSet(rowCount: rows) { column[$0] == Float(category) }
         }

@@ -22,12 +22,12 @@ public struct RowSet: Sendable, Equatable {
   }
 
   /// The rows whose cells meet a condition.
-  public init(_ condition: Condition, in table: FeatureRows) {
+  public init(_ condition: Condition, in table: Features) {
     self.init(rowCount: table.rowCount) { condition.holds(table[$0, condition.feature]) }
   }
 
   /// The rows in a box.
-  public init(_ box: Box, in table: FeatureRows) {
+  public init(_ box: Box, in table: Features) {
     self.init(rowCount: table.rowCount, full: true)
     for condition in box.conditions { formIntersection(RowSet(condition, in: table)) }
   }

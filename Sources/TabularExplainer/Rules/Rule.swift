@@ -58,7 +58,7 @@ public struct RuleQuality: Sendable, Equatable, Codable {
 /// Conditions go one at a time, the least needed first, as long as the precision on the given rows does not fall
 /// below what it was, and of the rows that come in 95 % have the outcome: else a small leaf of mixed rows would grow into
 /// a wide rule that contradicts others.
-public func simplified(_ box: Box, outcome: RowSet, in table: FeatureRows) -> Box {
+public func simplified(_ box: Box, outcome: RowSet, in table: Features) -> Box {
   var sets = box.conditions.map { (condition: $0, rows: RowSet($0, in: table)) }
   func quality(without dropped: Int?) -> (precision: Double, covered: Int, agreeing: Int) {
     var covered = RowSet(rowCount: table.rowCount, full: true)

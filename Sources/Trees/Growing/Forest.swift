@@ -101,17 +101,12 @@ extension TreeEnsemble {
   ) -> [GrownTree] {
     // Random cuts need the values themselves; best cuts are found over codes.
     let quantised = options.splitting == .best ? QuantisedFeatures(features, maximumBins: 255) : nil
-    let count = options.treeCount
-    return [GrownTree?](unsafeUninitializedCapacity: count) { buffer, initialized in
-      initialized = count
-      buffer.initialize(repeating: nil)
-      guard let base = buffer.baseAddress else { return }
-      let shared = SendablePointer(base)
-      parallelFor(count) { index in
-        var grower = ForestTreeGrower(features, quantised, target, options, tree: index)
-        shared.base[index] = grower.grow()
+    return features.withCells { cells in
+      parallelMap(options.treeCount) { index in
+        var grower = ForestTreeGrower(features, cells, quantised, target, options, tree: index)
+        return grower.grow()
       }
-    }.compactMap { $0 }
+    }
   }
 
   /// Averages over the trees that did not see a row.

@@ -6,6 +6,7 @@ import Tensors
 /// Grows one tree.
 struct ForestTreeGrower {
   private let features: Features
+  private let cells: FeatureCells
   private let quantised: QuantisedFeatures?
   private let target: GrowingTarget
   private let options: ForestOptions
@@ -29,10 +30,11 @@ struct ForestTreeGrower {
   }
 
   init(
-    _ features: Features, _ quantised: QuantisedFeatures?, _ target: GrowingTarget, _ options: ForestOptions,
-    tree: Int
+    _ features: Features, _ cells: FeatureCells, _ quantised: QuantisedFeatures?, _ target: GrowingTarget,
+    _ options: ForestOptions, tree: Int
   ) {
     self.features = features
+    self.cells = cells
     self.quantised = quantised
     self.target = target
     self.options = options
@@ -128,7 +130,7 @@ struct ForestTreeGrower {
     _ feature: Int, _ range: Range<Int>, _ scratch: NodeScratch, _ generator: inout SeededGenerator,
     over floor: Double
   ) -> Trial {
-    let (low, high, missing) = scratch.gather(feature, rows, range, features)
+    let (low, high, missing) = scratch.gather(feature, rows, range, cells)
     guard low <= high, low < high || missing > 0 else { return .constant }
     let sawMissing = missing > 0
     let missingGoesLeft = sawMissing && generator.next() & 1 == 1
@@ -191,12 +193,11 @@ struct ForestTreeGrower {
 
   /// Puts the rows that go left first, both sides in their old order.
   private mutating func partition(_ range: Range<Int>, _ split: Candidate, _ scratch: NodeScratch) -> Int {
-    let column = split.feature * features.rowCount
     let members: Set<Int>? = if case .categories(let list) = split.question { Set(list) } else { nil }
     var kept = range.lowerBound
     var moved = 0
     for index in range {
-      let value = features.values[column + Int(rows[index])]
+      let value = cells[Int(rows[index]), split.feature]
       let goesLeft: Bool
       if value.isNaN {
         goesLeft = split.missingGoesLeft

@@ -78,22 +78,19 @@ final class NodeScratch {
 
   /// Gathers a feature's cells; missing ones are NaN and count for neither end.
   func gather(
-    _ feature: Int, _ rows: [Int32], _ range: Range<Int>, _ features: Features
+    _ feature: Int, _ rows: [Int32], _ range: Range<Int>, _ features: FeatureCells
   ) -> (low: Float, high: Float, missing: Int) {
-    features.values.withUnsafeBufferPointer { values in
-      rows.withUnsafeBufferPointer { rows in
-        let column = feature * features.rowCount
-        var (low, high) = (Float.infinity, -Float.infinity)
-        var missing = 0
-        for (place, index) in range.enumerated() {
-          let value = values[column + Int(rows[index])]
-          cells[place] = value
-          low = value < low ? value : low
-          high = value > high ? value : high
-          if value.isNaN { missing += 1 }
-        }
-        return (low, high, missing)
+    rows.withUnsafeBufferPointer { rows in
+      var (low, high) = (Float.infinity, -Float.infinity)
+      var missing = 0
+      for (place, index) in range.enumerated() {
+        let value = features[Int(rows[index]), feature]
+        cells[place] = value
+        low = value < low ? value : low
+        high = value > high ? value : high
+        if value.isNaN { missing += 1 }
       }
+      return (low, high, missing)
     }
   }
 

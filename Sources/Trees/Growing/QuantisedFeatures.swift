@@ -39,14 +39,18 @@ struct QuantisedFeatures: Sendable {
       guard rows > 0, count > 0, let target = codes.baseAddress else { return }
       let codes = SendablePointer(target)
       columnCuts.withUnsafeMutableBufferPointer { cuts in
-        features.values.withUnsafeBufferPointer { values in
-          guard let cuts = cuts.baseAddress, let values = values.baseAddress else { return }
-          let (allCuts, cells) = (SendablePointer(cuts), SendablePointer(reading: values))
+        features.withCells { cells in
+          guard let cuts = cuts.baseAddress else { return }
+          let allCuts = SendablePointer(cuts)
           parallelRanges(count) { range in
             let sorted = UnsafeMutableBufferPointer<Float>.allocate(capacity: rows)
-            defer { sorted.deallocate() }
+            let column = UnsafeMutableBufferPointer<Float>.allocate(capacity: rows)
+            defer {
+              sorted.deallocate()
+              column.deallocate()
+            }
             for feature in range {
-              let column = UnsafeBufferPointer(start: cells.base + feature * rows, count: rows)
+              column.baseAddress.map { cells.copy(feature, rowCount: rows, to: $0) }
               let target = codes.base + feature * rows
               if let bins = bins[feature] {
                 var binOf: [Int: UInt8] = [:]
@@ -58,8 +62,8 @@ struct QuantisedFeatures: Sendable {
                     column[row].isNaN ? UInt8(bins.count) : binOf[Int(column[row])] ?? UInt8(bins.count)
                 }
               } else {
-                let own = Self.cuts(column, sorted, maximumBins: maximumBins)
-                Self.encode(column, own, target)
+                let own = Self.cuts(UnsafeBufferPointer(column), sorted, maximumBins: maximumBins)
+                Self.encode(UnsafeBufferPointer(column), own, target)
                 allCuts.base[feature] = own
               }
             }
@@ -139,7 +143,7 @@ struct QuantisedFeatures: Sendable {
   }
 
   /// One bin a category, the most frequent first to have its own.
-  private static func categoryBins(_ column: ArraySlice<Float>, count: Int) -> [[Int]] {
+  private static func categoryBins(_ column: [Float], count: Int) -> [[Int]] {
     guard count > 254 else { return (0..<max(1, count)).map { [$0] } }
     var frequency = [Int](repeating: 0, count: count)
     for value in column where !value.isNaN && Int(value) < count { frequency[Int(value)] += 1 }

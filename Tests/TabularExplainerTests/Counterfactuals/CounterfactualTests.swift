@@ -13,7 +13,7 @@ import Testing
     let surrogate = try SurrogateTests.fitter(example).fit(SurrogatePlan(kind, size: 6))
     let outcomes = Outcomes.classes(example.classNames)
     return CounterfactualSearch(
-      blackBox, outcomes: outcomes, surrogate: surrogate, reference: FeatureRows(example.features),
+      blackBox, outcomes: outcomes, surrogate: surrogate, reference: example.features,
       referenceOutcomes: outcomes.outcomes(outputs), featuresByImportance: Array(0..<example.features.count))
   }
 
@@ -78,7 +78,7 @@ import Testing
       example.features, using: [3, 5], rows: Array(0..<400), targets: outputs, outputNames: example.classNames
     ).fit(SurrogatePlan(.tree, size: 3))
     let search = CounterfactualSearch(
-      blackBox, outcomes: outcomes, surrogate: surrogate, reference: FeatureRows(example.features),
+      blackBox, outcomes: outcomes, surrogate: surrogate, reference: example.features,
       referenceOutcomes: outcomes.outcomes(outputs),
       featuresByImportance: [3, 5] + (0..<example.features.count).filter { $0 != 3 && $0 != 5 })
     let row = (0..<400).first { row in !example.rule.holds { example.features[row, $0] } } ?? 0

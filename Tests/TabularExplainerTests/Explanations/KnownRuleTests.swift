@@ -33,7 +33,7 @@ import Testing
       rightlyKept += features.intersection(example.ruleFeatures).count
       let thriving = try explainer.choice.tree.predict(example.features).values
       let found = RowSet(rowCount: 600) { thriving[2 * $0 + 1] > 0.5 }
-      let rule = RowSet(example.rule, in: FeatureRows(example.features))
+      let rule = RowSet(example.rule, in: example.features)
       ruleRows += rule.count
       foundRows += found.count
       sharedRows += rule.sharedCount(found)
@@ -131,7 +131,7 @@ import Testing
       let explainer = try Explainer(table, split: split, probed, options: options)
       let scorer = FidelityScorer(
         blackBox: explainer.heldOutputs,
-        surrogate: try explainer.choice.surrogate.predict(explainer.heldRows.copied()))
+        surrogate: try explainer.choice.surrogate.predict(explainer.heldRows))
       agreeing += scorer.measures().labelAgreement * Double(split.held.count)
       rows += Double(split.held.count)
       explained.append(scorer.measures().determination)

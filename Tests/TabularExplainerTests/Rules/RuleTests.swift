@@ -20,8 +20,8 @@ import Testing
     ])
     let catalogue = FeatureCatalogue(Self.features)
     #expect(catalogue.text(box) == "1 < age ≤ 4.5 and colour is blue")
-    #expect(RowSet(box, in: FeatureRows(Self.features)).rows == [])
-    #expect(RowSet(box.dropping(feature: 1), in: FeatureRows(Self.features)).rows == [1, 3])
+    #expect(RowSet(box, in: Self.features).rows == [])
+    #expect(RowSet(box.dropping(feature: 1), in: Self.features).rows == [1, 3])
   }
 
   @Test func conditionsInWords() {
@@ -64,7 +64,7 @@ import Testing
     var box = example.rule
     box.add(Condition(feature: 3, demand: .range(above: 10, atMost: 19), acceptsMissing: true))
     let outcome = RowSet(rowCount: 400) { example.labels[$0] == 1 }
-    #expect(simplified(box, outcome: outcome, in: FeatureRows(example.features)) == example.rule)
+    #expect(simplified(box, outcome: outcome, in: example.features) == example.rule)
   }
 
   /// A leaf of mixed rows must not grow into a wide rule, though its precision would not fall.
@@ -78,10 +78,10 @@ import Testing
       Condition(feature: 0, demand: .range(above: -.infinity, atMost: 4.5), acceptsMissing: false),
       Condition(feature: 1, demand: .range(above: -.infinity, atMost: 0.5), acceptsMissing: false),
     ])
-    #expect(simplified(box, outcome: outcome, in: FeatureRows(features)) == box)
+    #expect(simplified(box, outcome: outcome, in: features) == box)
     // Where the rows that come in agree, the condition goes.
     let wider = RowSet(rowCount: 10) { [0, 2, 3, 4].contains($0) }
-    #expect(simplified(box, outcome: wider, in: FeatureRows(features)) == Box([box.conditions[0]]))
+    #expect(simplified(box, outcome: wider, in: features) == Box([box.conditions[0]]))
   }
 
   /// Over ten tables: of the features that anchors name, and of the features that the rule needs, how many agree.
@@ -90,7 +90,7 @@ import Testing
     for seed in 1...10 {
       let example = ExampleTable(rows: 600, turnedLabels: 0, seed: UInt64(seed))
       let index = AnchorIndex(
-        FeatureRows(example.features), using: Array(0..<example.features.count), outcomes: example.labels,
+        example.features, using: Array(0..<example.features.count), outcomes: example.labels,
         outcomeCount: 2)
       for row in 0..<40 {
         let anchor = index.anchor(outcome: example.labels[row]) { example.features[row, $0] }
@@ -99,7 +99,7 @@ import Testing
         #expect(
           anchor.quality
             == RuleQuality(
-              covered: RowSet(anchor.box, in: FeatureRows(example.features)),
+              covered: RowSet(anchor.box, in: example.features),
               outcome: index.rows(of: example.labels[row]))
         )
         let features = Set(anchor.box.conditions.map(\.feature))

@@ -37,8 +37,8 @@ import Testing
     #expect(thriving.count == 1)
     // Thresholds may lie anywhere between the neighbouring observed values: compare on the rows. A threshold chosen
     // before the other demands are known may be off by a row or two.
-    let found = RowSet(thriving.first?.box ?? Box(), in: FeatureRows(example.features))
-    let rule = RowSet(example.rule, in: FeatureRows(example.features))
+    let found = RowSet(thriving.first?.box ?? Box(), in: example.features)
+    let rule = RowSet(example.rule, in: example.features)
     #expect(found.subtracting(rule).count + rule.subtracting(found).count <= 3, "seed \(seed)")
     #expect(thriving.first?.box.conditions.map(\.feature) == example.ruleFeatures)
   }

@@ -114,7 +114,7 @@ struct ReadTable {
     return options
   }
 
-  private static func groupNumbers(_ column: ArraySlice<Float>) -> [Int] {
+  private static func groupNumbers(_ column: [Float]) -> [Int] {
     var numbers: [UInt32: Int] = [:]
     return column.map { value in
       if let known = numbers[value.bitPattern] { return known }

@@ -42,11 +42,12 @@ let package = Package(
     .systemLibrary(name: "CHDF5System", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CMalloc"),
     .target(name: "CHDF5", dependencies: ["CHDF5System"]),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
 
     // Foundations.
-    library("Files", ["CCrypto", "CZlib"], settings: rules),
+    library("Files", ["CCrypto", "CMalloc", "CZlib"], settings: rules),
     library("Tensors", ["COpenBLAS", "CKernels", "Files"], settings: rules),
 
     // Circuit discovery.

@@ -3,16 +3,19 @@
 #include "Clones.h"
 
 typedef double pair __attribute__((vector_size(16), aligned(8)));
+typedef float narrow_pair __attribute__((vector_size(8), aligned(4)));
 
 void ck_histogram(
-  const uint8_t *codes, const int32_t *rows, const uint16_t *slots, const double *gradients, size_t count,
+  const uint8_t *codes, const int32_t *rows, const uint16_t *slots, const float *gradients, size_t count,
   size_t width, double *histogram) {
   pair *cells = (pair *)histogram;
-  const pair *terms = (const pair *)gradients;
+  const narrow_pair *terms = (const narrow_pair *)gradients;
   if (rows) {
-    for (size_t i = 0; i < count; i++) cells[slots[i] * width + codes[rows[i]]] += terms[i];
+    for (size_t i = 0; i < count; i++)
+      cells[slots[i] * width + codes[rows[i]]] += __builtin_convertvector(terms[i], pair);
   } else {
-    for (size_t i = 0; i < count; i++) cells[slots[i] * width + codes[i]] += terms[i];
+    for (size_t i = 0; i < count; i++)
+      cells[slots[i] * width + codes[i]] += __builtin_convertvector(terms[i], pair);
   }
 }
 

@@ -5,33 +5,33 @@ extension Features {
   /// 0 in order of appearance.
   ///
   /// Rows are hashed column by column to 64 bits, sorted by hash, and rows of equal hash are compared cell by cell.
-  public func duplicateGroups() -> [Int] {
+  public func duplicateGroups() -> [Int32] {
     let hashes = rowHashes()
-    let order = (0..<rowCount).sorted { (hashes[$0], $0) < (hashes[$1], $1) }
+    let order = (0..<Int32(rowCount)).sorted { (hashes[Int($0)], $0) < (hashes[Int($1)], $1) }
     // The first row that each row is a copy of: itself, as a rule.
-    var firsts = Array(0..<rowCount)
+    var firsts = Array(0..<Int32(rowCount))
     var start = 0
     while start < rowCount {
       var end = start + 1
-      while end < rowCount, hashes[order[end]] == hashes[order[start]] { end += 1 }
+      while end < rowCount, hashes[Int(order[end])] == hashes[Int(order[start])] { end += 1 }
       for place in start..<end where end - start > 1 {
         let row = order[place]
-        let known = order[start..<place].first { firsts[$0] == $0 && rowsAreEqual($0, row) }
-        if let known { firsts[row] = known }
+        let known = order[start..<place].first { firsts[Int($0)] == $0 && rowsAreEqual(Int($0), Int(row)) }
+        if let known { firsts[Int(row)] = known }
       }
       start = end
     }
-    var groups = firsts
-    var count = 0
-    for row in 0..<rowCount {
-      if firsts[row] == row {
-        groups[row] = count
+    var count: Int32 = 0
+    for row in firsts.indices {
+      let first = Int(firsts[row])
+      if first == row {
+        firsts[row] = count
         count += 1
       } else {
-        groups[row] = groups[firsts[row]]
+        firsts[row] = firsts[first]
       }
     }
-    return groups
+    return firsts
   }
 
   private func rowsAreEqual(_ left: Int, _ right: Int) -> Bool {

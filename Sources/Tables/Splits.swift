@@ -88,7 +88,7 @@ extension Table {
       precondition(groups.count == rowCount, "\(groups.count) group numbers for \(rowCount) rows")
       var firstOf: [Int: Int] = [:]
       for (row, group) in groups.enumerated() {
-        let own = root(duplicateGroups[row])
+        let own = root(Int(duplicateGroups[row]))
         if let other = firstOf[group] { parents[own] = root(other) } else { firstOf[group] = own }
       }
     }
@@ -96,7 +96,7 @@ extension Table {
     var places = [Int](repeating: -1, count: distinctRowCount)
     var count = 0
     let numbers = (0..<rowCount).map { row in
-      let group = root(duplicateGroups[row])
+      let group = root(Int(duplicateGroups[row]))
       if places[group] < 0 {
         places[group] = count
         count += 1
@@ -149,7 +149,18 @@ extension Target {
 extension Table {
   /// The given rows, in the given order.
   public func selecting(rows: [Int]) -> Table {
-    Table(
-      features: features.selecting(rows: rows), target: target.selecting(rows: rows), targetName: targetName)
+    var numbers = [Int32](repeating: -1, count: distinctRowCount)
+    var count: Int32 = 0
+    let groups = rows.map { row in
+      let group = Int(duplicateGroups[row])
+      if numbers[group] < 0 {
+        numbers[group] = count
+        count += 1
+      }
+      return numbers[group]
+    }
+    return Table(
+      features: features.selecting(rows: rows), target: target.selecting(rows: rows), targetName: targetName,
+      duplicateGroups: groups)
   }
 }

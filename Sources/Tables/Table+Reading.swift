@@ -42,6 +42,7 @@ extension Table {
     self.init(
       features: features, target: target, targetName: name, rowsWithoutTarget: rowCount - known.count,
       identifierColumns: columns.identifiers, repeatedNames: columns.repeatedNames)
+    returnFreedMemory()
   }
 }
 

@@ -11,7 +11,7 @@ public struct Table: Sendable, Equatable {
   /// A number per row: rows with the same features have the same number, counted from 0 in order of appearance.
   ///
   /// Splits keep a group on one side, so that a model is never tested on a row it has seen.
-  public let duplicateGroups: [Int]
+  public let duplicateGroups: [Int32]
   /// How many rows of the file were left out because their target is missing.
   public let rowsWithoutTarget: Int
   /// Text columns of too many different values, left out as identifiers.
@@ -23,7 +23,7 @@ public struct Table: Sendable, Equatable {
   public var rowCount: Int { features.rowCount }
 
   /// The number of different feature rows.
-  public var distinctRowCount: Int { (duplicateGroups.max() ?? -1) + 1 }
+  public var distinctRowCount: Int { Int(duplicateGroups.max() ?? -1) + 1 }
 
   /// How many rows repeat the features of an earlier one.
   public var duplicateRowCount: Int { rowCount - distinctRowCount }
@@ -43,5 +43,16 @@ public struct Table: Sendable, Equatable {
     self.identifierColumns = identifierColumns
     self.repeatedNames = repeatedNames
     duplicateGroups = features.duplicateGroups()
+  }
+
+  /// A table of which it is known which rows are copies.
+  init(features: Features, target: Target, targetName: String, duplicateGroups: [Int32]) {
+    self.features = features
+    self.target = target
+    self.targetName = targetName
+    self.duplicateGroups = duplicateGroups
+    rowsWithoutTarget = 0
+    identifierColumns = []
+    repeatedNames = []
   }
 }

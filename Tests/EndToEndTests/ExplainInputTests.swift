@@ -133,6 +133,21 @@ import Testing
 
   @Test(arguments: [
     (["fit", "t.csv", "--black-box", "mlp", "--depth", "3"], "--depth is for trees, and mlp is a network"),
+    (
+      ["fit", "t.csv", "--black-box", "cae-san", "--feature-share", "0.3"],
+      "--feature-share is for trees, and cae-san is a network"
+    ),
+    (
+      ["fit", "t.csv", "--black-box", "forest", "--bins", "9"],
+      "--bins is for boosted trees, and forest has no use for it"
+    ),
+    (
+      ["fit", "t.csv", "--black-box", "boosted", "--row-share", "0"],
+      "--row-share wants a share above 0, at most 1"
+    ),
+    (
+      ["fit", "t.csv", "--black-box", "boosted", "--leaf-weight", "0"], "--leaf-weight wants a number above 0"
+    ),
     (["fit", "t.csv", "--folds", "1"], "--folds wants 0, or a number from 2"),
     (
       ["importance", "t.csv", "--method", "shap", "--correlated", "0.9"],

@@ -16,7 +16,7 @@ import Testing
     case "boosted":
       var options = BoostingOptions()
       options.rounds = 40
-      options.minimumLeafWeight = 0.1
+      options.seed = seed
       return try .boosted(features, target: target, targetName: "y", options: options)
     default:
       var options: ForestOptions = model == "forest" ? .randomForest : .extraTrees
@@ -149,7 +149,76 @@ import Testing
     let target = Target.classes(labels, names: ["no", "yes"])
     let first = try Self.fit(model, features, target)
     #expect(try Self.fit(model, features, target) == first)
-    if model != "boosted" { #expect(try Self.fit(model, features, target, seed: 2) != first) }
+    #expect(try Self.fit(model, features, target, seed: 2) != first)
+  }
+
+  @Test func aRoundSeesItsShareOfRows() throws {
+    let (features, _) = Self.mixed(400, seed: 7)
+    let values = (0..<400).map { features[$0, 2] }
+    var options = BoostingOptions()
+    (options.rounds, options.rowShare, options.featureShare) = (3, 0.25, 1)
+    let ensemble = try TreeEnsemble.boosted(
+      features, target: .values(values), targetName: "y", options: options)
+    // The hessian of a squared error is 1 a row.
+    #expect(ensemble.trees.map { $0.covers[0] } == [100, 100, 100])
+    // Rows without weight are predicted all the same, and every tree draws its own.
+    #expect(Set(ensemble.trees.map { $0.nodes[0].threshold }).count > 1)
+    let predictions = try ensemble.predict(features).values
+    #expect(zip(predictions, values).reduce(0) { $0 + abs($1.0 - $1.1) } / 400 < 0.5)
+  }
+
+  @Test func aTreeAsksAboutItsShareOfFeatures() throws {
+    let (features, labels) = Self.mixed(400, seed: 8)
+    var options = BoostingOptions()
+    (options.rounds, options.rowShare, options.featureShare) = (30, 1, 0.5)
+    let ensemble = try TreeEnsemble.boosted(
+      features, target: .classes(labels, names: ["no", "yes"]), targetName: "y", options: options)
+    let asked = ensemble.trees.map { Set($0.nodes.lazy.filter { !$0.isLeaf }.map(\.feature)) }
+    #expect(asked.allSatisfy { $0.count <= 2 } && asked.contains { $0.count == 2 })
+    #expect(asked.reduce(into: Set()) { $0.formUnion($1) }.count == 4)
+  }
+
+  @Test func theFirstRoundsSeeAllFeatures() throws {
+    // One feature decides among ninety-nine of noise; a tree that draws thirty of them mostly misses it.
+    var generator = SeededGenerator(seed: 10)
+    let values = (0..<200 * 100).map { _ in Float(generator.normal()) }
+    let features = Features(
+      names: (0..<100).map { "x\($0)" }, kinds: .init(repeating: .numeric, count: 100), rowCount: 200,
+      values: values)
+    let labels = (0..<200).map { features[$0, 41] > 0.2 ? 1 : 0 }
+    let ensemble = try TreeEnsemble.boosted(
+      features, target: .classes(labels, names: ["no", "yes"]), targetName: "y")
+    let roots = ensemble.trees.map { Int($0.nodes[0].feature) }
+    #expect(roots.prefix(3).allSatisfy { $0 == 41 })
+    #expect(roots.dropFirst(3).contains { $0 != 41 })
+  }
+
+  @Test(arguments: [(1999, 0.8), (2000, 1.0)]) func fewRowsAreDrawnFrom(rows: Int, share: Double) throws {
+    let values = (0..<rows).map { Float($0 % 97) }
+    let features = Features(names: ["a"], kinds: [.numeric], rowCount: rows, values: values)
+    var options = BoostingOptions()
+    options.rounds = 1
+    let tree = try TreeEnsemble.boosted(
+      features, target: .values(values), targetName: "y", options: options
+    ).trees[0]
+    #expect(tree.covers[0] == (share * Double(rows)).rounded())
+  }
+
+  @Test(arguments: models) func aChoiceOfRowsIsATableOfItsOwn(model: String) throws {
+    let (features, labels) = Self.mixed(500, seed: 9)
+    var generator = SeededGenerator(seed: 9)
+    let rows = Array(generator.permutation(of: 500).prefix(300))
+    let chosen = features.selecting(rows: rows)
+    let copied = Features(
+      names: features.names, kinds: features.kinds, rowCount: 300,
+      values: (0..<4).flatMap { feature in rows.map { features[$0, feature] } })
+    let target = Target.classes(rows.map { labels[$0] }, names: ["no", "yes"])
+    let ensemble = try Self.fit(model, chosen, target)
+    #expect(try Self.fit(model, copied, target) == ensemble)
+    #expect(try ensemble.predict(chosen) == ensemble.predict(copied))
+    #expect(try ensemble.shapValues(chosen) == ensemble.shapValues(copied))
+    let routed = try RoutedRows(ensemble, chosen)
+    #expect(routed.predictions == (try ensemble.predict(copied)))
   }
 
   @Test func outOfBagPredictionsAreHonest() throws {

@@ -8,7 +8,7 @@
 /// histogram[slots[i]][codes[rows[i]]] += gradients[i] for pairs (gradient, hessian): shape [slots, width, 2].
 /// `rows` may be null where row i is i. codes are those of one feature.
 void ck_histogram(
-  const uint8_t *codes, const int32_t *rows, const uint16_t *slots, const double *gradients, size_t count,
+  const uint8_t *codes, const int32_t *rows, const uint16_t *slots, const float *gradients, size_t count,
   size_t width, double *histogram);
 
 /// The best cut of one node's histogram [bins + 1, 2], whose last pair is the missing cells'; at most 255 bins.

@@ -38,8 +38,8 @@ enum ExplainCommand: Subcommand {
   static func run(_ arguments: ParsedArguments, console: Console) throws {
     var stages = StageTimes()
     console.progress("reading \(arguments.positionals[0])")
-    let read = try ReadTable(arguments, keepingAside: arguments.list(ExplainingOptions.predictions))
-    let chosen = try rows(arguments, read)
+    let given = try SplitTable(arguments, keepingAside: arguments.list(ExplainingOptions.predictions))
+    let chosen = try rows(arguments, given)
     var options = try ExplainerOptions(arguments)
     let precision = arguments[precision] ?? 0.95
     guard precision > 0, precision <= 1 else {
@@ -48,12 +48,12 @@ enum ExplainCommand: Subcommand {
     }
     options.anchorPrecision = precision
     stages.finish("table")
-    let limits = try ChangeLimitOptions.limits(arguments, read.table.features)
+    let limits = try ChangeLimitOptions.limits(arguments, given.table.features)
     console.progress("fitting and probing the black box")
-    let probed = try read.probed(arguments)
+    let probed = try given.probed(arguments)
     stages.finish("black_box")
     console.progress("fitting surrogates")
-    let explainer = try Explainer(read.table, split: read.split, probed, options: options)
+    let explainer = try Explainer(given.table, split: given.split, probed, options: options)
     stages.finish("surrogate")
     let wanted = try ChangeLimitOptions.wanted(arguments, explainer.outcomes)
     var explanations: [RowExplanation] = []
@@ -75,12 +75,12 @@ enum ExplainCommand: Subcommand {
       try files.write(explanations: explanations)
       try files.write(counterfactuals: explanations)
       try files.writeSurrogate()
-      try files.writeSummary(read, measures: measures, command: name)
+      try files.writeSummary(given.read, measures: measures, command: name)
     }
     stages.finish("files")
     console.endProgress()
     let text = ExplanationText(explainer: explainer)
-    for line in ExplanationText.tableLines(read) { console.print(line) }
+    for line in ExplanationText.tableLines(given.read) { console.print(line) }
     for line in text.modelLines(measures) { console.print(line) }
     for explanation in explanations.prefix(20) {
       console.print("")
@@ -107,10 +107,10 @@ enum ExplainCommand: Subcommand {
   }
 
   /// The rows to explain, counted from 0.
-  private static func rows(_ arguments: ParsedArguments, _ read: ReadTable) throws(UsageError) -> [Int] {
-    let given = [arguments.isGiven(row), arguments.isGiven(rows), arguments[everyRow]].count { $0 }
-    guard given <= 1 else { throw .invalid("--row, --rows and --all exclude one another") }
-    if arguments[everyRow] { return Array(0..<read.table.rowCount) }
+  private static func rows(_ arguments: ParsedArguments, _ given: SplitTable) throws(UsageError) -> [Int] {
+    let asked = [arguments.isGiven(row), arguments.isGiven(rows), arguments[everyRow]].count { $0 }
+    guard asked <= 1 else { throw .invalid("--row, --rows and --all exclude one another") }
+    if arguments[everyRow] { return Array(0..<given.table.rowCount) }
     let words = arguments.list(rows)
     var numbers: [Int] = []
     for word in words {
@@ -120,9 +120,9 @@ enum ExplainCommand: Subcommand {
       numbers.append(number)
     }
     if let number = arguments[row] { numbers = [number] }
-    if numbers.isEmpty { return Array(read.split.held.prefix(1)) }
-    for number in numbers where !(1...read.table.rowCount).contains(number) {
-      throw .invalid("there is no row \(number): the table has rows 1 to \(read.table.rowCount)")
+    if numbers.isEmpty { return Array(given.split.held.prefix(1)) }
+    for number in numbers where !(1...given.table.rowCount).contains(number) {
+      throw .invalid("there is no row \(number): the table has rows 1 to \(given.table.rowCount)")
     }
     return numbers.map { $0 - 1 }
   }

@@ -17,19 +17,12 @@ enum FitCommand: Subcommand {
     'headlamp explain --black-box FILE' opens it.
     """
   static let positionals = [Positional("TABLE", help: "a CSV or TSV file, or 'example'")]
-  static let kind = Option<KindWord>(
-    "black-box", "KIND", default: .extraTrees,
-    help: KindWord.allCases.map(\.rawValue).joined(separator: ", "))
-  static let trees = Option<Int>("trees", "N", help: "trees of a forest (300), or boosting rounds (100)")
-  static let depth = Option<Int>(
-    "depth", "N", help: "the most splits above a leaf (boosted: 6, forests: no limit)")
-  static let bins = Option<Int>("bins", "N", help: "the most bins of a feature, 2 to 255 (boosted)")
   static let folds = Option<Int>("folds", "N", default: 5, help: "folds for the measures; 0 for none")
   static let output = Option<String>("output", "FILE", help: "where the model goes")
   static let json = Flag("json", help: "print one JSON object")
   static let options: [any OptionDeclaration] =
     ExplainingOptions.table.filter { $0.name != ExplainingOptions.hold.name }
-    + [kind, trees, depth, bins, folds, ExplainingOptions.seed, output, json]
+    + FitOptions.all + [folds, ExplainingOptions.seed, output, json]
   static let examples = [
     Example("headlamp fit example --black-box forest", "how well a forest does on the project's own table"),
     Example(
@@ -38,7 +31,7 @@ enum FitCommand: Subcommand {
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
-    let model = try model(arguments)
+    let model = try FitOptions.model(arguments)
     let count = try arguments.required(folds)
     guard count == 0 || count >= 2 else { throw UsageError.invalid("--folds wants 0, or a number from 2") }
     let clock = ContinuousClock()
@@ -70,37 +63,6 @@ enum FitCommand: Subcommand {
       "fitted      \(fitted.description) in \(fitSeconds.text(decimals: 2)) s "
         + "(the table was read in \(read.readSeconds.text(decimals: 2)) s)")
     if let path = arguments[output] { console.print("written     \(path)") }
-  }
-
-  private static func model(_ arguments: ParsedArguments) throws(UsageError) -> FittedKind {
-    func atLeastOne(_ option: Option<Int>) throws(UsageError) -> Int? {
-      guard let value = arguments[option] else { return nil }
-      guard value >= 1 else { throw .invalid("--\(option.name) wants a whole number from 1") }
-      return value
-    }
-    let (count, limit) = (try atLeastOne(trees), try atLeastOne(depth))
-    let kind = try arguments.required(kind)
-    switch kind {
-    case .perceptron, .convolutionalAttention:
-      for option in [trees, depth, bins] where arguments.isGiven(option) {
-        throw .invalid("--\(option.name) is for trees, and \(kind.rawValue) is a network")
-      }
-      return .network(kind == .perceptron ? .perceptron(.init()) : .convolutionalAttention(.init()))
-    case .boosted:
-      var options = BoostingOptions()
-      options.rounds = count ?? options.rounds
-      options.maximumDepth = limit ?? options.maximumDepth
-      options.maximumBins = arguments[bins]
-      guard options.maximumDepth <= 12 else { throw .invalid("--depth of boosted trees is at most 12") }
-      guard (2...255).contains(options.maximumBins ?? 2) else { throw .invalid("--bins wants 2 to 255") }
-      return .trees(.boosted(options))
-    case .forest, .extraTrees:
-      var options: ForestOptions = kind == .forest ? .randomForest : .extraTrees
-      options.treeCount = count ?? 300
-      options.maximumDepth = limit
-      options.seed = try arguments.required(ExplainingOptions.seed)
-      return .trees(.forest(options))
-    }
   }
 
   private static func report(
@@ -140,57 +102,6 @@ enum FitCommand: Subcommand {
     case .values(let values):
       let estimates = RegressionMeasures.estimates(truth: values, predicted: predictions.values, draws: draws)
       return zip(RegressionMeasures.names, estimates).map { NamedEstimate(name: $0, estimate: $1) }
-    }
-  }
-}
-
-/// `--black-box` of `fit`.
-enum KindWord: String, CaseIterable, ArgumentValue {
-  case forest
-  case extraTrees = "extra-trees"
-  case boosted
-  case perceptron = "mlp"
-  case convolutionalAttention = "cae-san"
-}
-
-/// What is fitted, with its settings.
-private enum FittedKind {
-  case trees(TreeModel)
-  case network(NetworkArchitecture)
-
-  func fit(_ table: Table, seed: UInt64) throws -> FittedModel {
-    switch self {
-    case .trees(let model): return .trees(try model.fit(table).ensemble)
-    case .network(let architecture):
-      return .network(
-        try NetworkBlackBox(
-          fitting: table.features, table.target, architecture, targetName: table.targetName, seed: seed))
-    }
-  }
-}
-
-private enum FittedModel {
-  case trees(TreeEnsemble)
-  case network(NetworkBlackBox)
-
-  var blackBox: any BlackBox {
-    switch self {
-    case .trees(let ensemble): TreeBlackBox(ensemble)
-    case .network(let network): network
-    }
-  }
-
-  var description: String {
-    switch self {
-    case .trees(let ensemble): "\(ensemble.trees.count) trees"
-    case .network: "a network"
-    }
-  }
-
-  func write(to path: String) throws {
-    switch self {
-    case .trees(let ensemble): try ensemble.write(to: path)
-    case .network(let network): try network.write(to: path)
     }
   }
 }

@@ -50,17 +50,17 @@ enum ImportanceCommand: Subcommand {
       throw UsageError.invalid("--row and --correlated exclude one another")
     }
     console.progress("reading \(arguments.positionals[0])")
-    let read = try ReadTable(arguments, keepingAside: arguments.list(ExplainingOptions.predictions))
+    let given = try SplitTable(arguments, keepingAside: arguments.list(ExplainingOptions.predictions))
     let options = try ExplainerOptions(arguments)
     console.progress("fitting and probing the black box")
     let text: ImportanceText
     let clock = ContinuousClock()
     let start = clock.now
     if arguments.isGiven(method) || arguments.isGiven(row) || arguments.isGiven(correlated) {
-      text = try probe(read, arguments)
+      text = try probe(given, arguments)
     } else {
       text = ImportanceText(
-        try Explainer(read.table, split: read.split, try read.probed(arguments), options: options))
+        try Explainer(given.table, split: given.split, try given.probed(arguments), options: options))
     }
     if let folder = arguments[ExplainingOptions.output] {
       try makeFolder(folder)
@@ -72,7 +72,7 @@ enum ImportanceCommand: Subcommand {
       console.print(text.report(seconds: seconds).line)
       return
     }
-    for line in ExplanationText.tableLines(read) { console.print(line) }
+    for line in ExplanationText.tableLines(given.read) { console.print(line) }
     for line in text.lines(top: counts.most, bottom: counts.least) { console.print(line) }
   }
 
@@ -85,23 +85,23 @@ enum ImportanceCommand: Subcommand {
   /// The most features that are compared with one another.
   private static let groupedFeatures = 300
 
-  private static func probe(_ read: ReadTable, _ arguments: ParsedArguments) throws -> ImportanceText {
+  private static func probe(_ given: SplitTable, _ arguments: ParsedArguments) throws -> ImportanceText {
     let seed = arguments[ExplainingOptions.seed] ?? 0
     if let threshold = arguments[correlated] {
       guard threshold > 0, threshold <= 1 else {
         throw UsageError.badValue(
           option: "correlated", value: "\(threshold)", expectation: "a correlation above 0, at most 1")
       }
-      let probe = ImportanceProbe(try read.probed(arguments), read.table, split: read.split, seed: seed)
+      let probe = ImportanceProbe(try given.probed(arguments), given.table, split: given.split, seed: seed)
       let candidates = Array(probe.probed.ranking.prefix(groupedFeatures)).sorted()
       let groups = FeatureGroups(
-        read.table.features.selecting(rows: read.split.training), candidates: candidates,
+        given.table.features.selecting(rows: given.split.training), candidates: candidates,
         threshold: threshold)
       return ImportanceText(try probe.importance(of: groups))
     }
     let method = arguments[method] ?? .occlusion
     guard let number = arguments[row] else {
-      var probe = ImportanceProbe(try read.probed(arguments), read.table, split: read.split, seed: seed)
+      var probe = ImportanceProbe(try given.probed(arguments), given.table, split: given.split, seed: seed)
       probe.rowLimit = try count(rows, arguments)
       let clock = ContinuousClock()
       let start = clock.now
@@ -112,10 +112,10 @@ enum ImportanceCommand: Subcommand {
     guard method.speaksOfRows else {
       throw UsageError.invalid("--method \(method.rawValue) says nothing of a single row")
     }
-    guard (1...read.table.rowCount).contains(number) else {
-      throw UsageError.invalid("there is no row \(number): the table has rows 1 to \(read.table.rowCount)")
+    guard (1...given.table.rowCount).contains(number) else {
+      throw UsageError.invalid("there is no row \(number): the table has rows 1 to \(given.table.rowCount)")
     }
-    let probe = ImportanceProbe(try read.probed(arguments), read.table, split: read.split, seed: seed)
+    let probe = ImportanceProbe(try given.probed(arguments), given.table, split: given.split, seed: seed)
     let own = try probe.attributions(by: method, at: [number - 1])
     return ImportanceText(own, row: number)
   }

@@ -25,10 +25,11 @@ enum RulesCommand: Subcommand {
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
     console.progress("reading \(arguments.positionals[0])")
-    let read = try ReadTable(arguments, keepingAside: arguments.list(ExplainingOptions.predictions))
+    let given = try SplitTable(arguments, keepingAside: arguments.list(ExplainingOptions.predictions))
     let options = try ExplainerOptions(arguments)
     console.progress("fitting")
-    let explainer = try Explainer(read.table, split: read.split, try read.probed(arguments), options: options)
+    let explainer = try Explainer(
+      given.table, split: given.split, try given.probed(arguments), options: options)
     let rules = explainer.rules()
     let measures = try RunMeasures(explainer)
     if let folder = arguments[ExplainingOptions.output] {
@@ -38,7 +39,7 @@ enum RulesCommand: Subcommand {
     }
     console.endProgress()
     let text = ExplanationText(explainer: explainer)
-    for line in ExplanationText.tableLines(read) { console.print(line) }
+    for line in ExplanationText.tableLines(given.read) { console.print(line) }
     for line in text.modelLines(measures) { console.print(line) }
     console.print("")
     if arguments[curve] { for line in text.curveLines() + [""] { console.print(line) } }

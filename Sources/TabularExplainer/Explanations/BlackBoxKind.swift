@@ -25,33 +25,7 @@ extension BlackBoxKind {
   /// Fits a black box to the training rows of a table and ranks the features by what they mean to it.
   /// - Throws: `TreeError`, `TableError`, or `TabularExplainerError` where there is nothing to learn.
   public func probed(_ table: Table, training: [Int], seed: UInt64) throws -> ProbedBlackBox {
-    let (fitted, outputs, source) = try fittedWithOutputs(table, training: training, seed: seed)
-    return try ProbedBlackBox(
-      name: rawValue, blackBox: fitted.blackBox, trainingOutputs: filledWithMeans(outputs),
-      outputSource: source, ensemble: fitted.ensemble, features: table.features.selecting(rows: training),
-      seed: seed)
-  }
-
-  /// The black box, and what it or its like says of the training rows without having seen them.
-  ///
-  /// No more than one copy of rows is held at a time besides the table: wide tables are most of the memory in use.
-  private func fittedWithOutputs(
-    _ table: Table, training: [Int], seed: UInt64
-  ) throws -> (Fitted, outputs: Tensor, ProbedBlackBox.OutputSource) {
-    let (fitted, folds) = try fittedWithFolds(table.selecting(rows: training), seed: seed)
-    if let outOfBag = fitted.outOfBag { return (fitted, outOfBag, .outOfBag) }
-    var splits: [Split] = []
-    for fold in folds {
-      splits.append(
-        Split(training: fold.training.map { training[$0] }, held: fold.held.map { training[$0] }))
-    }
-    let outputs = try crossPredictions(table, folds: splits) { rows in
-      try fit(table.selecting(rows: rows), seed: seed).blackBox
-    }
-    return (fitted, outputs.gatheringRows(training), .crossFitted)
-  }
-
-  private func fittedWithFolds(_ part: Table, seed: UInt64) throws -> (Fitted, [Split]) {
+    let part = table.selecting(rows: training)
     if case .values(let values) = part.target, let first = values.first, values.allSatisfy({ $0 == first }) {
       throw TabularExplainerError.constantTarget(target: part.targetName, value: first)
     }
@@ -59,8 +33,19 @@ extension BlackBoxKind {
       throw TabularExplainerError.nothingVaries(features: part.features.count)
     }
     let fitted = try fit(part, seed: seed)
-    if fitted.outOfBag != nil { return (fitted, []) }
-    return (fitted, try part.folds(min(Self.crossFits, part.distinctRowCount), seed: seed))
+    let outputs = try fitted.outOfBag ?? crossFitted(part, seed: seed)
+    return try ProbedBlackBox(
+      name: rawValue, blackBox: fitted.blackBox, trainingOutputs: filledWithMeans(outputs),
+      outputSource: fitted.outOfBag == nil ? .crossFitted : .outOfBag, ensemble: fitted.ensemble,
+      features: part.features, seed: seed)
+  }
+
+  /// What black boxes of the kind say of rows that they were not fitted to.
+  private func crossFitted(_ table: Table, seed: UInt64) throws -> Tensor {
+    let folds = try table.folds(min(Self.crossFits, table.distinctRowCount), seed: seed)
+    return try crossPredictions(table, folds: folds) { rows in
+      try fit(table.selecting(rows: rows), seed: seed).blackBox
+    }
   }
 
   fileprivate struct Fitted {
@@ -76,7 +61,10 @@ extension BlackBoxKind {
       options.treeCount = 200
       options.seed = seed
       return Fitted(try TreeModel.forest(options).fit(table))
-    case .boosted: return Fitted(try TreeModel.boosted(BoostingOptions()).fit(table))
+    case .boosted:
+      var options = BoostingOptions()
+      options.seed = seed
+      return Fitted(try TreeModel.boosted(options).fit(table))
     case .perceptron, .convolutionalAttention:
       let architecture: NetworkArchitecture =
         self == .perceptron ? .perceptron(.init()) : .convolutionalAttention(.init())

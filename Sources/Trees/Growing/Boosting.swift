@@ -14,6 +14,9 @@ import Tensors
 #endif
 
 /// How boosted trees are grown.
+///
+/// What is not given is chosen by the number of rows: from 2,000 on as in XGBoost; below, trees that each see a part of
+/// the rows and of the features, with smaller leaves allowed.
 public struct BoostingOptions: Sendable, Equatable, Codable {
   /// Rounds; each adds one tree a score.
   public var rounds = 100
@@ -23,20 +26,56 @@ public struct BoostingOptions: Sendable, Equatable, Codable {
   public var learningRate = 0.3
   /// λ: what is added to a leaf's hessian.
   public var regularisation = 1.0
-  /// The least sum of hessians in a leaf.
-  public var minimumLeafWeight = 1.0
+  /// The least sum of hessians in a leaf, above 0; nil for 0.1 below 2,000 rows and 1 from there.
+  public var minimumLeafWeight: Double?
   /// The most bins of a feature, 2 to 255; nil for 32 below 2,000 rows and 255 from there.
   public var maximumBins: Int?
+  /// The share of rows that the trees of a round are fitted to, drawn anew for every round (Friedman 2002); nil for 0.8
+  /// below 2,000 rows and 1 from there.
+  public var rowShare: Double?
+  /// The share of features that a tree may ask about, drawn anew for every tree; nil for 1 from 2,000 rows on, and below
+  /// for all of them in the first three rounds and 0.3, but no fewer than eight, from then on.
+  ///
+  /// Trees that ask about different features do better where many tell the same; where few stand alone among noise,
+  /// rounds that see all of them find those first.
+  public var featureShare: Double?
+  /// The seed of the rows and features drawn.
+  public var seed: UInt64 = 0
 
-  /// The defaults of XGBoost.
+  /// 100 rounds of depth 6 at XGBoost's learning rate and regularisation.
   public init() {}
+}
+
+/// The settings that hang on the size of a table.
+struct BoostingScale {
+  let minimumLeafWeight: Double
+  let maximumBins: Int
+  let rowsDrawn: Int
+  let featuresDrawn: Int
+  /// The first rounds, whose trees ask about all features.
+  let openRounds: Int
+
+  init(_ options: BoostingOptions, rows: Int, features: Int) {
+    precondition(options.minimumLeafWeight ?? 1 > 0, "leaves without weight say nothing")
+    let isSmall = rows < 2000
+    minimumLeafWeight = options.minimumLeafWeight ?? (isSmall ? 0.1 : 1)
+    maximumBins = options.maximumBins ?? (isSmall ? 32 : 255)
+    func part(_ share: Double, of count: Int, least: Int) -> Int {
+      min(count, max(least, Int((share * Double(count)).rounded())))
+    }
+    rowsDrawn = part(options.rowShare ?? (isSmall ? 0.8 : 1), of: rows, least: 1)
+    featuresDrawn =
+      options.featureShare.map { part($0, of: features, least: 1) }
+      ?? (isSmall ? part(0.3, of: features, least: 8) : features)
+    openRounds = options.featureShare == nil ? 3 : 0
+  }
 }
 
 extension TreeEnsemble {
   /// Gradient-boosted trees for a target: logistic for two classes, softmax for more, squared error for quantities.
   ///
   /// Missing cells go the way that fits best, split by split; a category set is found by ordering the categories by
-  /// their gradients. The same data give the same trees, on any number of threads.
+  /// their gradients. The same data and seed give the same trees, on any number of threads.
   /// - Throws: `TreeError.oneClass` or `.noRows`.
   public static func boosted(
     _ features: Features, target: Target, targetName: String, options: BoostingOptions = BoostingOptions()
@@ -48,8 +87,8 @@ extension TreeEnsemble {
       throw .oneClass(labels.first.map { names[$0] } ?? "")
     }
     let rows = features.rowCount
-    let quantised = QuantisedFeatures(
-      features, maximumBins: options.maximumBins ?? (rows < 2000 ? 32 : 255))
+    let scale = BoostingScale(options, rows: rows, features: features.count)
+    let quantised = QuantisedFeatures(features, maximumBins: scale.maximumBins)
     var scores = [Double](repeating: 0, count: rows * objective.scoreCount)
     let bases = objective.baseScores
     for row in 0..<rows {
@@ -57,13 +96,19 @@ extension TreeEnsemble {
     }
     var trees: [Tree] = []
     trees.reserveCapacity(options.rounds * bases.count)
-    for _ in 0..<options.rounds {
+    var draws = BoostingDraws(scale, rows: rows, features: features.count, seed: options.seed)
+    for round in 0..<options.rounds {
       var gradients = objective.gradients(scores)
+      let leftOut = draws.rowsLeftOut()
       for score in bases.indices {
         // Given away, not shared: the grower moves them about.
-        var own: [Double] = []
+        var own: [Float] = []
         swap(&own, &gradients[score])
-        var grower = LevelGrower(quantised, gradients: consume own, options: options)
+        // A row without weight still finds its leaf, and with it its next gradient.
+        for row in leftOut { (own[2 * row], own[2 * row + 1]) = (0, 0) }
+        var grower = LevelGrower(
+          quantised, asking: draws.features(round: round), gradients: consume own, options: options,
+          minimumLeafWeight: scale.minimumLeafWeight)
         let (tree, leafOfRow) = grower.grow(output: score)
         for row in 0..<rows { scores[row * bases.count + score] += tree.leafValues[Int(leafOfRow[row])] }
         trees.append(tree)
@@ -77,6 +122,31 @@ extension TreeEnsemble {
     return try TreeEnsemble(
       featureNames: features.names, featureKinds: features.kinds, outputNames: names, trees: trees,
       baseScores: bases, link: objective.link)
+  }
+}
+
+/// The rows and features that trees are fitted to.
+private struct BoostingDraws {
+  private let scale: BoostingScale
+  private let rowCount: Int
+  private let featureCount: Int
+  private var generator: SeededGenerator
+
+  init(_ scale: BoostingScale, rows: Int, features: Int, seed: UInt64) {
+    self.scale = scale
+    rowCount = rows
+    featureCount = features
+    generator = SeededGenerator(seed: seed, stream: "boosting")
+  }
+
+  mutating func rowsLeftOut() -> ArraySlice<Int> {
+    scale.rowsDrawn == rowCount ? [] : generator.permutation(of: rowCount).dropFirst(scale.rowsDrawn)
+  }
+
+  mutating func features(round: Int) -> [Int] {
+    scale.featuresDrawn == featureCount || round < scale.openRounds
+      ? Array(0..<featureCount)
+      : generator.permutation(of: featureCount).prefix(scale.featuresDrawn).sorted()
   }
 }
 
@@ -107,20 +177,20 @@ private struct BoostingObjective {
   }
 
   /// Pairs (gradient, hessian) of every row, for each score.
-  func gradients(_ scores: [Double]) -> [[Double]] {
+  func gradients(_ scores: [Double]) -> [[Float]] {
     let rows = target.count
-    var result = [[Double]](repeating: [Double](repeating: 0, count: rows * 2), count: scoreCount)
+    var result = [[Float]](repeating: [Float](repeating: 0, count: rows * 2), count: scoreCount)
     switch target {
     case .values(let values):
       for row in 0..<rows {
-        result[0][2 * row] = scores[row] - Double(values[row])
+        result[0][2 * row] = Float(scores[row] - Double(values[row]))
         result[0][2 * row + 1] = 1
       }
     case .classes(let labels, _) where scoreCount == 1:
       for row in 0..<rows {
         let p = 1 / (1 + exp(-scores[row]))
-        result[0][2 * row] = p - (labels[row] == 1 ? 1 : 0)
-        result[0][2 * row + 1] = max(p * (1 - p), 1e-16)
+        result[0][2 * row] = Float(p - (labels[row] == 1 ? 1 : 0))
+        result[0][2 * row + 1] = Float(max(p * (1 - p), 1e-16))
       }
     case .classes(let labels, _):
       var powers = [Double](repeating: 0, count: scoreCount)
@@ -134,9 +204,9 @@ private struct BoostingObjective {
         }
         for score in 0..<scoreCount {
           let p = powers[score] / sum
-          result[score][2 * row] = p - (labels[row] == score ? 1 : 0)
+          result[score][2 * row] = Float(p - (labels[row] == score ? 1 : 0))
           // Twice the diagonal bounds the full hessian from above, which keeps steps safe.
-          result[score][2 * row + 1] = max(2 * p * (1 - p), 1e-16)
+          result[score][2 * row + 1] = Float(max(2 * p * (1 - p), 1e-16))
         }
       }
     }

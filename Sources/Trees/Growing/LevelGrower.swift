@@ -7,12 +7,15 @@ import Tensors
 /// Grows one tree on the gradients of one score.
 struct LevelGrower {
   private let features: QuantisedFeatures
+  /// The features that splits may ask about, in rising order.
+  private let asked: [Int]
   private let options: BoostingOptions
+  private let minimumLeafWeight: Double
   /// Rows that are not in a leaf yet, in rising order, and the open node each lies in.
   private var rows: [Int32]
   private var slots: [UInt16]
   /// Pairs (gradient, hessian) of those rows.
-  private var gradients: [Double]
+  private var gradients: [Float]
   private var open: [OpenNode]
   private var assembly = TreeAssembly()
   private var leafOfRow: [Int32]
@@ -37,16 +40,21 @@ struct LevelGrower {
     case members([Int])
   }
 
-  init(_ features: QuantisedFeatures, gradients: consuming [Double], options: BoostingOptions) {
+  init(
+    _ features: QuantisedFeatures, asking asked: [Int], gradients: consuming [Float],
+    options: BoostingOptions, minimumLeafWeight: Double
+  ) {
     self.features = features
+    self.asked = asked
+    self.minimumLeafWeight = minimumLeafWeight
     self.options = options
     rows = (0..<Int32(features.rowCount)).map { $0 }
     slots = [UInt16](repeating: 0, count: features.rowCount)
     leafOfRow = [Int32](repeating: 0, count: features.rowCount)
     var (g, h) = (0.0, 0.0)
     for row in 0..<features.rowCount {
-      g += gradients[2 * row]
-      h += gradients[2 * row + 1]
+      g += Double(gradients[2 * row])
+      h += Double(gradients[2 * row + 1])
     }
     self.gradients = gradients
     open = []
@@ -65,9 +73,9 @@ struct LevelGrower {
     -options.learningRate * node.gradient / (node.hessian + options.regularisation)
   }
 
-  /// The best split of every open node over all features; ties go to the earlier feature.
+  /// The best split of every open node over the features asked about; ties go to the earlier feature.
   private func bestCandidates() -> [Candidate?] {
-    let count = features.binCounts.count
+    let count = asked.count
     let pieces = min(count, Threads.count * 8)
     guard pieces > 0, !open.isEmpty else { return [Candidate?](repeating: nil, count: open.count) }
     let found = [[Candidate?]](unsafeUninitializedCapacity: pieces) { buffer, initialized in
@@ -98,7 +106,7 @@ struct LevelGrower {
         slots.withUnsafeBufferPointer { slots in
           gradients.withUnsafeBufferPointer { gradients in
             guard let codes = codes.baseAddress else { return }
-            for feature in range {
+            for feature in asked[range] {
               let bins = features.binCounts[feature]
               guard bins > 1 || features.kinds[feature] == .numeric else { continue }
               let width = bins + 1
@@ -119,7 +127,7 @@ struct LevelGrower {
                 var place = 0
                 var missingLeft: Int32 = 0
                 let gain = ck_best_cut(
-                  own, bins, options.regularisation, options.minimumLeafWeight, &place, &missingLeft)
+                  own, bins, options.regularisation, minimumLeafWeight, &place, &missingLeft)
                 if gain > floor {
                   best[slot] = Candidate(
                     gain: gain - parents[slot], feature: feature, left: .upTo(place),
@@ -156,7 +164,7 @@ struct LevelGrower {
     var place = 0
     var missingLeft: Int32 = 0
     let gain = ck_best_cut(
-      ordered, order.count, options.regularisation, options.minimumLeafWeight, &place, &missingLeft)
+      ordered, order.count, options.regularisation, minimumLeafWeight, &place, &missingLeft)
     guard gain > floor else { return nil }
     return Candidate(
       gain: gain, feature: feature, left: .members(order.prefix(place + 1).sorted()),
@@ -195,8 +203,8 @@ struct LevelGrower {
       let code = Int(features.codes[candidate.feature * features.rowCount + row])
       let child = move.goesLeft[code] ? move.left : move.right
       let (g, h) = (gradients[2 * index], gradients[2 * index + 1])
-      children[child].gradient += g
-      children[child].hessian += h
+      children[child].gradient += Double(g)
+      children[child].hessian += Double(h)
       rows[kept] = rows[index]
       slots[kept] = UInt16(child)
       gradients[2 * kept] = g

@@ -117,7 +117,7 @@ import Testing
   func fidelityAtTopTwentyFive(name: String, agreement: Double, determination: Double) throws {
     var table = try Table(readingFrom: SharedReference.path("tables/" + name))
     if table.duplicateRowCount > 1000 {
-      var seen: Set<Int> = []
+      var seen: Set<Int32> = []
       table = table.selecting(
         rows: (0..<table.rowCount).filter { seen.insert(table.duplicateGroups[$0]).inserted })
     }

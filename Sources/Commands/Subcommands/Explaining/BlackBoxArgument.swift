@@ -4,7 +4,7 @@ import Tables
 import TabularExplainer
 import Tensors
 
-extension ReadTable {
+extension SplitTable {
   /// Fits, opens or starts the black box that `arguments` name, and probes it.
   func probed(_ arguments: ParsedArguments) throws -> ProbedBlackBox {
     let seed = arguments[ExplainingOptions.seed] ?? 0
@@ -53,7 +53,7 @@ extension ReadTable {
   /// The columns of predictions: probabilities of every class in the order of the classes, of the second class alone,
   /// or the predicted class or quantity itself.
   private func givenPredictions(_ names: [String]) throws -> Tensor {
-    guard let columns = asideColumns else {
+    guard let columns = read.asideColumns else {
       throw UsageError.invalid("--predictions needs columns of a table file")
     }
     let (rows, width) = (table.rowCount, outputNames.count)

@@ -24,8 +24,8 @@ extension ExplanationFiles {
             "outcomes", .array((0..<explainer.outcomes.count).map { .string(explainer.outcomes.name($0)) })),
           JSONMember("duplicate_rows", .integer(table.duplicateRowCount)),
           JSONMember("rows_without_target", .integer(table.rowsWithoutTarget)),
-          JSONMember("training_rows", .integer(read.split.training.count)),
-          JSONMember("held_out_rows", .integer(read.split.held.count)),
+          JSONMember("training_rows", .integer(explainer.split.training.count)),
+          JSONMember("held_out_rows", .integer(explainer.split.held.count)),
           JSONMember("notes", .array(read.notes.map { .string($0) })),
         ])),
       JSONMember(

@@ -1,13 +1,12 @@
-// The table that a command line names, and its split.
+// The table that a command line names.
 
 import Files
 import Tables
 import TabularExplainer
 
-/// A table with its split, and what is to be said about reading it.
+/// A table, and what is to be said about reading it.
 struct ReadTable {
   var table: Table
-  var split: Split
   /// What the table is called in outputs.
   var name: String
   /// Lines about the table that a reader should see.
@@ -67,10 +66,6 @@ struct ReadTable {
         if group != nil { groups = Self.groupNumbers(columns.column(columns.count - 1)) }
       }
     }
-    let hold = arguments[ExplainingOptions.hold] ?? 0.25
-    guard hold > 0, hold < 1 else {
-      throw UsageError.badValue(option: "hold", value: "\(hold)", expectation: "a share between 0 and 1")
-    }
     guard table.rowCount >= Self.fewestRows else {
       throw TabularExplainerError.tooFewRows(count: table.rowCount, needed: Self.fewestRows)
     }
@@ -81,13 +76,6 @@ struct ReadTable {
     }
     guard table.features.hasVaryingFeature else {
       throw TabularExplainerError.nothingVaries(features: table.features.count)
-    }
-    split = try table.split(holding: hold, groups: groups, seed: seed)
-    if case .classes(let labels, let names) = table.target {
-      let held = Set(split.held.map { labels[$0] })
-      if held.count == 1, let only = held.first {
-        notes.append("all \(split.held.count) held-out rows are '\(names[only])': their measures say little")
-      }
     }
   }
 

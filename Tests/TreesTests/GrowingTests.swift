@@ -178,19 +178,42 @@ import Testing
     #expect(asked.reduce(into: Set()) { $0.formUnion($1) }.count == 4)
   }
 
-  @Test func theFirstRoundsSeeAllFeatures() throws {
-    // One feature decides among ninety-nine of noise; a tree that draws thirty of them mostly misses it.
-    var generator = SeededGenerator(seed: 10)
-    let values = (0..<200 * 100).map { _ in Float(generator.normal()) }
+  /// 300 rows of 200 columns of normal numbers.
+  static func normalColumns(_ generator: inout SeededGenerator) -> Features {
+    Features(
+      names: (0..<200).map { "x\($0)" }, kinds: .init(repeating: .numeric, count: 200), rowCount: 300,
+      values: (0..<300 * 200).map { _ in Float(generator.normal()) })
+  }
+
+  @Test(arguments: [10, 11, 12]) func treesAskAboutAllColumnsWhereFewStandAlone(seed: UInt64) throws {
+    var generator = SeededGenerator(seed: seed)
+    let features = Self.normalColumns(&generator)
+    let labels = (0..<300).map { row in
+      features[row, 0] > -0.3 && features[row, 1] < 0.8 && features[row, 2] > -1 ? 1 : 0
+    }
+    #expect(try Self.usualFeatureShare(features, labels) == 1)
+  }
+
+  /// The share of features that boosting chooses, of the two that it chooses from.
+  static func usualFeatureShare(_ features: Features, _ labels: [Int]) throws -> Double? {
+    let target = Target.classes(labels, names: ["no", "yes"])
+    let usual = try TreeEnsemble.boosted(features, target: target, targetName: "y")
+    let shares = try [1, 0.3].filter { share in
+      var options = BoostingOptions()
+      options.featureShare = share
+      return try TreeEnsemble.boosted(features, target: target, targetName: "y", options: options) == usual
+    }
+    return shares.count == 1 ? shares[0] : nil
+  }
+
+  @Test(arguments: [10, 11, 12]) func treesAskAboutAPartWhereManyColumnsTellTheSame(seed: UInt64) throws {
+    var generator = SeededGenerator(seed: seed)
+    let noise = Self.normalColumns(&generator)
+    let labels = (0..<300).map { _ in generator.index(below: 2) }
     let features = Features(
-      names: (0..<100).map { "x\($0)" }, kinds: .init(repeating: .numeric, count: 100), rowCount: 200,
-      values: values)
-    let labels = (0..<200).map { features[$0, 41] > 0.2 ? 1 : 0 }
-    let ensemble = try TreeEnsemble.boosted(
-      features, target: .classes(labels, names: ["no", "yes"]), targetName: "y")
-    let roots = ensemble.trees.map { Int($0.nodes[0].feature) }
-    #expect(roots.prefix(3).allSatisfy { $0 == 41 })
-    #expect(roots.dropFirst(3).contains { $0 != 41 })
+      names: noise.names, kinds: noise.kinds, rowCount: 300,
+      values: noise.values.enumerated().map { $1 + Float(labels[$0 % 300]) })
+    #expect(try Self.usualFeatureShare(features, labels) == 0.3)
   }
 
   @Test(arguments: [(1999, 0.8), (2000, 1.0)]) func fewRowsAreDrawnFrom(rows: Int, share: Double) throws {

@@ -28,7 +28,7 @@ enum FitOptions {
   static let featureShare = Option<Double>(
     "feature-share", "SHARE",
     help:
-      "boosted: the share of features that a tree may ask about (below 2,000 rows 0.3 after three rounds, else 1)"
+      "boosted: the share of features that a tree may ask about (1, or 0.3 where trials below 2,000 rows speak for it)"
   )
   static let leafWeight = Option<Double>(
     "leaf-weight", "W", help: "boosted: the least sum of hessians in a leaf (0.1 below 2,000 rows, else 1)")

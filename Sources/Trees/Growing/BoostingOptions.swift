@@ -1,0 +1,61 @@
+// How boosted trees are grown.
+
+/// How boosted trees are grown.
+///
+/// What is not given is chosen by the number of rows: from 2,000 on as in XGBoost; below, trees that each see a part of
+/// the rows, and may see a part of the features, with smaller leaves allowed.
+public struct BoostingOptions: Sendable, Equatable, Codable {
+  /// Rounds; each adds one tree a score.
+  public var rounds = 100
+  /// The most splits between a root and a leaf; at most 12.
+  public var maximumDepth = 6
+  /// What a tree's leaves are multiplied by.
+  public var learningRate = 0.3
+  /// λ: what is added to a leaf's hessian.
+  public var regularisation = 1.0
+  /// The least sum of hessians in a leaf, above 0; nil for 0.1 below 2,000 rows and 1 from there.
+  public var minimumLeafWeight: Double?
+  /// The most bins of a feature, 2 to 255; nil for 32 below 2,000 rows and 255 from there.
+  public var maximumBins: Int?
+  /// The share of rows that the trees of a round are fitted to, drawn anew for every round (Friedman 2002); nil for 0.8
+  /// below 2,000 rows and 1 from there.
+  public var rowShare: Double?
+  /// The share of features that a tree may ask about, drawn anew for every tree.
+  ///
+  /// Nil for 1 from 2,000 rows on, and below for 1 or 0.3 (but no fewer than eight features), whichever twelve trial
+  /// rounds speak for: trees that ask about different features do better where many tell the same, and worse where few
+  /// stand alone among noise.
+  public var featureShare: Double?
+  /// The seed of the rows and features drawn.
+  public var seed: UInt64 = 0
+
+  /// 100 rounds of depth 6 at XGBoost's learning rate and regularisation.
+  public init() {}
+}
+
+/// The settings that hang on the size of a table.
+struct BoostingScale {
+  let minimumLeafWeight: Double
+  let maximumBins: Int
+  /// How many rows a round is fitted to.
+  let rowsDrawn: Int
+  /// How many features a tree may ask about.
+  var featuresDrawn: Int
+  /// How many it would be in the trial that decides between these and all; nil where there is nothing to decide.
+  let featuresTried: Int?
+
+  init(_ options: BoostingOptions, rows: Int, features: Int) {
+    precondition(options.minimumLeafWeight ?? 1 > 0, "leaves without weight say nothing")
+    let isSmall = rows < 2000
+    minimumLeafWeight = options.minimumLeafWeight ?? (isSmall ? 0.1 : 1)
+    maximumBins = options.maximumBins ?? (isSmall ? 32 : 255)
+    func part(_ share: Double, of count: Int, least: Int) -> Int {
+      min(count, max(least, Int((share * Double(count)).rounded())))
+    }
+    rowsDrawn = part(options.rowShare ?? (isSmall ? 0.8 : 1), of: rows, least: 1)
+    featuresDrawn = part(options.featureShare ?? 1, of: features, least: 1)
+    let tried = part(0.3, of: features, least: 8)
+    featuresTried =
+      isSmall && options.featureShare == nil && rowsDrawn < rows && tried < features ? tried : nil
+  }
+}

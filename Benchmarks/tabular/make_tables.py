@@ -4,6 +4,7 @@ usage: make_tables.py FOLDER [SPAMBASE]
 
 expression.csv  600 rows × 20,531 numbers, 5 classes: forty columns a class are shifted, the others are noise
 expression.npz  the same as arrays x float32 [600, 20531] and y int
+tall.csv        1,000,000 rows × 10 numbers, 2 classes
 mail.csv        4,601 rows × 57 columns, 2 classes: the file SPAMBASE (OpenML's), or without one numbers of that kind,
                 mostly zeros with long tails, 4 % of the labels turned round
 mail.json       XGBoost's model of it: 100 rounds of depth 6
@@ -31,6 +32,14 @@ def expression(folder):
     frame.to_csv(os.path.join(folder, "expression.csv"), index=False, float_format="%.4f")
 
 
+def tall(folder):
+    rng = np.random.default_rng(9)
+    x = rng.random((1_000_000, 10)).astype(np.float32)
+    frame = pd.DataFrame(x, columns=[f"x{i}" for i in range(10)])
+    frame["y"] = (x[:, 0] + x[:, 1] * x[:, 2] > 0.8).astype(int)
+    frame.to_csv(os.path.join(folder, "tall.csv"), index=False, float_format="%.5f")
+
+
 def mail(folder, source):
     if source:
         frame = pd.read_csv(source)
@@ -56,4 +65,5 @@ def drawn_mail():
 if __name__ == "__main__":
     os.makedirs(sys.argv[1], exist_ok=True)
     expression(sys.argv[1])
+    tall(sys.argv[1])
     mail(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None)

@@ -33,6 +33,8 @@ public func gunzip(_ file: MappedFile) throws(FileError) -> [UInt8] {
     }
     output += chunk
     consumed += taken
+    // What has been inflated will not be looked at again.
+    file.release(0..<consumed)
     if status == Z_STREAM_END {
       // Another member may follow; anything else after the end (padding) is ignored.
       let rest = file.bytes[consumed...]

@@ -39,7 +39,7 @@ struct BlockParser: Sendable {
     }
     var actions = actions
     let width = plan.names.count
-    let tileRows = max(1, min(64, (1 << 19) / max(1, width)))
+    let tileRows = max(1, min(64, (1 << 18) / max(1, width)))
     let tile = UnsafeMutableBufferPointer<Float>.allocate(capacity: tileRows * width)
     tile.initialize(repeating: .nan)
     defer { tile.deallocate() }

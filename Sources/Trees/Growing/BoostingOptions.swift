@@ -24,7 +24,7 @@ public struct BoostingOptions: Sendable, Equatable, Codable {
   ///
   /// Nil for 1 from 2,000 rows on, and below for 1 or 0.3 (but no fewer than eight features), whichever twelve trial
   /// rounds speak for: trees that ask about different features do better where many tell the same, and worse where few
-  /// stand alone among noise.
+  /// stand alone among noise. With a `rowShare` of 1 no rows are left out to judge the trial by, and nil is 1.
   public var featureShare: Double?
   /// The seed of the rows and features drawn.
   public var seed: UInt64 = 0
@@ -40,7 +40,7 @@ struct BoostingScale {
   /// How many rows a round is fitted to.
   let rowsDrawn: Int
   /// How many features a tree may ask about.
-  var featuresDrawn: Int
+  let featuresDrawn: Int
   /// How many it would be in the trial that decides between these and all; nil where there is nothing to decide.
   let featuresTried: Int?
 

@@ -3,20 +3,13 @@
 import TabularExplainer
 import Trees
 
-/// `--black-box` of `fit`.
-enum KindWord: String, CaseIterable, ArgumentValue {
-  case forest
-  case extraTrees = "extra-trees"
-  case boosted
-  case perceptron = "mlp"
-  case convolutionalAttention = "cae-san"
-}
+extension BlackBoxKind: ArgumentValue {}
 
 /// The options of `fit` that choose a black box.
 enum FitOptions {
-  static let kind = Option<KindWord>(
+  static let kind = Option<BlackBoxKind>(
     "black-box", "KIND", default: .extraTrees,
-    help: KindWord.allCases.map(\.rawValue).joined(separator: ", "))
+    help: BlackBoxKind.allCases.map(\.rawValue).joined(separator: ", "))
   static let trees = Option<Int>("trees", "N", help: "trees of a forest (300), or boosting rounds (100)")
   static let depth = Option<Int>(
     "depth", "N", help: "the most splits above a leaf (boosted: 6, forests: no limit)")

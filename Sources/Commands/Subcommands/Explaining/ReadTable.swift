@@ -1,4 +1,4 @@
-// The table that a command line names.
+// The table that a command line names, read.
 
 import Files
 import Tables

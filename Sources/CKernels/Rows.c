@@ -65,3 +65,12 @@ void ck_rotate_halves(float *x, const float *cosines, const float *sines, size_t
     x[i + half] = b * cosines[i] + a * sines[i];
   }
 }
+
+CKERNEL_CLONES
+void ck_rotate_halves_back(float *x, const float *cosines, const float *sines, size_t half) {
+  for (size_t i = 0; i < half; i++) {
+    float a = x[i], b = x[i + half];
+    x[i] = a * cosines[i] + b * sines[i];
+    x[i + half] = b * cosines[i] - a * sines[i];
+  }
+}

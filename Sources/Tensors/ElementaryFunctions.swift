@@ -1,4 +1,4 @@
-// Sines and powers in double precision, by the C library.
+// Sines, powers, exponentials and logarithms in double precision, by the C library.
 
 #if canImport(Glibc)
   import Glibc
@@ -14,3 +14,9 @@ public func cosine(_ x: Double) -> Double { cos(x) }
 
 /// `base` to the power `exponent`.
 public func power(_ base: Double, _ exponent: Double) -> Double { pow(base, exponent) }
+
+/// e to the power `x`.
+public func exponential(_ x: Double) -> Double { exp(x) }
+
+/// The natural logarithm of `x`.
+public func logarithm(_ x: Double) -> Double { log(x) }

@@ -22,6 +22,8 @@ public enum TransformerError: Error, Equatable, Sendable {
   case unknownHookPoint(String, layers: Int)
   /// A hook point is not part of this model.
   case absentHookPoint(HookPoint, reason: String)
+  /// A metric is not a number on a prompt.
+  case metricNotFinite(prompt: Int, value: Double)
   /// A file of reference activations lacks what is needed to compare.
   case malformedReference(path: String, problem: String)
 }

@@ -105,9 +105,16 @@ import Testing
     ]
     for rule in rules {
       let z = attentionMix(input, rule, layout)
-      var pattern = attentionScores(input, rule, layout)
-      attentionPattern(&pattern)
-      let again = attentionMix(pattern: pattern, input, layout)
+      let squares = AttentionSquares(layout, heads: heads)
+      var (pattern, masked) = (Tensor(zeros: [0]), Tensor(zeros: [0]))
+      attentionScores(input, rule, layout, into: &pattern)
+      attentionScores(input, rule, layout, into: &masked)
+      attentionPattern(&pattern, rule, squares)
+      maskScores(&masked, rule, squares)
+      attentionPattern(ofMasked: &masked, squares)
+      #expect(zip(pattern.values, masked.values).allSatisfy { abs($0 - $1) < 1e-6 })
+      var again = Tensor(zeros: z.shape)
+      attentionMix(pattern: pattern, input, layout, into: &again)
       for (sequence, start) in [(0, 0), (1, 5)] {
         let length = layout.sequences[sequence].length
         for head in 0..<heads {

@@ -5,15 +5,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// y = (x − mean) · deviation⁻¹ · weight + bias over each row; keeps mean and 1/deviation of each row.
-void ck_layer_norm_keeping(
-    const float *x, const float *weight, const float *bias, float *y, float *mean, float *inverse,
-    size_t rows, size_t width, float epsilon);
+/// The adjoint of `ck_layer_norm` on one row: adds to dx, and to dgain and dbias where they are not null.
+void ck_layer_norm_adjoint(
+    const float *x, const float *gain, float epsilon, const float *dy, float *dx, float *dgain, float *dbias,
+    size_t width);
+/// The adjoint of `ck_rms_norm` on one row: adds to dx, and to dgain where it is not null.
+void ck_rms_norm_adjoint(
+    const float *x, const float *gain, float gainOffset, float epsilon, const float *dy, float *dx, float *dgain,
+    size_t width);
+/// The same adjoints with the row's scale held fixed, as layer-wise relevance propagation takes them; they add to dx.
+void ck_layer_norm_held_adjoint(
+    const float *x, const float *gain, float epsilon, const float *dy, float *dx, size_t width);
+void ck_rms_norm_held_adjoint(
+    const float *x, const float *gain, float gainOffset, float epsilon, const float *dy, float *dx, size_t width);
 
-/// The gradient of a layer norm: adds to dx, dweight and dbias.
-void ck_layer_norm_backward(
-    const float *x, const float *weight, const float *mean, const float *inverse, const float *dy, float *dx,
-    float *dweight, float *dbias, size_t rows, size_t width);
+/// dx[i] *= act(x[i]) / x[i]: the identity rule of layer-wise relevance propagation; the slope at 0 where x is 0.
+void ck_relu_ratio(const float *x, float *dx, size_t count);
+void ck_gelu_ratio(const float *x, float *dx, size_t count);
+void ck_gelu_tanh_ratio(const float *x, float *dx, size_t count);
+void ck_silu_ratio(const float *x, float *dx, size_t count);
+
+/// dx[i] *= the slope of cap · tanh(x / cap), given its value y: 1 − (y / cap)².
+void ck_soft_cap_backward(const float *y, float cap, float *dx, size_t count);
+
+/// Turns the pairs (x[i], x[i + half]) back by given angles: the adjoint of `ck_rotate_halves`.
+void ck_rotate_halves_back(float *x, const float *cosines, const float *sines, size_t half);
 
 /// dx[i] *= derivative of ReLU at x[i].
 void ck_relu_backward(const float *x, float *dx, size_t count);
@@ -29,12 +45,6 @@ void ck_silu_backward(const float *x, float *dx, size_t count);
 
 /// Turns the gradient of one row of a softmax's result into that of its input: ds = p·(dp − Σ p·dp), in place.
 void ck_softmax_row_backward(const float *p, float *dp, size_t count);
-
-/// sums[j] += Σ over rows of x[row][j].
-void ck_add_column_sums(const float *x, float *sums, size_t rows, size_t width);
-
-/// y[row][j] += bias[j].
-void ck_add_row(float *y, const float *bias, size_t rows, size_t width);
 
 /// Σ x[i]², in double precision.
 double ck_sum_of_squares(const float *x, size_t count);

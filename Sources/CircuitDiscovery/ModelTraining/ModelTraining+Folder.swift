@@ -13,8 +13,8 @@ extension ModelTraining {
   ///   - version: the version of the program.
   /// - Throws: `FileError` where a file cannot be written.
   public func writeModel(to folder: String, command: String, version: String) throws {
-    try trainer.layout.write(
-      trainer.parameters, toFolder: folder, beginningToken: beginningToken,
+    try trainer.model.write(
+      toFolder: folder, beginningToken: beginningToken,
       metadata: ["created_by": "headlamp \(version)", "seed": String(plan.seed)])
     try vocabulary.write(toFolder: folder)
     try writeFile(record(command: command, version: version).text(), to: folder + "/training.json")

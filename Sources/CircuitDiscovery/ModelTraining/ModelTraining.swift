@@ -37,12 +37,11 @@ public struct ModelTraining: Sendable {
       throw TaskError.noPositives(source: corpus.name, prompts: set.prompts.count)
     }
     mixture = TaskMixture(corpora, settings: plan.corpus)
-    let layout = ParameterLayout(
-      plan.architecture(
-        vocabulary: vocabulary.words.count, longest: sets.map(\.longest).max() ?? 1))
+    let (layout, parameters) = try plan.blueprint(
+      vocabulary: vocabulary.words.count, longest: sets.map(\.longest).max() ?? 1
+    ).initialParameters(seed: plan.seed)
     trainer = Trainer(
-      layout: layout, optimizer: plan.optimizer, schedule: plan.schedule,
-      parameters: layout.initialParameters(seed: plan.seed))
+      layout: layout, optimizer: plan.optimizer, schedule: plan.schedule, parameters: parameters)
     history = TrainingHistory()
   }
 
@@ -56,7 +55,7 @@ public struct ModelTraining: Sendable {
   /// - Throws: `TrainingError.diverged` where the loss is no longer finite.
   public mutating func advance() throws {
     let shares = mixture.shares(after: history.examinations.last)
-    let outcomes = trainer.step(
+    let outcomes = try trainer.step(
       mixture.batch(step: step, size: plan.batch, seed: plan.seed, shares: shares))
     let weight = outcomes.reduce(0) { $0 + Double($1.weight) }
     let loss = outcomes.reduce(0) { $0 + Double($1.weight) * $1.loss } / weight
@@ -64,15 +63,16 @@ public struct ModelTraining: Sendable {
     history.note(loss: loss, step: step)
     if step % plan.evaluationInterval == 0 || isFinished {
       history.examinations.append(
-        Examination(step: step, tasks: accuracies(limit: isFinished ? nil : plan.evaluationPrompts)))
+        Examination(step: step, tasks: try accuracies(limit: isFinished ? nil : plan.evaluationPrompts)))
     }
   }
 
   /// How well the tasks are done on held-out prompts, `limit` of each at most.
-  public func accuracies(limit: Int? = nil) -> [TaskAccuracy] {
-    mixture.corpora.map { corpus in
+  public func accuracies(limit: Int? = nil) throws -> [TaskAccuracy] {
+    try mixture.corpora.map { corpus in
       let examples = Array(corpus.heldOut.prefix(limit ?? corpus.heldOut.count))
-      return TaskAccuracy(task: corpus.name, examples: examples, outcomes: trainer.evaluate(examples))
+      return TaskAccuracy(
+        task: corpus.name, examples: examples, outcomes: try trainer.evaluate(examples))
     }
   }
 

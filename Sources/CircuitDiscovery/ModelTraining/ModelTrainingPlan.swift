@@ -15,6 +15,8 @@ public struct ModelTrainingPlan: Sendable, Equatable {
   public var headWidth: Int?
   /// Neurons in a block; 0 for attention only.
   public var mlpWidth = 256
+  /// What differs from GPT-2.
+  public var style = ModelStyle()
   /// Updates.
   public var steps = 3000
   /// Prompts in a batch.
@@ -46,14 +48,30 @@ public struct ModelTrainingPlan: Sendable, Equatable {
     LearningRateSchedule(peak: learningRate, warmUp: warmUp, steps: steps)
   }
 
-  /// The architecture for a vocabulary and a longest prompt.
-  public func architecture(vocabulary: Int, longest: Int) -> TrainableArchitecture {
-    var architecture = TrainableArchitecture(
+  /// The model for a vocabulary and a longest prompt.
+  public func blueprint(vocabulary: Int, longest: Int) -> TransformerBlueprint {
+    var blueprint = TransformerBlueprint(
       vocabulary: vocabulary, context: max(32, (longest + 15) / 16 * 16), layers: layers, heads: heads,
-      modelWidth: modelWidth, headWidth: headWidth,
-      mlp: mlpWidth == 0 ? nil : .init(width: mlpWidth))
-    architecture.tiesUnembedding = false
-    return architecture
+      dModel: modelWidth, dHead: headWidth, mlpWidth: mlpWidth)
+    let style = style
+    blueprint.configuration.keyValueHeads = style.keyValueHeads ?? heads
+    if style.hasRotaryPositions {
+      blueprint.configuration.positions = .rotary
+      let rotary = RotaryConfiguration(dimension: blueprint.configuration.dHead / 2 * 2, base: 10000)
+      for layer in 0..<layers { blueprint.configuration.attention[layer].rotary = rotary }
+    }
+    if style.hasGatedMLPs, mlpWidth > 0 {
+      blueprint.configuration.mlp = .gated
+      blueprint.configuration.activation = .silu
+    }
+    if style.isParallel { blueprint.configuration.residual = .parallel }
+    switch style.norm {
+    case .layer: break
+    case .rootMeanSquare:
+      blueprint.configuration.normalization = .rootMeanSquare(epsilon: 1e-6, gainOffset: 0)
+    case .none: blueprint.configuration.normalization = nil
+    }
+    return blueprint
   }
 
   /// Every setting as text: what must be the same when training goes on.
@@ -64,6 +82,39 @@ public struct ModelTrainingPlan: Sendable, Equatable {
       "batch \(batch)", "learning rate \(learningRate)", "weight decay \(weightDecay)", "seed \(seed)",
       "pairs \(corpus.pairs)", "text weight \(corpus.textWeight)", "negative share \(corpus.negativeShare)",
       "evaluated every \(evaluationInterval) on \(evaluationPrompts)",
-    ].joined(separator: ", ")
+    ].joined(separator: ", ") + style.description
+  }
+}
+
+/// How a trained model differs from GPT-2: learned positions, layer norms, plain MLPs behind attention.
+public struct ModelStyle: Sendable, Equatable {
+  /// Norms of the residual stream.
+  public enum Norm: String, Sendable, CaseIterable {
+    case layer
+    case rootMeanSquare = "rms"
+    case none
+  }
+
+  /// Key and value heads of a layer, where several query heads share them.
+  public var keyValueHeads: Int?
+  /// Whether queries and keys are turned by their positions, in place of learned positions.
+  public var hasRotaryPositions = false
+  /// Whether MLPs are gated, with SiLU.
+  public var hasGatedMLPs = false
+  /// Whether attention and MLP read the same stream.
+  public var isParallel = false
+  /// Norms of the residual stream.
+  public var norm = Norm.layer
+
+  /// GPT-2.
+  public init() {}
+
+  /// What differs, as text; empty for GPT-2.
+  var description: String {
+    [
+      keyValueHeads.map { "key-value heads \($0)" }, hasRotaryPositions ? "rotary positions" : nil,
+      hasGatedMLPs ? "gated MLPs" : nil, isParallel ? "parallel" : nil,
+      norm == .layer ? nil : "norm \(norm.rawValue)",
+    ].compactMap { $0 }.map { ", " + $0 }.joined()
   }
 }

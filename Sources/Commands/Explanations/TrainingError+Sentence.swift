@@ -3,7 +3,8 @@ import Transformers
 extension TrainingError: ExplainedError {
   var sentence: String {
     switch self {
-    case .notTrainable(let part): "this model cannot be trained: there is no backward pass for \(part)"
+    case .notStorable(let part):
+      "this model cannot be written in the project's own layout, which has no word for \(part)"
     case .otherSetting(let path, let setting, let found, let expected):
       "\(path) was made with another \(setting) (\(found)) than is asked for now (\(expected)); "
         + "go on with the same command line"

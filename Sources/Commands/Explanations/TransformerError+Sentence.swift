@@ -25,6 +25,9 @@ extension TransformerError: ExplainedError {
         + (nearestWord(to: name, among: HookPoint.all(layers: layers).map(\.description))
           .map { "; did you mean '\($0)'?" } ?? "")
     case .absentHookPoint(let point, let reason): "this model has no \(point): \(reason)"
+    case .metricNotFinite(let prompt, let value):
+      "the metric of prompt \(prompt) (counted from 0) is \(value), not a finite number; "
+        + "look for weights or inputs that overflow"
     case .malformedReference(let path, let problem): "\(path) cannot be compared with: \(problem)"
     }
   }

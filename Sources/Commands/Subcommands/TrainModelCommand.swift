@@ -31,6 +31,13 @@ enum TrainModelCommand: Subcommand {
   static let headWidth = Option<Int>("d-head", "N", help: "width of a head (default d-model / heads)")
   static let mlpWidth = Option<Int>("d-mlp", "N", help: "neurons in a block (default 4 x d-model)")
   static let attentionOnly = Flag("attention-only", help: "blocks without MLPs")
+  static let keyValueHeads = Option<Int>(
+    "kv-heads", "N", help: "key and value heads in a block, shared by groups of query heads (default heads)")
+  static let rotary = Flag("rotary", help: "rotary positions in place of learned ones")
+  static let gated = Flag("gated", help: "gated MLPs, with SiLU")
+  static let parallel = Flag("parallel", help: "attention and MLP side by side")
+  static let norm = Option<String>(
+    "norm", "KIND", default: "layer", help: "norms of the residual stream: layer, rms or none")
   static let steps = Option<Int>("steps", "N", default: 3000, help: "updates of the parameters")
   static let batch = Option<Int>("batch", "N", default: 64, help: "prompts in a batch")
   static let learningRate = Option<Double>(
@@ -47,8 +54,9 @@ enum TrainModelCommand: Subcommand {
     "checkpoint-every", "N", default: 500, help: "steps between checkpoints")
   static let resume = Flag("resume", help: "go on from the folder's checkpoint")
   static let options: [any OptionDeclaration] = [
-    output, layers, heads, modelWidth, headWidth, mlpWidth, attentionOnly, steps, batch, learningRate,
-    weightDecay, pairs, textWeight, seed, evaluateEvery, checkpointEvery, resume,
+    output, layers, heads, modelWidth, headWidth, mlpWidth, attentionOnly, keyValueHeads, rotary, gated,
+    parallel, norm, steps, batch, learningRate, weightDecay, pairs, textWeight, seed, evaluateEvery,
+    checkpointEvery, resume,
   ]
   static let examples = [
     Example(
@@ -138,6 +146,7 @@ enum TrainModelCommand: Subcommand {
       throw UsageError.invalid(
         "--heads \(plan.heads) does not divide --d-model \(plan.modelWidth); give --d-head too")
     }
+    plan.style = try style(arguments, plan)
     plan.steps = try positive(steps, arguments)
     plan.batch = try positive(batch, arguments)
     plan.learningRate = try arguments.required(learningRate)
@@ -152,6 +161,30 @@ enum TrainModelCommand: Subcommand {
     return plan
   }
 
+  /// What differs from GPT-2.
+  private static func style(_ arguments: ParsedArguments, _ plan: ModelTrainingPlan) throws -> ModelStyle {
+    var style = ModelStyle()
+    if arguments.isGiven(keyValueHeads) {
+      let count = try positive(keyValueHeads, arguments)
+      guard plan.heads % count == 0 else {
+        throw UsageError.invalid("--kv-heads \(count) does not divide --heads \(plan.heads)")
+      }
+      style.keyValueHeads = count
+    }
+    style.hasRotaryPositions = arguments[rotary]
+    style.hasGatedMLPs = arguments[gated]
+    style.isParallel = arguments[parallel]
+    for flag in [gated, parallel] where arguments[flag] && plan.mlpWidth == 0 {
+      throw UsageError.invalid("--\(flag.name) needs MLPs, which --attention-only leaves out")
+    }
+    let name = try arguments.required(norm)
+    guard let kind = ModelStyle.Norm(rawValue: name) else {
+      throw UsageError.invalid("--norm is layer, rms or none, not '\(name)'")
+    }
+    style.norm = kind
+    return style
+  }
+
   private static func positive(_ option: Option<Int>, _ arguments: ParsedArguments) throws -> Int {
     let value = try arguments.required(option)
     guard value > 0 else { throw UsageError.invalid("--\(option.name) must be above 0, not \(value)") }
@@ -163,7 +196,9 @@ enum TrainModelCommand: Subcommand {
     let given: [(any OptionDeclaration, String?)] = [
       (layers, "\(plan.layers)"), (heads, "\(plan.heads)"), (modelWidth, "\(plan.modelWidth)"),
       (headWidth, plan.headWidth.map { "\($0)" }), (mlpWidth, "\(plan.mlpWidth)"), (attentionOnly, nil),
-      (steps, "\(plan.steps)"), (batch, "\(plan.batch)"), (learningRate, "\(plan.learningRate)"),
+      (keyValueHeads, plan.style.keyValueHeads.map { "\($0)" }), (rotary, nil), (gated, nil),
+      (parallel, nil), (norm, plan.style.norm.rawValue), (steps, "\(plan.steps)"), (batch, "\(plan.batch)"),
+      (learningRate, "\(plan.learningRate)"),
       (weightDecay, "\(plan.weightDecay)"), (pairs, "\(plan.corpus.pairs)"),
       (textWeight, "\(plan.corpus.textWeight)"), (seed, "\(plan.seed)"),
       (evaluateEvery, "\(plan.evaluationInterval)"),

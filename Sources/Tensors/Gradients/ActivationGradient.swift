@@ -1,30 +1,37 @@
-// Activations on a part of a tensor, and their slopes on the gradient of their result.
+// Activations and soft caps, and their slopes on the gradient of their result.
 
 import CKernels
 
 extension Tensor {
-  /// Applies an activation to the first `count` elements of `x` and writes the results here.
-  public mutating func activate(_ activation: Activation, of x: Tensor, count: Int) {
-    copy(x, count: count)
-    let target = mutablePointer()
-    switch activation {
-    case .relu: ck_relu(target, count)
-    case .gelu: ck_gelu(target, count)
-    case .geluTanh: ck_gelu_tanh(target, count)
-    case .silu: ck_silu(target, count)
+  /// Multiplies every element by the slope of an activation at `x`, or, by `.relevance`, by act(x)/x.
+  public mutating func multiplyBySlope(of activation: Activation, at x: Tensor, rule: SlopeRule = .exact) {
+    precondition(x.count == count, "slopes at \(x.shape) for \(shape)")
+    let (target, source) = (FloatAddress(mutablePointer()), ConstFloatAddress(x.pointer))
+    withExtendedLifetime(x.storage) {
+      parallelRanges(count, minimum: 1 << 14) { range in
+        let (input, slope) = (source.address + range.lowerBound, target.address + range.lowerBound)
+        switch (activation, rule) {
+        case (.relu, .exact): ck_relu_backward(input, slope, range.count)
+        case (.gelu, .exact): ck_gelu_backward(input, slope, range.count)
+        case (.geluTanh, .exact): ck_gelu_tanh_backward(input, slope, range.count)
+        case (.silu, .exact): ck_silu_backward(input, slope, range.count)
+        case (.relu, .relevance): ck_relu_ratio(input, slope, range.count)
+        case (.gelu, .relevance): ck_gelu_ratio(input, slope, range.count)
+        case (.geluTanh, .relevance): ck_gelu_tanh_ratio(input, slope, range.count)
+        case (.silu, .relevance): ck_silu_ratio(input, slope, range.count)
+        }
+      }
     }
   }
 
-  /// Multiplies the first `count` elements by the slope of an activation at `x`.
-  public mutating func multiplyBySlope(of activation: Activation, at x: Tensor, count: Int) {
-    precondition(count <= x.count && count <= self.count, "\(count) elements of \(x.shape) and \(shape)")
-    let target = mutablePointer()
-    withExtendedLifetime(x.storage) {
-      switch activation {
-      case .relu: ck_relu_backward(x.pointer, target, count)
-      case .gelu: ck_gelu_backward(x.pointer, target, count)
-      case .geluTanh: ck_gelu_tanh_backward(x.pointer, target, count)
-      case .silu: ck_silu_backward(x.pointer, target, count)
+  /// Multiplies every element by the slope of cap·tanh(x / cap) where its value is `y`.
+  public mutating func multiplyByCapSlope(_ cap: Float, at y: Tensor) {
+    precondition(y.count == count, "slopes at \(y.shape) for \(shape)")
+    let (target, source) = (FloatAddress(mutablePointer()), ConstFloatAddress(y.pointer))
+    withExtendedLifetime(y.storage) {
+      parallelRanges(count, minimum: 1 << 14) { range in
+        ck_soft_cap_backward(
+          source.address + range.lowerBound, cap, target.address + range.lowerBound, range.count)
       }
     }
   }

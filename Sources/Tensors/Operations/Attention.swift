@@ -103,66 +103,69 @@ public func attentionMix(
   }
 }
 
-/// Scores of all pairs of positions, −∞ where a position may not see another or either is padding.
+/// Scaled and capped scores of all pairs of positions, not masked yet, square by square.
 ///
-/// - Returns: `[sequence, head, query, key]`, as wide as the longest sequence.
+/// - Parameter scores: takes the shape `[squares.count]`.
 /// - Precondition: no sequence shares rows.
-public func attentionScores(_ input: AttentionInput, _ rule: AttentionRule, _ layout: SequenceLayout)
-  -> Tensor
-{
+public func attentionScores(
+  _ input: AttentionInput, _ rule: AttentionRule, _ layout: SequenceLayout, into scores: inout Tensor
+) {
   input.check(layout)
-  let width = layout.longest
-  let heads = input.queries.count
-  var scores = Tensor(repeating: -.infinity, shape: [layout.sequences.count, heads, width, width])
+  let squares = AttentionSquares(layout, heads: input.queries.count)
+  scores.become(uninitialized: [squares.count])
   let out = FloatAddress(scores.mutablePointer())
   forEachPair(input, layout) { sequence, index, head, scratch in
-    precondition(sequence.firstOwned == 0, "scores of sequences that share rows")
     let length = sequence.length
-    let block = out.address + (index * heads + head) * width * width
-    writeScores(input, rule, sequence, head, queries: 0..<length, into: block, stride: width, scratch)
-    for query in 0..<length {
-      let visible = rule.visible(from: query, length: length)
-      for key in 0..<length where !visible.contains(key) { block[query * width + key] = -.infinity }
-    }
-  }
-  return scores
-}
-
-/// Turns scores `[sequence, head, query, key]` into patterns: softmax over keys; rows of −∞ alone become zeros.
-public func attentionPattern(_ scores: inout Tensor) {
-  let width = scores.shape.last ?? 1
-  guard width > 0 else { return }
-  let base = FloatAddress(scores.mutablePointer())
-  parallelRanges(scores.count / width, minimum: max(1, (1 << 13) / width)) { rows in
-    for index in rows {
-      let row = base.address + index * width
-      let isEmpty = (0..<width).allSatisfy { row[$0] == -.infinity }
-      if isEmpty { row.update(repeating: 0, count: width) } else { ck_softmax(row, width) }
-    }
+    writeScores(
+      input, rule, sequence, head, queries: 0..<length,
+      into: out.address + squares.start(sequence: index, head: head), stride: length, scratch)
   }
 }
 
-/// The mix of values (z) that a pattern `[sequence, head, query, key]` gives.
-///
-/// - Returns: `[rows, heads · d_head]`.
-public func attentionMix(pattern: Tensor, _ input: AttentionInput, _ layout: SequenceLayout) -> Tensor {
+/// Sets the scores of pairs that may not see each other to −∞.
+public func maskScores(_ scores: inout Tensor, _ rule: AttentionRule, _ squares: AttentionSquares) {
+  forEachSquareRow(&scores, squares) { row, query, length in
+    let visible = rule.visible(from: query, length: length)
+    (row).update(repeating: -.infinity, count: visible.lowerBound)
+    (row + visible.upperBound).update(repeating: -.infinity, count: length - visible.upperBound)
+  }
+}
+
+/// Turns scores into patterns: softmax over the keys that a position sees, zeros elsewhere.
+public func attentionPattern(_ scores: inout Tensor, _ rule: AttentionRule, _ squares: AttentionSquares) {
+  forEachSquareRow(&scores, squares) { row, query, length in
+    softmax(row, visible: rule.visible(from: query, length: length), length: length)
+  }
+}
+
+/// Turns masked scores into patterns: softmax over keys; rows of −∞ alone become zeros.
+public func attentionPattern(ofMasked scores: inout Tensor, _ squares: AttentionSquares) {
+  forEachSquareRow(&scores, squares) { row, _, length in
+    let isEmpty = (0..<length).allSatisfy { row[$0] == -.infinity }
+    if isEmpty { row.update(repeating: 0, count: length) } else { ck_softmax(row, length) }
+  }
+}
+
+/// The mix of values (z) that patterns give, into `[rows, heads · d_head]`.
+public func attentionMix(
+  pattern: Tensor, _ input: AttentionInput, _ layout: SequenceLayout, into z: inout Tensor
+) {
   input.check(layout)
-  let heads = input.queries.count
-  let width = layout.longest
+  let squares = AttentionSquares(layout, heads: input.queries.count)
+  let target = HeadColumns(filling: input.queries.count, width: input.values.width)
   precondition(
-    pattern.shape == [layout.sequences.count, heads, width, width], "a pattern of shape \(pattern.shape)")
-  let target = HeadColumns(filling: heads, width: input.values.width)
-  let z = Tensor(uninitialized: [layout.rowCount, target.rowStride])
-  let (out, weights) = (FloatAddress(z.storage.base), ConstFloatAddress(pattern.pointer))
-  withExtendedLifetime((z.storage, pattern.storage)) {
+    pattern.count == squares.count && z.count == layout.rowCount * target.rowStride,
+    "patterns of shape \(pattern.shape), z of shape \(z.shape)")
+  let (out, weights) = (FloatAddress(z.mutablePointer()), ConstFloatAddress(pattern.pointer))
+  withExtendedLifetime(pattern.storage) {
     forEachPair(input, layout) { sequence, index, head, scratch in
       let length = sequence.length
       let (values, window) = rows(
         of: input, input.values, sequence, input.group(ofHead: head), scratch: scratch)
       gemm(
         GemmOperand(
-          pointer: weights.address + (index * heads + head) * width * width,
-          window: MatrixWindow(rows: length, columns: length, rowStride: width)),
+          pointer: weights.address + squares.start(sequence: index, head: head),
+          window: MatrixWindow(rows: length, columns: length)),
         GemmOperand(pointer: values, window: window),
         GemmTarget(
           pointer: out.address + target.start(row: Int(sequence.rows[0]), head: head),
@@ -170,7 +173,24 @@ public func attentionMix(pattern: Tensor, _ input: AttentionInput, _ layout: Seq
         scale: 1, accumulating: false, threads: 1)
     }
   }
-  return z
+}
+
+/// Calls `body` with every row of every square, its query and its length, in parallel.
+func forEachSquareRow(
+  _ values: inout Tensor, _ squares: AttentionSquares,
+  _ body: @Sendable (UnsafeMutablePointer<Float>, Int, Int) -> Void
+) {
+  precondition(values.count == squares.count, "squares of shape \(values.shape), not \(squares.count)")
+  let base = FloatAddress(values.mutablePointer())
+  let pairs = squares.lengths.count * squares.heads
+  parallelRanges(pairs, minimum: max(1, (1 << 13) * max(1, pairs) / max(1, squares.count))) { range in
+    for pair in range {
+      let (sequence, head) = (pair / squares.heads, pair % squares.heads)
+      let length = squares.lengths[sequence]
+      let square = base.address + squares.start(sequence: sequence, head: head)
+      for query in 0..<length { body(square + query * length, query, length) }
+    }
+  }
 }
 
 /// Calls `body` for every sequence and head, in parallel, each with scratch memory for its scores and one gathered

@@ -33,6 +33,21 @@ public struct RotaryTable: Sendable, Equatable {
 ///
 /// - Parameter positions: the position of every row.
 public func rotateHeads(_ x: inout Tensor, _ heads: HeadColumns, positions: [Int32], _ table: RotaryTable) {
+  turnHeads(&x, heads, positions: positions, table, by: ck_rotate_halves)
+}
+
+/// Turns each head's vector back by its row's position, in place: the adjoint of `rotateHeads`.
+public func rotateHeadsBack(
+  _ x: inout Tensor, _ heads: HeadColumns, positions: [Int32], _ table: RotaryTable
+) {
+  turnHeads(&x, heads, positions: positions, table, by: ck_rotate_halves_back)
+}
+
+private func turnHeads(
+  _ x: inout Tensor, _ heads: HeadColumns, positions: [Int32], _ table: RotaryTable,
+  by turn:
+    @Sendable (UnsafeMutablePointer<Float>?, UnsafePointer<Float>?, UnsafePointer<Float>?, Int) -> Void
+) {
   heads.check(x)
   precondition(
     positions.count == x.count / heads.rowStride && table.dimension <= heads.width,
@@ -48,7 +63,7 @@ public func rotateHeads(_ x: inout Tensor, _ heads: HeadColumns, positions: [Int
       for row in rows {
         let angle = Int(positions[row]) * half
         for head in 0..<heads.count {
-          ck_rotate_halves(
+          turn(
             base.address + heads.start(row: row, head: head), cosines.address + angle, sines.address + angle,
             half)
         }

@@ -59,6 +59,25 @@ extension Tensor {
   }
 }
 
+/// Every row `count` times, one after the other: `[rows, width]` becomes `[rows, count, width]`.
+public func repeatRows(_ x: Tensor, _ count: Int) -> Tensor {
+  let width = x.shape.last ?? 1
+  let rows = width == 0 ? 0 : x.count / width
+  let result = Tensor(uninitialized: [rows, count, width])
+  let (source, target) = (ConstFloatAddress(x.pointer), FloatAddress(result.storage.base))
+  withExtendedLifetime((x.storage, result.storage)) {
+    parallelRanges(rows, minimum: max(1, (1 << 14) / max(1, count * width))) { range in
+      for row in range {
+        for place in 0..<count {
+          (target.address + (row * count + place) * width).update(
+            from: source.address + row * width, count: width)
+        }
+      }
+    }
+  }
+  return result
+}
+
 /// The sum of `[rows, heads, width]` over heads: `[rows, width]`.
 public func sumOverHeads(_ x: Tensor) -> Tensor {
   precondition(x.rank == 3, "summing shape \(x.shape) over heads")
@@ -66,9 +85,11 @@ public func sumOverHeads(_ x: Tensor) -> Tensor {
   var result = Tensor(zeros: [x.shape[0], width])
   let (source, target) = (ConstFloatAddress(x.pointer), FloatAddress(result.mutablePointer()))
   withExtendedLifetime((x.storage, result.storage)) {
-    for row in 0..<x.shape[0] {
-      for head in 0..<heads {
-        ck_add(target.address + row * width, source.address + (row * heads + head) * width, width)
+    parallelRanges(x.shape[0], minimum: max(1, (1 << 14) / max(1, heads * width))) { range in
+      for row in range {
+        for head in 0..<heads {
+          ck_add(target.address + row * width, source.address + (row * heads + head) * width, width)
+        }
       }
     }
   }

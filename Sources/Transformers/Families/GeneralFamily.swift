@@ -8,9 +8,14 @@
 //   d_mlp, act_fn                                     4 · d_model where absent; relu, gelu, gelu_new or silu
 //   normalization_type, eps                           LN, LNPre (no gain or bias), RMS, RMSPre, or null for none
 //   attention_dir                                     causal (default) or bidirectional
-//   positional_embedding_type                         standard (default: learned) or none
+//   positional_embedding_type                         standard (default: learned), rotary or none
+//   rotary_dim, rotary_base                           d_head and 10000 where absent
 //   attn_scale                                        √d_head where absent; scores are divided by it
-// Biases are optional: an absent one is zero.
+//   n_key_value_heads                                 n_heads where absent
+//   gated_mlp, parallel_attn_mlp                      false where absent
+//   use_qk_norm, use_normalization_before_and_after   norms of queries and keys; norms behind attention and MLP
+//   attn_scores_soft_cap, output_logits_soft_cap      none where absent
+// Biases, gains of norms and norms of the stream's readers are optional: an absent bias is zero.
 
 import Files
 import Tensors
@@ -36,15 +41,43 @@ enum GeneralFamily: ModelFamily {
       isAttentionOnly
       ? try options.choice("act_fn", default: "relu", hiddenActivations)
       : try options.choice("act_fn", hiddenActivations)
-    let rule = AttentionRule(scale: 1 / Float(scale), isCausal: isCausal)
-    return TransformerConfiguration(
-      family: modelType, layers: layers, heads: heads, keyValueHeads: heads, dModel: dModel, dHead: dHead,
+    var rule = AttentionRule(scale: 1 / Float(scale), isCausal: isCausal)
+    rule.scoreCap = try options.optionalNumber("attn_scores_soft_cap").map { Float($0) }
+    let groups = try options.optionalCount("n_key_value_heads") ?? heads
+    guard heads % groups == 0 else {
+      throw options.bad("n_key_value_heads", "must divide \(heads) heads, but is \(groups)")
+    }
+    let positions: TransformerConfiguration.Positions = try options.choice(
+      "positional_embedding_type", default: "standard",
+      ["standard": .learned, "rotary": .rotary, "none": .none])
+    let isGated = try options.truth("gated_mlp", default: false)
+    let isParallel = try options.truth("parallel_attn_mlp", default: false)
+    var configuration = TransformerConfiguration(
+      family: modelType, layers: layers, heads: heads, keyValueHeads: groups, dModel: dModel, dHead: dHead,
       dMLP: isAttentionOnly ? 0 : dMLP, vocabulary: try options.count("d_vocab"),
       context: try options.count("n_ctx"), normalization: try normalization(&options, epsilon: epsilon),
-      positions: try options.choice(
-        "positional_embedding_type", default: "standard", ["standard": .learned, "none": .none]),
-      activation: activation, mlp: isAttentionOnly ? .none : .plain,
-      attention: Array(repeating: AttentionConfiguration(rule: rule), count: layers))
+      positions: positions, activation: activation, mlp: isAttentionOnly ? .none : isGated ? .gated : .plain,
+      residual: isParallel ? .parallel : .sequential,
+      attention: Array(
+        repeating: AttentionConfiguration(
+          rule: rule, rotary: try rotary(&options, positions, headWidth: dHead)), count: layers))
+    configuration.logitCap = try options.optionalNumber("output_logits_soft_cap").map { Float($0) }
+    // Which of these norms there are shows in the weights.
+    _ = try options.truth("use_qk_norm", default: false)
+    _ = try options.truth("use_normalization_before_and_after", default: false)
+    return configuration
+  }
+
+  private static func rotary(
+    _ options: inout ConfigurationReader, _ positions: TransformerConfiguration.Positions, headWidth: Int
+  ) throws -> RotaryConfiguration? {
+    let dimension = try options.optionalCount("rotary_dim", minimum: 2)
+    let base = try options.positiveNumber("rotary_base", default: 10000)
+    guard positions == .rotary else { return nil }
+    if let dimension, dimension > headWidth {
+      throw options.bad("rotary_dim", "is \(dimension), more than d_head, which is \(headWidth)")
+    }
+    return RotaryConfiguration(dimension: dimension ?? headWidth, base: base)
   }
 
   private static func normalization(
@@ -78,26 +111,50 @@ enum GeneralFamily: ModelFamily {
   ) throws -> BlockWeights {
     let name = "blocks.\(layer)."
     let (dModel, dMLP) = (configuration.dModel, configuration.dMLP)
+    func linear(_ weight: String, _ bias: String, from inputs: Int, to outputs: Int) throws -> Linear {
+      Linear(
+        try reader.weight(name + weight, [inputs, outputs]), .inputOutput,
+        bias: try reader.optionalTensor(name + bias, [outputs]))
+    }
     let mlp =
       configuration.mlp == .none
       ? nil
       : MLPWeights(
-        input: Linear(
-          try reader.weight(name + "mlp.W_in", [dModel, dMLP]), .inputOutput,
-          bias: try reader.optionalTensor(name + "mlp.b_in", [dMLP])),
-        output: Linear(
-          try reader.weight(name + "mlp.W_out", [dMLP, dModel]), .inputOutput,
-          bias: try reader.optionalTensor(name + "mlp.b_out", [dModel])))
+        gate: configuration.mlp == .gated
+          ? try linear("mlp.W_gate", "mlp.b_gate", from: dModel, to: dMLP) : nil,
+        input: try linear("mlp.W_in", "mlp.b_in", from: dModel, to: dMLP),
+        output: try linear("mlp.W_out", "mlp.b_out", from: dMLP, to: dModel))
+    func postNorm(_ module: String) throws -> NormWeights? {
+      reader.contains(name + module + ".w") ? try norm(name + module, reader, configuration) : nil
+    }
     return BlockWeights(
       attentionNorm: try norm(name + "ln1", reader, configuration),
       attention: try attention(name + "attn.", reader, configuration),
-      mlpNorm: mlp == nil ? nil : try norm(name + "ln2", reader, configuration), mlp: mlp)
+      attentionPostNorm: try postNorm("ln1_post"),
+      mlpNorm: mlp == nil ? nil : try norm(name + "ln2", reader, configuration), mlp: mlp,
+      mlpPostNorm: try postNorm("ln2_post"))
   }
 
-  /// W_Q, W_K and W_V `[head, d_model, d_head]` become the columns of one matrix.
   private static func attention(
     _ name: String, _ reader: WeightReader, _ configuration: TransformerConfiguration
   ) throws -> AttentionWeights {
+    let (dModel, dHead) = (configuration.dModel, configuration.dHead)
+    let width = configuration.heads * dHead
+    let output = try reader.weight(name + "W_O", [configuration.heads, dHead, dModel])
+    return AttentionWeights(
+      projections: try configuration.groupSize == 1
+        ? fusedProjection(name, reader, configuration) : separateProjections(name, reader, configuration),
+      output: Linear(
+        Weight(try output.tensor().reshaped([width, dModel])), .inputOutput,
+        bias: try reader.optionalTensor(name + "b_O", [dModel])),
+      queryNorm: try reader.optionalTensor(name + "q_norm.w", [dHead]),
+      keyNorm: try reader.optionalTensor(name + "k_norm.w", [dHead]))
+  }
+
+  /// W_Q, W_K and W_V `[head, d_model, d_head]` become the columns of one matrix.
+  private static func fusedProjection(
+    _ name: String, _ reader: WeightReader, _ configuration: TransformerConfiguration
+  ) throws -> AttentionWeights.Projections {
     let (heads, dModel, dHead) = (configuration.heads, configuration.dModel, configuration.dHead)
     let width = heads * dHead
     var fused = Tensor(zeros: [dModel, 3 * width])
@@ -112,12 +169,23 @@ enum GeneralFamily: ModelFamily {
       scatterHeads(part, into: &row, columns)
       bias = row.reshaped([3 * width])
     }
-    let output = try reader.weight(name + "W_O", [heads, dHead, dModel])
-    return AttentionWeights(
-      projections: .fused(Linear(Weight(fused), .inputOutput, bias: bias), .byKind),
-      output: Linear(
-        Weight(try output.tensor().reshaped([width, dModel])), .inputOutput,
-        bias: try reader.optionalTensor(name + "b_O", [dModel])))
+    return .fused(Linear(Weight(fused), .inputOutput, bias: bias), .byKind)
+  }
+
+  /// The same as a matrix each, where several query heads share keys and values.
+  private static func separateProjections(
+    _ name: String, _ reader: WeightReader, _ configuration: TransformerConfiguration
+  ) throws -> AttentionWeights.Projections {
+    let (dModel, dHead) = (configuration.dModel, configuration.dHead)
+    func linear(_ kind: String, _ count: Int) throws -> Linear {
+      let weight = try reader.tensor(name + "W_" + kind, [count, dModel, dHead])
+      return Linear(
+        Weight(weight.exchangingFirstAxes().reshaped([dModel, count * dHead])), .inputOutput,
+        bias: try reader.optionalTensor(name + "b_" + kind, [count, dHead])?.reshaped([count * dHead]))
+    }
+    return .separate(
+      queries: try linear("Q", configuration.heads), keys: try linear("K", configuration.keyValueHeads),
+      values: try linear("V", configuration.keyValueHeads))
   }
 
   private static func norm(

@@ -20,9 +20,16 @@ public enum HookPoint: Hashable, Sendable {
 public enum BlockPoint: String, CaseIterable, Sendable {
   /// The residual stream before the layer `[batch, position, d_model]`.
   case residPre = "hook_resid_pre"
+  /// The residual stream as each query head reads it for its queries, before the norm `[batch, position, head, d_model]`.
+  case queriesInput = "hook_q_input"
+  /// The residual stream as each query head's keys are made from it `[batch, position, head, d_model]`.
+  case keysInput = "hook_k_input"
+  /// The residual stream as each query head's values are made from it `[batch, position, head, d_model]`.
+  case valuesInput = "hook_v_input"
   /// Queries before rotary positions `[batch, position, head, d_head]`.
   case queries = "attn.hook_q"
-  /// Keys before rotary positions `[batch, position, group, d_head]`; one group may serve several query heads.
+  /// Keys before rotary positions `[batch, position, group, d_head]`; one group may serve several query heads, and has a
+  /// key for each of them where their inputs are read or edited apart.
   case keys = "attn.hook_k"
   /// Values `[batch, position, group, d_head]`.
   case values = "attn.hook_v"
@@ -40,6 +47,8 @@ public enum BlockPoint: String, CaseIterable, Sendable {
   case attentionOut = "hook_attn_out"
   /// The residual stream between attention and MLP `[batch, position, d_model]`.
   case residMid = "hook_resid_mid"
+  /// The residual stream as the MLP reads it, before the norm `[batch, position, d_model]`.
+  case mlpInput = "hook_mlp_in"
   /// The MLP's hidden layer before its activation `[batch, position, d_mlp]`.
   case mlpPre = "mlp.hook_pre"
   /// The MLP's hidden layer after activation (and gating) `[batch, position, d_mlp]`.
@@ -140,6 +149,8 @@ extension HookPoint {
   public static func residMid(layer: Int) -> Self { .block(layer: layer, .residMid) }
   /// The residual stream after the layer.
   public static func residPost(layer: Int) -> Self { .block(layer: layer, .residPost) }
+  /// The residual stream as a layer's MLP reads it.
+  public static func mlpInput(layer: Int) -> Self { .block(layer: layer, .mlpInput) }
   /// The queries of a layer's heads.
   public static func queries(layer: Int) -> Self { .block(layer: layer, .queries) }
   /// The keys of a layer's groups.

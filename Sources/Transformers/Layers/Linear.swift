@@ -46,6 +46,18 @@ public struct Linear: Sendable {
     }
   }
 
+  /// The columns `outputRange` of the matrix, read as `[inputs, outputs]`.
+  func window(outputs outputRange: Range<Int>) -> MatrixWindow {
+    switch orientation {
+    case .inputOutput:
+      MatrixWindow(
+        offset: outputRange.lowerBound, rows: inputs, columns: outputRange.count, rowStride: outputs)
+    case .outputInput:
+      MatrixWindow(
+        offset: outputRange.lowerBound * inputs, rows: outputRange.count, columns: inputs, transposed: true)
+    }
+  }
+
   /// `y = x·W + b`, where `y` takes the columns from `column` on of `target`'s rows.
   ///
   /// - Parameter x: `[rows, inputs]`
@@ -79,6 +91,31 @@ public struct Linear: Sendable {
     }
   }
 
+  /// The adjoint of `apply`: writes `dy·Wᵀ` to `dx` (or adds it there), some outputs at a time where W lies in a file.
+  ///
+  /// - Parameters:
+  ///   - dy: rows that hold the gradient of the outputs from `column` on.
+  ///   - dx: `[rows, inputs]`.
+  /// - Throws: `TensorError.notFinite` where a stored weight cannot be widened.
+  public func adjoint(
+    _ dy: Tensor, fromColumn column: Int = 0, into dx: inout Tensor, accumulating: Bool = false
+  ) throws {
+    let rowStride = dy.shape.last ?? 1
+    let rowCount = dy.count / max(rowStride, 1)
+    try weight.forEachPart(splittingRows: orientation == .outputInput) { part, columns in
+      let window =
+        orientation == .inputOutput
+        ? MatrixWindow(rows: inputs, columns: columns.count, transposed: true)
+        : MatrixWindow(rows: columns.count, columns: inputs)
+      matrixProduct(
+        dy,
+        MatrixWindow(
+          offset: column + columns.lowerBound, rows: rowCount, columns: columns.count, rowStride: rowStride),
+        part, window, into: &dx, MatrixWindow(rows: rowCount, columns: inputs),
+        accumulating: accumulating || columns.lowerBound > 0)
+    }
+  }
+
   /// The same map with its matrix in memory, for several uses in a row.
   /// - Throws: `TensorError.notFinite` where a stored weight cannot be widened.
   func resident() throws -> Linear {
@@ -90,5 +127,33 @@ public struct Linear: Sendable {
     var result = Tensor(uninitialized: [x.count / max(inputs, 1), outputs])
     try apply(to: x, into: &result)
     return result
+  }
+}
+
+extension ParameterGradient {
+  /// Adds the gradients of a map's matrix and bias: xᵀ·dy and Σ dy.
+  ///
+  /// - Parameters:
+  ///   - x: `[rows, inputs]`.
+  ///   - dy: rows that hold the gradient of the outputs from `column` on.
+  mutating func add(
+    _ linear: Linear, _ weight: Parameter, bias: Parameter, x: Tensor, dy: Tensor, fromColumn column: Int = 0
+  ) {
+    let rowStride = dy.shape.last ?? 1
+    let rows = dy.count / max(rowStride, 1)
+    let output = MatrixWindow(
+      offset: column, rows: rows, columns: linear.outputs, rowStride: rowStride)
+    if let place = layout.place(of: weight) {
+      let input = MatrixWindow(rows: rows, columns: linear.inputs)
+      switch linear.orientation {
+      case .inputOutput:
+        matrixProduct(x, input.transpose, dy, output, into: &values, place.matrix, accumulating: true)
+      case .outputInput:
+        matrixProduct(dy, output.transpose, x, input, into: &values, place.matrix, accumulating: true)
+      }
+    }
+    if linear.bias != nil, let place = layout.place(of: bias) {
+      values.addColumnSums(of: dy, output, to: place.vector)
+    }
   }
 }

@@ -34,10 +34,11 @@ extension Transformer {
     _ observer: (HookPoint, borrowing Tensor) throws -> Void
   ) throws {
     try batch.check(configuration)
-    for point in points.union(edits.keys).sorted(by: { $0.order < $1.order }) { try checkPresence(of: point) }
+    try checkPresence(of: points.union(edits.keys))
+    guard !points.isEmpty else { return }
     try withoutActuallyEscaping(observer) { observer in
-      var pass = ForwardPass(self, batch, reading: points, edits: edits, observer: observer)
-      try pass.run()
+      var reader = ValueReader(batch, .up, reading: points, edits: edits, observer: observer)
+      try read(batch, &reader)
     }
   }
 
@@ -46,6 +47,11 @@ extension Transformer {
     let logits = try run(batch, reading: [.logits], applying: edits)[.logits]
     let flat = logits.reshaped([batch.count * batch.width, configuration.vocabulary])
     return flat.gatherRows(batch.lengths.indices.map { Int32($0 * batch.width + batch.lengths[$0] - 1) })
+  }
+
+  /// Refuses hook points that this model does not have.
+  func checkPresence(of points: Set<HookPoint>) throws(TransformerError) {
+    for point in points.sorted(by: { $0.order < $1.order }) { try checkPresence(of: point) }
   }
 
   /// Refuses a hook point that this model does not have.
@@ -59,7 +65,7 @@ extension Transformer {
       guard layer >= 0, layer < configuration.layers else {
         throw .absentHookPoint(point, reason: "the model has \(configuration.layers) layers, counted from 0")
       }
-      let isMLP = [.mlpPre, .mlpPost, .rawMLPOut, .mlpOut].contains(place)
+      let isMLP = [.mlpInput, .mlpPre, .mlpPost, .rawMLPOut, .mlpOut].contains(place)
       if isMLP, configuration.mlp == .none {
         throw .absentHookPoint(point, reason: "the model has attention only")
       }

@@ -27,21 +27,18 @@ public struct TrainingExample: Sendable, Equatable {
 /// Sequences packed into the rows of one matrix.
 public struct PackedBatch: Sendable, Equatable {
   /// The token of each row.
-  public private(set) var tokens: [Int] = []
-  /// The position of each row in its sequence.
-  public private(set) var positions: [Int] = []
+  public private(set) var tokens: [Int32] = []
   /// The rows of each sequence.
-  public private(set) var sequences: [Range<Int>] = []
+  public let layout: SequenceLayout
   /// What is to be predicted, by row.
   public private(set) var targets: [PredictionTarget] = []
 
   /// The examples, one after another; targets' weights are multiplied by `weightScale`.
-  public init(_ examples: some Sequence<TrainingExample>, weightScale: Float = 1) {
+  public init(_ examples: some Collection<TrainingExample>, weightScale: Float = 1) {
+    layout = SequenceLayout(lengths: examples.map(\.tokens.count))
     for example in examples {
       let start = tokens.count
-      tokens += example.tokens
-      positions += example.tokens.indices
-      sequences.append(start..<tokens.count)
+      tokens += example.tokens.map { Int32(clamping: $0) }
       targets += example.targets.map {
         PredictionTarget(row: start + $0.row, tokens: $0.tokens, weight: $0.weight * weightScale)
       }

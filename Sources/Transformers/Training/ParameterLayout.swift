@@ -4,13 +4,15 @@ import Tensors
 
 /// A parameter's place in the tensor of all parameters.
 public struct ParameterSlice: Sendable, Equatable {
-  /// TransformerLens's name, except for the joint `attn.W_QKV` and `attn.b_QKV`.
-  public var name: String
+  /// Which parameter it is.
+  public var parameter: Parameter
   /// Index of its first element.
   public var offset: Int
-  /// Its shape; matrices are `[in, out]`.
+  /// Its shape, as the model stores it; matrices of new models are `[in, out]`.
   public var shape: [Int]
 
+  /// TransformerLens's name, except for the joint `attn.W_QKV` and `attn.b_QKV`.
+  public var name: String { parameter.description }
   /// The number of its elements.
   public var count: Int { shape.reduce(1, *) }
   /// Its place as a vector.
@@ -19,64 +21,35 @@ public struct ParameterSlice: Sendable, Equatable {
   var matrix: MatrixWindow { MatrixWindow(offset: offset, rows: shape[0], columns: shape[1]) }
 }
 
-/// A product's place among parameters: weight `[in, out]` and, perhaps, bias `[out]`.
-struct LinearWindows: Sendable, Equatable {
-  var weight: MatrixWindow
-  var bias: VectorWindow?
-}
-
-/// A block's place among parameters.
-struct BlockWindows: Sendable, Equatable {
-  var norm1: LayerNormWindows?
-  /// `[d_model, 3 · heads · d_head]`: all queries, all keys, all values.
-  var queryKeyValue: LinearWindows
-  /// `[heads · d_head, d_model]`.
-  var output: LinearWindows
-  var norm2: LayerNormWindows?
-  var mlpIn: LinearWindows?
-  var mlpOut: LinearWindows?
-}
-
-/// The places of all parameters of an architecture.
-public struct ParameterLayout: Sendable, Equatable {
-  /// What the parameters belong to.
-  public let architecture: TrainableArchitecture
+/// The places of all parameters of a model, whatever its family.
+public struct ParameterLayout: Sendable {
+  /// The model whose parameters are laid out; its own values do not count.
+  public let model: Transformer
   /// Every parameter, in the order they lie.
-  public private(set) var slices: [ParameterSlice] = []
+  public let slices: [ParameterSlice]
   /// The length of the tensor that holds all parameters; slices start on multiples of 16.
-  public private(set) var count = 0
-  /// `[vocabulary, d_model]`.
-  let embedding: MatrixWindow
-  /// `[context, d_model]`.
-  let positions: MatrixWindow?
-  let blocks: [BlockWindows]
-  let finalNorm: LayerNormWindows?
-  /// `[d_model, vocabulary]`; nil where tied.
-  let unembedding: MatrixWindow?
-  let unembeddingBias: VectorWindow?
+  public let count: Int
+  private let places: [Parameter: Int]
 
-  /// Lays out the parameters of an architecture.
-  public init(_ architecture: TrainableArchitecture) {
-    var builder = LayoutBuilder(architecture: architecture)
-    let width = architecture.modelWidth
-    embedding = builder.add("embed.W_E", [architecture.vocabulary, width]).matrix
-    positions =
-      architecture.hasPositions
-      ? builder.add("pos_embed.W_pos", [architecture.context, width]).matrix : nil
-    blocks = (0..<architecture.layers).map { builder.addBlock($0) }
-    finalNorm = builder.addNorm("ln_final")
-    unembedding =
-      architecture.tiesUnembedding
-      ? nil : builder.add("unembed.W_U", [width, architecture.vocabulary]).matrix
-    unembeddingBias =
-      architecture.hasUnembeddingBias ? builder.add("unembed.b_U", [architecture.vocabulary]).vector : nil
-    self.architecture = architecture
-    slices = builder.slices
-    count = builder.count
+  /// Lays out the parameters of a model.
+  public init(_ model: Transformer) {
+    var slices: [ParameterSlice] = []
+    var count = 0
+    for parameter in Parameter.all(layers: model.configuration.layers) {
+      guard let weight = model.weights[parameter] else { continue }
+      slices.append(ParameterSlice(parameter: parameter, offset: count, shape: weight.shape))
+      count = (count + weight.shape.reduce(1, *) + 15) / 16 * 16
+    }
+    self.model = model
+    self.slices = slices
+    self.count = count
+    places = Dictionary(uniqueKeysWithValues: slices.indices.map { (slices[$0].parameter, $0) })
   }
 
-  /// The unembedding as it is used, `[d_model, vocabulary]`.
-  var unembeddingInUse: MatrixWindow { unembedding ?? embedding.transpose }
+  /// Where a parameter lies; nil where the model has none.
+  public func place(of parameter: Parameter) -> ParameterSlice? {
+    places[parameter].map { slices[$0] }
+  }
 
   /// The matrices, which weight decay reaches; biases and norms it leaves alone.
   public var decaying: [VectorWindow] { slices.filter { $0.shape.count > 1 }.map(\.vector) }
@@ -85,44 +58,30 @@ public struct ParameterLayout: Sendable, Equatable {
 
   /// The slice of a name.
   public subscript(name: String) -> ParameterSlice? { slices.first { $0.name == name } }
+
+  /// The part of `parameters` that a slice names, in its shape; nothing is copied.
+  public func tensor(_ slice: ParameterSlice, of parameters: Tensor) -> Tensor {
+    parameters.rows(slice.offset..<slice.offset + slice.count).reshaped(slice.shape)
+  }
 }
 
-private struct LayoutBuilder {
-  let architecture: TrainableArchitecture
-  var slices: [ParameterSlice] = []
-  var count = 0
-
-  mutating func add(_ name: String, _ shape: [Int]) -> ParameterSlice {
-    let slice = ParameterSlice(name: name, offset: count, shape: shape)
-    slices.append(slice)
-    count = (count + slice.count + 15) / 16 * 16
-    return slice
-  }
-
-  mutating func addNorm(_ name: String) -> LayerNormWindows? {
-    guard architecture.normEpsilon != nil else { return nil }
-    let weight = add(name + ".w", [architecture.modelWidth]).vector
-    return LayerNormWindows(weight: weight, bias: add(name + ".b", [architecture.modelWidth]).vector)
-  }
-
-  mutating func addLinear(_ weight: String, _ bias: String, _ shape: [Int]) -> LinearWindows {
-    let matrix = add(weight, shape).matrix
-    return LinearWindows(
-      weight: matrix, bias: architecture.hasBiases ? add(bias, [shape[1]]).vector : nil)
-  }
-
-  mutating func addBlock(_ layer: Int) -> BlockWindows {
-    let name = "blocks.\(layer)."
-    let (width, heads) = (architecture.modelWidth, architecture.headsWidth)
-    var block = BlockWindows(
-      norm1: addNorm(name + "ln1"),
-      queryKeyValue: addLinear(name + "attn.W_QKV", name + "attn.b_QKV", [width, 3 * heads]),
-      output: addLinear(name + "attn.W_O", name + "attn.b_O", [heads, width]))
-    if let mlp = architecture.mlp {
-      block.norm2 = addNorm(name + "ln2")
-      block.mlpIn = addLinear(name + "mlp.W_in", name + "mlp.b_in", [width, mlp.width])
-      block.mlpOut = addLinear(name + "mlp.W_out", name + "mlp.b_out", [mlp.width, width])
+extension ParameterLayout {
+  /// The model's own parameters, in this layout.
+  /// - Throws: `TensorError.notFinite` where a stored weight cannot be widened.
+  public func parameters() throws -> Tensor {
+    var values = [Float](repeating: 0, count: count)
+    for slice in slices {
+      guard let weight = model.weights[slice.parameter] else { continue }
+      values.replaceSubrange(slice.offset..<slice.offset + slice.count, with: try weight.tensor().values)
     }
-    return block
+    return Tensor(values)
+  }
+
+  /// The model with these parameters; they are shared, not copied.
+  public func transformer(_ parameters: Tensor) -> Transformer {
+    precondition(parameters.count == count, "parameters of shape \(parameters.shape)")
+    var model = model
+    for slice in slices { model.weights[slice.parameter] = Weight(tensor(slice, of: parameters)) }
+    return model
   }
 }

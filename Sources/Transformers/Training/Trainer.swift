@@ -44,10 +44,14 @@ public struct Trainer: Sendable {
     TrainingCheckpoint(parameters: parameters, state: state, notes: notes)
   }
 
+  /// The model under the present parameters, which it shares.
+  public var model: Transformer { layout.transformer(parameters) }
+
   /// Learns from a batch once.
   /// - Returns: the outcome of each target, in order, before the update.
-  public mutating func step(_ examples: [TrainingExample]) -> [PredictionOutcome] {
-    learn(examples)
+  /// - Throws: `TensorError` where a weight cannot be read.
+  public mutating func step(_ examples: [TrainingExample]) throws -> [PredictionOutcome] {
+    try learn(examples)
     gradient.setToZero()
     var outcomes: [PredictionOutcome] = []
     for part in parts { outcomes += part.collect(into: &gradient) }
@@ -55,14 +59,17 @@ public struct Trainer: Sendable {
     return outcomes
   }
 
-  private func learn(_ examples: [TrainingExample]) {
+  private func learn(_ examples: [TrainingExample]) throws {
     let total = examples.reduce(0) { $0 + $1.targets.reduce(0) { $0 + Double($1.weight) } }
     let scale = total > 0 ? Float(1 / total) : 0
     let (parts, parameters) = (parts, parameters)
-    parallelFor(parts.count) { index in
+    let results = parallelMap(parts.count) { index in
       let share = examples[Self.range(index, of: examples.count)]
-      parts[index].learn(PackedBatch(share, weightScale: scale), parameters: parameters)
+      return Result {
+        try parts[index].learn(PackedBatch(share, weightScale: scale), parameters: parameters)
+      }
     }
+    for result in results { try result.get() }
   }
 
   private mutating func update() {
@@ -72,13 +79,20 @@ public struct Trainer: Sendable {
   }
 
   /// The outcome of each target under the present parameters; nothing is learned.
-  public func evaluate(_ examples: [TrainingExample]) -> [PredictionOutcome] {
-    let (parts, parameters) = (parts, parameters)
-    return parallelMap(parts.count) { index in
-      parts[index].evaluate(
-        PackedBatch(examples[Self.range(index, of: examples.count)]), parameters: parameters)
-    }.flatMap { $0 }
+  /// - Throws: `TensorError` where a weight cannot be read.
+  public func evaluate(_ examples: [TrainingExample]) throws -> [PredictionOutcome] {
+    // Parts as small as a batch's, so that an examination of many prompts takes no more memory than learning does.
+    let size = Self.examinedTogether
+    let count = (examples.count + size - 1) / size
+    let model = model
+    let results = parallelMap(count) { index in
+      let batch = PackedBatch(examples[index * size..<min(examples.count, (index + 1) * size)])
+      return Result { try TrainingPass.evaluate(batch, model) }
+    }
+    return try results.flatMap { try $0.get() }
   }
+
+  private static let examinedTogether = 32
 
   private static func range(_ part: Int, of count: Int) -> Range<Int> {
     count * part / partCount..<count * (part + 1) / partCount
@@ -89,33 +103,29 @@ public struct Trainer: Sendable {
 private final class TrainingPart: Sendable {
   private struct State {
     var pass: TrainingPass
-    var gradient: Tensor
+    var gradient: ParameterGradient
     var outcomes: [PredictionOutcome] = []
   }
 
   private let state: Mutex<State>
 
   init(_ layout: ParameterLayout) {
-    state = Mutex(State(pass: TrainingPass(layout), gradient: Tensor(zeros: [layout.count])))
+    state = Mutex(State(pass: TrainingPass(layout), gradient: ParameterGradient(layout)))
   }
 
-  func learn(_ batch: PackedBatch, parameters: Tensor) {
-    state.withLock { state in
-      state.gradient.setToZero()
+  func learn(_ batch: PackedBatch, parameters: Tensor) throws {
+    try state.withLock { state in
+      state.gradient.values.setToZero()
       state.outcomes =
-        batch.rows == 0
-        ? [] : state.pass.addGradient(of: batch, parameters: parameters, to: &state.gradient)
+        batch.targets.isEmpty
+        ? [] : try state.pass.addGradient(of: batch, parameters: parameters, to: &state.gradient)
     }
   }
 
   func collect(into gradient: inout Tensor) -> [PredictionOutcome] {
     state.withLock { state in
-      gradient.add(state.gradient, count: gradient.count)
+      gradient.add(state.gradient.values, count: gradient.count)
       return state.outcomes
     }
-  }
-
-  func evaluate(_ batch: PackedBatch, parameters: Tensor) -> [PredictionOutcome] {
-    state.withLock { batch.rows == 0 ? [] : $0.pass.evaluate(batch, parameters: parameters) }
   }
 }

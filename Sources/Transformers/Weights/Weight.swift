@@ -45,6 +45,11 @@ public struct Weight: Sendable {
     if case .resident = source { true } else { false }
   }
 
+  /// The parameters, where they are used where they lie.
+  var resident: Tensor? {
+    if case .resident(let tensor) = source { tensor } else { nil }
+  }
+
   /// The parameters as float32.
   /// - Throws: `TensorError.notFinite`.
   public func tensor() throws(TensorError) -> Tensor {

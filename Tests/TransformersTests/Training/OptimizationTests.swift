@@ -39,7 +39,10 @@ import Testing
     #expect(parameters.values == [0.95, 0.95, 1, 1])
   }
 
-  static let layout = ParameterLayout(trainableVariants[0].architecture)
+  static let blueprint = trainableVariants[0].blueprint
+  static let layout = ParameterLayout(blueprint.transformer())
+
+  static func start() throws -> Tensor { try blueprint.initialParameters(seed: 4).values }
 
   /// Twenty examples that depend on the step alone.
   static func examples(step: Int) -> [TrainingExample] {
@@ -49,17 +52,17 @@ import Testing
     }
   }
 
-  static func trainer(from checkpoint: TrainingCheckpoint? = nil) -> Trainer {
+  static func trainer(from checkpoint: TrainingCheckpoint? = nil) throws -> Trainer {
     Trainer(
       layout: layout, optimizer: AdamW(), schedule: .init(peak: 1e-2, warmUp: 3, steps: 20),
-      parameters: checkpoint?.parameters ?? layout.initialParameters(seed: 4), state: checkpoint?.state)
+      parameters: try checkpoint?.parameters ?? start(), state: checkpoint?.state)
   }
 
   @Test func tenStepsAndTenMoreAreTwenty() throws {
-    var whole = Self.trainer()
-    for step in 0..<20 { _ = whole.step(Self.examples(step: step)) }
-    var first = Self.trainer()
-    for step in 0..<10 { _ = first.step(Self.examples(step: step)) }
+    var whole = try Self.trainer()
+    for step in 0..<20 { _ = try whole.step(Self.examples(step: step)) }
+    var first = try Self.trainer()
+    for step in 0..<10 { _ = try first.step(Self.examples(step: step)) }
     let resumed = try withTemporaryFolder { folder in
       let path = folder + "/checkpoint.safetensors"
       try first.checkpoint(notes: ["seed": "4"]).write(to: path, layout: Self.layout)
@@ -70,8 +73,8 @@ import Testing
       }
       return stored
     }
-    var second = Self.trainer(from: resumed)
-    for step in second.state.step..<20 { _ = second.step(Self.examples(step: step)) }
+    var second = try Self.trainer(from: resumed)
+    for step in second.state.step..<20 { _ = try second.step(Self.examples(step: step)) }
     #expect(second.parameters == whole.parameters)
     #expect(second.state == whole.state)
   }
@@ -80,26 +83,26 @@ import Testing
     try withTemporaryFolder { folder in
       let path = folder + "/checkpoint.safetensors"
       try Self.trainer().checkpoint().write(to: path, layout: Self.layout)
-      var other = trainableVariants[0].architecture
-      other.vocabulary = 8
+      var other = trainableVariants[0].blueprint
+      other.configuration.vocabulary = 8
       #expect(throws: TensorError.self) {
-        try TrainingCheckpoint(path: path, layout: ParameterLayout(other))
+        try TrainingCheckpoint(path: path, layout: ParameterLayout(other.transformer()))
       }
     }
   }
 
-  @Test func learnsToRepeatATokenFarBelowChance() {
+  @Test func learnsToRepeatATokenFarBelowChance() throws {
     // Each sequence says one token again and again: after the first, nothing is left to chance.
     var trainer = Trainer(
       layout: Self.layout, optimizer: AdamW(), schedule: .init(peak: 3e-2, warmUp: 10, steps: 200),
-      parameters: Self.layout.initialParameters(seed: 4))
+      parameters: try Self.start())
     var loss = 0.0
     for step in 0..<200 {
       var generator = SeededGenerator(seed: 1, stream: "repeat \(step)")
       let examples = (0..<32).map { _ in
         TrainingExample(predictingEveryTokenOf: Array(repeating: generator.index(below: 7), count: 5))
       }
-      let outcomes = trainer.step(examples)
+      let outcomes = try trainer.step(examples)
       loss = outcomes.reduce(0) { $0 + $1.loss } / Double(outcomes.count)
     }
     #expect(loss < 0.25 * log(7.0))

@@ -48,8 +48,8 @@ extension Transformer {
   }
 }
 
-/// One run that keeps head outputs alone.
-private struct HeadOutputPass {
+/// One run that keeps head outputs alone: common beginnings once, and nothing after the last layer's z.
+private struct HeadOutputPass: BlockRun {
   let model: Transformer
   let batch: TokenBatch
   let layout: SequenceLayout
@@ -57,12 +57,8 @@ private struct HeadOutputPass {
   let pooling: HeadPooling
   /// The rows that each prompt's output is the mean of.
   let pooledRows: [[Int32]]
-  var residual = Tensor(zeros: [0])
-  var normalized: Tensor
-  var input: Tensor
-  var z: Tensor
-  /// Memory for the MLP's hidden layer, by shape.
-  var hiddenLayers: [[Int]: Tensor] = [:]
+  /// The map after z of the layer that is computed.
+  private var output: Linear
   /// The answer, in whatever memory stands here when the pass begins.
   var result = Tensor(zeros: [0])
 
@@ -70,8 +66,8 @@ private struct HeadOutputPass {
     self.model = model
     self.batch = batch
     self.pooling = pooling
-    let configuration = model.configuration
-    let isCausal = configuration.attention.allSatisfy { $0.rule.isCausal }
+    output = model.weights.output
+    let isCausal = model.configuration.attention.allSatisfy { $0.rule.isCausal }
     let prompts: [Int]
     if isCausal, pooling != .each {
       (layout, prompts) = SequenceLayout.sharingPrefixes(batch)
@@ -82,9 +78,6 @@ private struct HeadOutputPass {
     let sequenceRows = Self.rowsByPrompt(layout, prompts)
     tokens = Self.tokens(of: batch, sequenceRows, rowCount: layout.rowCount)
     pooledRows = Self.pooled(sequenceRows, pooling)
-    normalized = Tensor(uninitialized: [layout.rowCount, configuration.dModel])
-    input = Tensor(uninitialized: [layout.rowCount, AttentionWeights.inputWidth(configuration)])
-    z = Tensor(uninitialized: [layout.rowCount, configuration.heads * configuration.dHead])
   }
 
   private static func rowsByPrompt(_ layout: SequenceLayout, _ prompts: [Int]) -> [[Int32]] {
@@ -121,25 +114,28 @@ private struct HeadOutputPass {
   mutating func run() throws {
     let (configuration, weights) = (model.configuration, model.weights)
     prepareResult()
-    residual = try weights.embed(tokens: tokens, scale: configuration.embeddingScale)
-    if let table = weights.positionEmbedding { residual.add(table.gatherRows(layout.positions)) }
+    var plain = PlainRun()
+    var stream = try model.firstStream(tokens: tokens, positions: layout.positions, &plain)
+    var (kept, scratch) = (BlockActivations(for: .none), BlockScratch())
     for layer in 0..<configuration.layers {
-      let block = weights.blocks[layer]
       if layer + 1 < configuration.layers { weights.blocks[layer + 1].prefetch() }
+      var block = Block(model, layer, layout)
       // W_O serves twice, head by head and whole.
-      let output = try block.attention.output.resident()
-      try attend(layer, block, output)
-      guard layer < configuration.layers - 1 else { break }
-      if configuration.residual == .parallel {
-        // The MLP reads the stream that attention read.
-        let x = normalize(residual, block.mlpNorm)
-        try addAttention(block, output)
-        try feedForward(block, x)
-      } else {
-        try addAttention(block, output)
-        try feedForward(block, normalize(residual, block.mlpNorm))
-      }
+      output = try block.weights.attention.output.resident()
+      block.weights.attention.output = output
+      try block.forward(&stream, keeping: &kept, &scratch, &self)
     }
+  }
+
+  func reaches(_ point: HookPoint) -> Bool {
+    point.order <= HookPoint.z(layer: model.configuration.layers - 1).order
+  }
+  func concerns(_ point: HookPoint) -> Bool { false }
+  mutating func visit(_ point: HookPoint, _ rows: inout Tensor) throws {}
+  mutating func visitPadded(_ point: HookPoint, _ value: inout Tensor) throws {}
+
+  mutating func visit(_ point: HookPoint, _ rows: inout Tensor, _ columns: HeadColumns) throws {
+    if case .block(let layer, .z) = point { try keepOutputs(rows, layer, output) }
   }
 
   /// Gives the answer its shape, and zeros where not all of it will be written.
@@ -150,25 +146,11 @@ private struct HeadOutputPass {
       uninitialized: [batch.count] + positions + [
         configuration.layers, configuration.heads, configuration.dModel,
       ])
-    if pooling == .each, batch.lengths.contains(where: { $0 != batch.width }) {
-      result = Tensor(zeros: result.shape)
-    }
-  }
-
-  /// Computes z and keeps its outputs.
-  private mutating func attend(_ layer: Int, _ block: BlockWeights, _ output: Linear) throws {
-    let (configuration, attention) = (model.configuration, block.attention)
-    try attention.project(normalize(residual, block.attentionNorm), into: &input)
-    model.placeHeads(&input, layer, layout.positions)
-    let columns = attention.columns(configuration)
-    attentionMix(
-      AttentionInput(input, queries: columns.queries, keys: columns.keys, values: columns.values),
-      configuration.attention[layer].rule, layout, into: &z)
-    try keepOutputs(layer, output)
+    if pooling == .each, batch.lengths.contains(where: { $0 != batch.width }) { result.setToZero() }
   }
 
   /// Writes every head's output of one layer into the answer.
-  private mutating func keepOutputs(_ layer: Int, _ output: Linear) throws {
+  private mutating func keepOutputs(_ z: Tensor, _ layer: Int, _ output: Linear) throws {
     if pooling == .each, batch.lengths.contains(where: { $0 != batch.width }) {
       for (prompt, rows) in pooledRows.enumerated() {
         guard let first = rows.first else { continue }
@@ -198,53 +180,5 @@ private struct HeadOutputPass {
           offset: firstPlace * placeWidth + (layer * heads + head) * dModel, rows: rowCount,
           columns: dModel, rowStride: placeWidth))
     }
-  }
-
-  private mutating func addAttention(_ block: BlockWeights, _ output: Linear) throws {
-    if let norm = block.attentionPostNorm {
-      residual.add(normalize(try output(z), norm))
-    } else {
-      if let bias = output.bias { residual.addToRows(bias) }
-      try output.accumulate(z, into: &residual)
-    }
-  }
-
-  /// Adds the MLP's output to the stream, some rows at a time so that the hidden layer stays in cache; all rows at once
-  /// where each pass over them widens the weights anew.
-  private mutating func feedForward(_ block: BlockWeights, _ x: Tensor) throws {
-    guard let mlp = block.mlp else { return }
-    var out: Tensor
-    if block.mlpPostNorm == nil {
-      // The stream itself is summed into, in place.
-      out = residual
-      residual = Tensor(zeros: [0])
-    } else {
-      out = Tensor(zeros: residual.shape)
-    }
-    if let bias = mlp.output.bias { out.addToRows(bias) }
-    let limit = model.widensWeights ? layout.rowCount : max(512, (4 << 20) / mlp.hiddenWidth)
-    let parts = max(1, (layout.rowCount + limit - 1) / limit)
-    for part in 0..<parts {
-      let rows = layout.rowCount * part / parts..<layout.rowCount * (part + 1) / parts
-      // Parts differ by a row at most, so two buffers serve them all.
-      let shape = [rows.count, mlp.hiddenWidth]
-      var hidden = hiddenLayers.removeValue(forKey: shape) ?? Tensor(uninitialized: shape)
-      try mlp.preactivation(x.rows(rows), into: &hidden)
-      try mlp.activate(&hidden, of: x.rows(rows), model.configuration.activation)
-      try mlp.output.accumulate(hidden, into: &out, fromRow: rows.lowerBound)
-      hiddenLayers[shape] = hidden
-    }
-    if let norm = block.mlpPostNorm {
-      residual.add(normalize(out, norm))
-    } else {
-      residual = out
-    }
-  }
-
-  /// `x` normalised, in a buffer that the next call uses again.
-  private mutating func normalize(_ x: Tensor, _ norm: NormWeights?) -> Tensor {
-    guard let norm, let kind = model.configuration.normalization else { return x }
-    norm.apply(to: x, kind, into: &normalized)
-    return normalized
   }
 }

@@ -56,12 +56,15 @@ struct GradientRun {
   let rule: SlopeRule
   var up: ValueReader
   var back: ValueReader
+  /// Where gradients of parameters are added; nil where none are wanted.
+  var parameters: ParameterGradient?
 
   /// - Returns: the metric of each prompt.
   mutating func run() throws -> [Double] {
     let layout = SequenceLayout(lengths: batch.lengths)
     var back = back
-    var tape = GradientTape(layers: model.configuration.layers, for: .slopes) {
+    let purpose: BlockActivations.Purpose = parameters == nil ? .slopes : .parameters
+    var tape = GradientTape(layers: model.configuration.layers, for: purpose) {
       back.reaches(.residPost(layer: $0))
     }
     var stream = try model.firstStream(tokens: batch.packedIDs, positions: layout.positions, &up)
@@ -83,11 +86,14 @@ struct GradientRun {
     var gradient = slopes
     if readsAllRows { try back.visit(.logits, &gradient) }
     guard back.reaches(.finalNorm) else { return values }
-    var none: ParameterGradient?
+    // Held here alone while they are added to.
+    var sums = parameters
+    parameters = nil
+    defer { parameters = sums }
     var end = back
     if !readsAllRows { end = ValueReader(batch, .back, reading: [], edits: [:]) { _, _ in } }
     let last = try Unembedding(model).adjoint(
-      &gradient, tape.end, rule: rule, parameters: &none, &end)
+      &gradient, tape.end, rule: rule, parameters: &sums, &end)
     var dStream: Tensor
     if readsAllRows {
       dStream = last
@@ -97,7 +103,10 @@ struct GradientRun {
     }
     tape.end = Unembedding.Activations()
     try model.descend(
-      &dStream, layout, &tape, rule: rule, release: true, parameters: &none, &back)
+      &dStream, layout, &tape, rule: rule, release: true, parameters: &sums, &back)
+    sums?.addEmbedding(
+      dStream, tokens: batch.packedIDs, positions: layout.positions,
+      scale: model.configuration.embeddingScale)
     // Tokens and positions are summed, so each has the stream's gradient.
     if model.weights.positionEmbedding != nil {
       var positions = dStream

@@ -69,6 +69,23 @@ extension Transformer {
     }
   }
 
+  /// The gradient of a metric, summed over a batch, for every parameter.
+  ///
+  /// - Returns: the metric of each prompt, and the gradients in the parameters' layout.
+  /// - Throws: as `gradients(of:_:at:)`.
+  public func parameterGradient(
+    of metric: some LogitMetric, _ batch: TokenBatch
+  ) throws -> (metric: [Double], gradient: ParameterGradient) {
+    try batch.check(configuration)
+    let sums = ParameterGradient(ParameterLayout(self))
+    var run = GradientRun(
+      model: self, batch: batch, metric: metric, rule: .exact,
+      up: ValueReader(batch, .up, reading: [], edits: [:], until: .max) { _, _ in },
+      back: ValueReader(batch, .back, reading: [], edits: [:], until: -1) { _, _ in }, parameters: sums)
+    let scores = try run.run()
+    return (scores, run.parameters ?? sums)
+  }
+
   /// The inputs that query heads must read apart on the way up: those of a layer whose keys or values are edited while
   /// the gradient of what each query head reads is wanted.
   private func headInputsToSplit(_ points: Set<HookPoint>, _ edits: [HookPoint: Edit]) -> Set<HookPoint> {

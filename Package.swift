@@ -28,7 +28,8 @@ func tests(
 }
 
 let libraries = [
-  "Files", "Tensors", "Tokenizers", "Transformers", "Recordings", "SparseAutoencoders", "CircuitDiscovery",
+  "Files", "Tensors", "Tokenizers", "Transformers", "CausalMethods", "Recordings", "SparseAutoencoders",
+  "CircuitDiscovery",
   "Tables", "Trees", "TabularExplainer", "Reports",
 ]
 
@@ -53,11 +54,12 @@ let package = Package(
     // Circuit discovery.
     library("Tokenizers", ["Files"]),
     library("Transformers", ["Tensors", "Tokenizers", "Files"]),
+    library("CausalMethods", ["Transformers", "Tensors", "Files"]),
     library("Recordings", ["Tensors", "CHDF5", "Files"], settings: rules),
     library("SparseAutoencoders", ["Recordings", "Tensors", "Files"]),
     library(
       "CircuitDiscovery",
-      ["Transformers", "SparseAutoencoders", "Recordings", "Tokenizers", "Tensors", "Files"]),
+      ["CausalMethods", "Transformers", "SparseAutoencoders", "Recordings", "Tokenizers", "Tensors", "Files"]),
 
     // The tabular explainer.
     library("Tables", ["Files", "Tensors"], settings: rules),
@@ -69,7 +71,8 @@ let package = Package(
     library(
       "Commands",
       [
-        "Reports", "CircuitDiscovery", "TabularExplainer", "Trees", "Tables", "SparseAutoencoders",
+        "Reports", "CausalMethods", "CircuitDiscovery", "TabularExplainer", "Trees", "Tables",
+        "SparseAutoencoders",
         "Recordings",
         "Transformers", "Tokenizers", "Tensors", "Files",
       ]),
@@ -93,6 +96,7 @@ let package = Package(
       "CircuitDiscovery",
       ["Transformers", "SparseAutoencoders", "Recordings", "Tokenizers", "Tensors", "Files"],
       exclude: ["Golden"]),
+    tests("CausalMethods", ["Transformers", "Tensors", "Files"], exclude: ["Golden"]),
     tests("Tensors", ["Files"], exclude: ["Golden"]),
     tests("Transformers", ["Tensors", "Files"], exclude: ["Golden"]),
     tests("TabularExplainer", ["Trees", "Tables", "Tensors", "Files"], exclude: ["Golden"]),

@@ -87,15 +87,7 @@ extension Transformer {
     _ scorable: ScorablePrompts, _ prompts: [TokenizedPrompt], _ batch: TokenBatch,
     applying edits: [HookPoint: Edit] = [:]
   ) throws -> [AnswerScore] {
-    let answersAtEnd = prompts.allSatisfy { $0.answerPosition == $0.tokens.count - 1 }
-    let logits: Tensor
-    if answersAtEnd {
-      logits = try nextTokenLogits(batch, applying: edits)
-    } else {
-      let all = try run(batch, reading: [.logits], applying: edits)[.logits]
-      let rows = all.reshaped([batch.count * batch.width, configuration.vocabulary])
-      logits = rows.gatherRows(prompts.indices.map { Int32($0 * batch.width + prompts[$0].answerPosition) })
-    }
+    let logits = try logits(batch, at: prompts.map { [$0.answerPosition] }, applying: edits)
     return prompts.indices.map { index in
       logits.row(index).withValues { scorable.score(prompts[index], logits: $0) }
     }

@@ -21,9 +21,10 @@ struct GradientTape: Sendable {
 extension Transformer {
   /// The layers' way up, from the first stream to the last.
   func ascend(
-    _ stream: inout Tensor, _ layout: SequenceLayout, _ tape: inout GradientTape, _ run: inout some BlockRun
+    _ stream: inout Tensor, _ layout: SequenceLayout, _ tape: inout GradientTape, from first: Int = 0,
+    _ run: inout some BlockRun
   ) throws {
-    for layer in 0..<configuration.layers {
+    for layer in first..<configuration.layers {
       let block = Block(self, layer, layout)
       if tape.blocks[layer].isKept {
         try block.forward(&stream, keeping: &tape.blocks[layer], &tape.scratch, &run)
@@ -38,9 +39,9 @@ extension Transformer {
   /// - Parameter release: whether each layer's values are let go as soon as they are used.
   func descend(
     _ gradient: inout Tensor, _ layout: SequenceLayout, _ tape: inout GradientTape, rule: SlopeRule,
-    release: Bool, parameters: inout ParameterGradient?, _ run: inout some BlockRun
+    release: Bool, to first: Int = 0, parameters: inout ParameterGradient?, _ run: inout some BlockRun
   ) throws {
-    for layer in (0..<configuration.layers).reversed() where run.reaches(.residPost(layer: layer)) {
+    for layer in (first..<configuration.layers).reversed() where run.reaches(.residPost(layer: layer)) {
       try Block(self, layer, layout).adjoint(
         &gradient, tape.blocks[layer], &tape.adjointScratch, rule: rule, parameters: &parameters, &run)
       if release { tape.blocks[layer] = BlockActivations(for: tape.blocks[layer].purpose) }
@@ -54,6 +55,7 @@ struct GradientRun {
   let batch: TokenBatch
   let metric: any LogitMetric
   let rule: SlopeRule
+  let start: StreamStart?
   var up: ValueReader
   var back: ValueReader
   /// Where gradients of parameters are added; nil where none are wanted.
@@ -67,8 +69,9 @@ struct GradientRun {
     var tape = GradientTape(layers: model.configuration.layers, for: purpose) {
       back.reaches(.residPost(layer: $0))
     }
-    var stream = try model.firstStream(tokens: batch.packedIDs, positions: layout.positions, &up)
-    try model.ascend(&stream, layout, &tape, &up)
+    var stream = try model.startingStream(batch, start, positions: layout.positions, &up)
+    let first = start?.layer ?? 0
+    try model.ascend(&stream, layout, &tape, from: first, &up)
 
     let rows = metricRows
     let readsAllRows = [HookPoint.finalNorm, .logits].contains { up.concerns($0) || back.concerns($0) }
@@ -103,7 +106,8 @@ struct GradientRun {
     }
     tape.end = Unembedding.Activations()
     try model.descend(
-      &dStream, layout, &tape, rule: rule, release: true, parameters: &sums, &back)
+      &dStream, layout, &tape, rule: rule, release: true, to: first, parameters: &sums, &back)
+    guard start == nil else { return values }
     sums?.addEmbedding(
       dStream, tokens: batch.packedIDs, positions: layout.positions,
       scale: model.configuration.embeddingScale)

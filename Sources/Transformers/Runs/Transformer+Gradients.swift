@@ -29,15 +29,17 @@ extension Transformer {
   ///   - values: the values to answer with as well.
   ///   - edits: changes made on the way up; their adjoints pass the gradient on.
   ///   - rule: how gradients pass nonlinear parts.
+  ///   - start: a stream to go on from, in place of the prompts' tokens; the way back ends there.
   /// - Throws: `TransformerError` for prompts or hook points that the model does not have, and for a metric that is not
   ///   a finite number.
   public func gradients(
-    of metric: some LogitMetric, _ batch: TokenBatch, at points: Set<HookPoint>,
-    reading values: Set<HookPoint> = [], applying edits: [HookPoint: Edit] = [:], rule: SlopeRule = .exact
+    of metric: any LogitMetric, _ batch: TokenBatch, at points: Set<HookPoint>,
+    reading values: Set<HookPoint> = [], applying edits: [HookPoint: Edit] = [:], rule: SlopeRule = .exact,
+    from start: StreamStart? = nil
   ) throws -> MetricGradients {
     var (read, gradients) = (Activations(), Activations())
     let scores = try self.gradients(
-      of: metric, batch, observing: points, reading: values, applying: edits, rule: rule,
+      of: metric, batch, observing: points, reading: values, applying: edits, rule: rule, from: start,
       values: { read.store($1, at: $0) }, gradients: { gradients.store($1, at: $0) })
     return MetricGradients(metric: scores, values: read, gradients: gradients)
   }
@@ -49,17 +51,19 @@ extension Transformer {
   ///   - gradientObserver: gets each gradient, in the reverse order.
   /// - Returns: the metric of each prompt.
   public func gradients(
-    of metric: some LogitMetric, _ batch: TokenBatch, observing points: Set<HookPoint>,
+    of metric: any LogitMetric, _ batch: TokenBatch, observing points: Set<HookPoint>,
     reading valuePoints: Set<HookPoint> = [], applying edits: [HookPoint: Edit] = [:],
-    rule: SlopeRule = .exact, values observer: (HookPoint, borrowing Tensor) throws -> Void,
+    rule: SlopeRule = .exact, from start: StreamStart? = nil,
+    values observer: (HookPoint, borrowing Tensor) throws -> Void,
     gradients gradientObserver: (HookPoint, borrowing Tensor) throws -> Void
   ) throws -> [Double] {
     try batch.check(configuration)
     try checkPresence(of: points.union(valuePoints).union(edits.keys))
+    start?.check(self, batch, points.union(valuePoints).union(edits.keys))
     return try withoutActuallyEscaping(observer) { observer in
       try withoutActuallyEscaping(gradientObserver) { gradientObserver in
         var run = GradientRun(
-          model: self, batch: batch, metric: metric, rule: rule,
+          model: self, batch: batch, metric: metric, rule: rule, start: start,
           up: ValueReader(
             batch, .up, reading: valuePoints, edits: edits, until: .max, observer: observer),
           back: ValueReader(batch, .back, reading: points, edits: edits, observer: gradientObserver))
@@ -74,12 +78,12 @@ extension Transformer {
   /// - Returns: the metric of each prompt, and the gradients in the parameters' layout.
   /// - Throws: as `gradients(of:_:at:)`.
   public func parameterGradient(
-    of metric: some LogitMetric, _ batch: TokenBatch
+    of metric: any LogitMetric, _ batch: TokenBatch
   ) throws -> (metric: [Double], gradient: ParameterGradient) {
     try batch.check(configuration)
     let sums = ParameterGradient(ParameterLayout(self))
     var run = GradientRun(
-      model: self, batch: batch, metric: metric, rule: .exact,
+      model: self, batch: batch, metric: metric, rule: .exact, start: nil,
       up: ValueReader(batch, .up, reading: [], edits: [:], until: .max) { _, _ in },
       back: ValueReader(batch, .back, reading: [], edits: [:], until: -1) { _, _ in }, parameters: sums)
     let scores = try run.run()

@@ -17,7 +17,7 @@ struct ValueReader: BlockRun {
   let reading: Set<HookPoint>
   let edits: [HookPoint: Edit]
   /// The order of the last hook point that the run has to come to.
-  let end: Int
+  var end: Int
   /// Places that a run treats as read though nobody asked.
   var alsoConcerns: Set<HookPoint> = []
   let observer: (HookPoint, borrowing Tensor) throws -> Void

@@ -1,0 +1,156 @@
+// Attribution patching of nodes: a first-order estimate of what patching each would do, from one run up and back.
+
+import Tensors
+import Transformers
+
+/// Σ_pos (replacement − clean) · ∂metric/∂output at the clean run, for every head and MLP (Nanda 2023; Syed et al. 2023,
+/// arXiv 2310.10348).
+public struct AttributionPatching: AttributionMethod {
+  public static let name = "atp"
+  public static let summary = "attribution patching: nodes, first order at the clean run"
+  public static let cost = "1 run up and back, 1 run up"
+  public static let source = "Nanda 2023; Kramár et al. 2024, arXiv 2403.00745"
+  public static let scoresEdges = false
+  public static let replacements = Replacement.allCases
+
+  public init() {}
+
+  public func attribute(
+    _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
+  ) throws -> AttributionResult {
+    try nodeAttribution(model, task, options, progress: progress)
+  }
+}
+
+/// The same with the rules of layer-wise relevance propagation in place of gradients (Jafari et al. 2025, arXiv
+/// 2508.21258).
+public struct RelevancePatching: AttributionMethod {
+  public static let name = "relp"
+  public static let summary = "relevance patching: nodes, by propagation rules in place of gradients"
+  public static let cost = "1 run up and back, 1 run up"
+  public static let source = "Jafari et al. 2025, arXiv 2508.21258"
+  public static let scoresEdges = false
+  public static let replacements = Replacement.allCases
+
+  public init() {}
+
+  public func attribute(
+    _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
+  ) throws -> AttributionResult {
+    try nodeAttribution(model, task, options, rule: .relevance, progress: progress)
+  }
+}
+
+/// Attribution patching whose gradients drop one layer's outputs in turn, so that paths that cancel do not hide a node:
+/// the mean over layers of |score| (AtP* without its correction for single queries and keys, which heads' outputs have
+/// no use for).
+public struct GradDropPatching: AttributionMethod {
+  public static let name = "atp-graddrop"
+  public static let summary = "attribution patching with each layer's gradient dropped in turn: nodes"
+  public static let cost = "1 run up and back for each layer, 1 run up"
+  public static let source = "AtP*, Kramár et al. 2024, arXiv 2403.00745, section 4.2"
+  public static let scoresEdges = false
+  public static let replacements = Replacement.allCases
+
+  public init() {}
+
+  public func attribute(
+    _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
+  ) throws -> AttributionResult {
+    let layers = model.configuration.layers
+    var sum: AttributionResult?
+    for layer in 0..<layers {
+      var edits: [HookPoint: Edit] = [.attentionOut(layer: layer): .stoppingGradient]
+      if model.configuration.mlp != .none { edits[.mlpOut(layer: layer)] = .stoppingGradient }
+      var result = try nodeAttribution(model, task, options, applying: edits) { done, total in
+        progress(layer * total + done, layers * total)
+      }
+      // A layer's own outputs are cut off when it is dropped, so each node has one run less.
+      let scale = 1 / Double(max(1, layers - 1))
+      result.nodes = result.nodes?.enumerated().map { prompt, scores in
+        scores.enumerated().map { index, score in
+          abs(score) * scale + (sum?.nodes?[prompt][index] ?? 0)
+        }
+      }
+      sum = result
+    }
+    return sum ?? AttributionResult(graph: CircuitGraph(model.configuration), nodes: [], metric: [])
+  }
+}
+
+/// Node scores from one run up and back a batch.
+private func nodeAttribution(
+  _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, rule: SlopeRule = .exact,
+  applying edits: [HookPoint: Edit] = [:], progress: (Int, Int) -> Void
+) throws -> AttributionResult {
+  try task.requireAnswers()
+  let graph = CircuitGraph(model.configuration)
+  var donors = try ReplacementSource(model, graph, task, options.replacement, seed: options.seed)
+  var nodes = [[Double]](
+    repeating: [Double](repeating: 0, count: graph.sourceCount), count: task.clean.count)
+  var metricValues = [Double](repeating: 0, count: task.clean.count)
+  // Every head's result is summed into attention's raw output, so it has that output's gradient.
+  var points: Set<HookPoint> = [.embedding]
+  for layer in 0..<graph.layers {
+    points.insert(.block(layer: layer, .rawAttentionOut))
+    if graph.hasMLPs { points.insert(.mlpOut(layer: layer)) }
+  }
+  let batches = task.batches(tokenLimit: options.tokenLimit)
+  for (done, indices) in batches.enumerated() {
+    let batch = TokenBatch(indices.map { task.clean[$0] })
+    var differences = try donors.values(indices)
+    var clean = SourceTable(graph, batch, dModel: model.configuration.dModel)
+    var isSubtracted = false
+    let values = try model.gradients(
+      of: task.logitMetric(indices, model: model), batch, observing: points,
+      reading: model.sourcePoints(graph), applying: edits, rule: rule,
+      values: { clean.take($1, at: $0) },
+      gradients: { point, gradient in
+        if !isSubtracted {
+          differences.subtract(clean.values)
+          isSubtracted = true
+        }
+        addProducts(
+          differences, gradient, sources(graph, at: point), indices, to: &nodes, graph)
+      })
+    for (index, value) in zip(indices, values) { metricValues[index] = value }
+    progress(done + 1, batches.count)
+  }
+  return AttributionResult(graph: graph, nodes: nodes, metric: metricValues)
+}
+
+/// The writers whose outputs have the gradient at a hook point.
+private func sources(_ graph: CircuitGraph, at point: HookPoint) -> Range<Int> {
+  switch point {
+  case .embedding: return 0..<1
+  case .block(let layer, .rawAttentionOut):
+    let first = graph.sourceIndex(of: .head(layer: layer, head: 0)) ?? 0
+    return first..<first + graph.heads
+  case .block(let layer, .mlpOut):
+    let place = graph.sourceIndex(of: .mlp(layer: layer)) ?? 0
+    return place..<place + 1
+  default: return 0..<0
+  }
+}
+
+/// Adds Σ_pos difference · gradient of each prompt to the scores of some writers that share one gradient.
+func addProducts(
+  _ differences: Tensor, _ gradient: Tensor, _ sources: Range<Int>, _ prompts: [Int],
+  to nodes: inout [[Double]], _ graph: CircuitGraph
+) {
+  let width = differences.shape[1]
+  let promptWidth = width / prompts.count
+  for source in sources {
+    differences.row(source).withValues { change in
+      gradient.withValues { slopes in
+        for (place, prompt) in prompts.enumerated() {
+          var sum = 0.0
+          for index in place * promptWidth..<(place + 1) * promptWidth {
+            sum += Double(change[index]) * Double(slopes[index])
+          }
+          nodes[prompt][source] += sum
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,106 @@
+// What a causal method is asked: prompts, their corrupted twins, and a number made from the logits.
+
+import Tensors
+import Transformers
+
+/// A number that tells how well a prompt is answered.
+public enum CausalMetric: String, CaseIterable, Sendable {
+  /// Mean logit of the right answers less that of the wrong ones.
+  case logitDifference = "logit_difference"
+  /// Probability of the right answers less that of the wrong ones.
+  case probabilityDifference = "probability_difference"
+  /// Cross-entropy of the right answers, in nats.
+  case loss
+  /// Divergence from the whole model's own answer, in nats.
+  case divergence = "kl"
+  /// Share of prompts whose most likely next token is right; it has no gradient.
+  case accuracy
+}
+
+/// Prompts with what is asked of them.
+public struct CausalTask: Sendable {
+  /// Token ids of the prompts that show the behaviour.
+  public var clean: [[Int]]
+  /// Each prompt's corrupted twin, of the same number of tokens; empty where no method needs one.
+  public var corrupted: [[Int]]
+  /// Prompts whose mean stands in for a value: those that do not call for the behaviour.
+  public var others: [[Int]]
+  /// What each prompt asks.
+  public var questions: [Question]
+  /// How answers are scored.
+  public var metric: CausalMetric
+
+  /// A task.
+  public init(
+    clean: [[Int]], corrupted: [[Int]], others: [[Int]], questions: [Question], metric: CausalMetric
+  ) {
+    precondition(questions.count == clean.count, "\(questions.count) questions for \(clean.count) prompts")
+    self.clean = clean
+    self.corrupted = corrupted
+    self.others = others
+    self.questions = questions
+    self.metric = metric
+  }
+
+  /// Refuses prompts without a twin of the same length.
+  /// - Throws: `CausalError.unpaired`, which names the first.
+  public func requirePairs() throws(CausalError) {
+    guard corrupted.count == clean.count else {
+      throw .unpaired(prompt: corrupted.count, problem: "it has no corrupted twin")
+    }
+    for (index, (one, two)) in zip(clean, corrupted).enumerated() where one.count != two.count {
+      let problem = "it has \(one.count) tokens and its corrupted twin \(two.count)"
+      throw .unpaired(prompt: index, problem: problem)
+    }
+  }
+
+  /// Refuses questions that the metric cannot be taken of.
+  /// - Throws: `CausalError.noPrompts` or `noAnswer`.
+  public func requireAnswers() throws(CausalError) {
+    guard !clean.isEmpty else { throw .noPrompts }
+    for (index, question) in questions.enumerated() {
+      if metric != .divergence, question.right.isEmpty {
+        throw .noAnswer(prompt: index, what: "right answer")
+      }
+      if metric == .logitDifference || metric == .probabilityDifference, question.wrong.isEmpty {
+        throw .noAnswer(prompt: index, what: "wrong answer")
+      }
+    }
+  }
+
+  /// Prompts of one length, so many tokens at once, by their indices.
+  public func batches(tokenLimit: Int) -> [[Int]] {
+    let byLength = Dictionary(grouping: clean.indices) { clean[$0].count }
+    return byLength.keys.sorted().flatMap { length -> [[Int]] in
+      let indices = byLength[length] ?? []
+      let size = max(1, tokenLimit / max(1, length))
+      let parts = (indices.count + size - 1) / size
+      return (0..<parts).map { part in
+        Array(indices[indices.count * part / parts..<indices.count * (part + 1) / parts])
+      }
+    }
+  }
+
+  /// Some of the prompts.
+  public func selecting(_ indices: [Int]) -> CausalTask {
+    CausalTask(
+      clean: indices.map { clean[$0] }, corrupted: corrupted.isEmpty ? [] : indices.map { corrupted[$0] },
+      others: others, questions: indices.map { questions[$0] }, metric: metric)
+  }
+
+  /// The metric of some prompts; the model is run where its own answers are the reference.
+  /// - Throws: `TransformerError` for prompts that the model cannot read.
+  public func logitMetric(_ indices: [Int], model: Transformer) throws -> any LogitMetric {
+    let questions = indices.map { self.questions[$0] }
+    switch metric {
+    case .logitDifference: return LogitDifference(questions)
+    case .probabilityDifference: return ProbabilityDifference(questions)
+    case .loss: return AnswerLoss(questions)
+    case .accuracy: return AnswerAccuracy(questions)
+    case .divergence:
+      let batch = TokenBatch(indices.map { clean[$0] })
+      let logits = try model.logits(batch, at: questions.map { [$0.position] })
+      return Divergence(positions: questions.map(\.position), referenceLogits: logits)
+    }
+  }
+}

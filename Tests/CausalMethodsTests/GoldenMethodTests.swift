@@ -77,10 +77,10 @@ func relativeError(_ found: [Double], _ golden: [Double]) -> Double {
   @Test(
     arguments: GoldenTask.families,
     [
-      ("atp", Replacement.pair), ("atp", .mean), ("atp", .zero), ("patching", .pair), ("patching", .mean),
+      ("atp", SourceReplacement.pair), ("atp", .mean), ("atp", .zero), ("patching", .pair), ("patching", .mean),
       ("patching", .zero), ("hisp", .zero),
     ])
-  func nodesEqualAutograd(family: String, _ method: (name: String, replacement: Replacement)) throws {
+  func nodesEqualAutograd(family: String, _ method: (name: String, replacement: SourceReplacement)) throws {
     let golden = try GoldenTask(family)
     var options = AttributionOptions()
     options.replacement = method.replacement

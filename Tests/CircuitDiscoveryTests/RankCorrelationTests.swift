@@ -1,5 +1,6 @@
 // Spearman's correlation on small cases worked out by hand.
 
+import CausalMethods
 import CircuitDiscovery
 import Testing
 

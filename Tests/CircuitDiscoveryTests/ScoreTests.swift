@@ -1,5 +1,6 @@
 // Measures against Golden/scores.json, made by Golden/scores.py with scikit-learn; degenerate cases; heads.csv.
 
+import CausalMethods
 import CircuitDiscovery
 import Foundation
 import TestSupport

@@ -114,7 +114,7 @@ private final class CircuitState: Sendable {
   private let model: Transformer
   private let graph: CircuitGraph
   private struct Written: Sendable {
-    /// Replacement less this run's output, for sources that have written; `[source, prompt · position · d_model]`.
+    /// SourceReplacement less this run's output, for sources that have written; `[source, prompt · position · d_model]`.
     var differences: Tensor
     /// Sums of this run's heads, by layer, where a norm stands behind them.
     var raw: [Int: Tensor] = [:]

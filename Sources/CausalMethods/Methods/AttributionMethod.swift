@@ -5,7 +5,7 @@ import Transformers
 /// How a method is run.
 public struct AttributionOptions: Sendable {
   /// What stands in for a writer's output.
-  public var replacement = Replacement.pair
+  public var replacement = SourceReplacement.pair
   /// Steps of integrated gradients.
   public var steps = 5
   /// Seed of random choices.
@@ -74,7 +74,7 @@ public protocol AttributionMethod: Sendable {
   /// Whether it scores edges; else nodes.
   static var scoresEdges: Bool { get }
   /// Replacements that it can work with.
-  static var replacements: [Replacement] { get }
+  static var replacements: [SourceReplacement] { get }
 
   init()
 

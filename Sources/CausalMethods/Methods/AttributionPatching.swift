@@ -11,7 +11,7 @@ public struct AttributionPatching: AttributionMethod {
   public static let cost = "1 run up and back, 1 run up"
   public static let source = "Nanda 2023; Kramár et al. 2024, arXiv 2403.00745"
   public static let scoresEdges = false
-  public static let replacements = Replacement.allCases
+  public static let replacements = SourceReplacement.allCases
 
   public init() {}
 
@@ -30,7 +30,7 @@ public struct RelevancePatching: AttributionMethod {
   public static let cost = "1 run up and back, 1 run up"
   public static let source = "Jafari et al. 2025, arXiv 2508.21258"
   public static let scoresEdges = false
-  public static let replacements = Replacement.allCases
+  public static let replacements = SourceReplacement.allCases
 
   public init() {}
 
@@ -50,7 +50,7 @@ public struct GradDropPatching: AttributionMethod {
   public static let cost = "1 run up and back for each layer, 1 run up"
   public static let source = "AtP*, Kramár et al. 2024, arXiv 2403.00745, section 4.2"
   public static let scoresEdges = false
-  public static let replacements = Replacement.allCases
+  public static let replacements = SourceReplacement.allCases
 
   public init() {}
 

@@ -11,7 +11,7 @@ public struct EdgeAttribution: AttributionMethod {
   public static let cost = "1 run up and back, 1 run up"
   public static let source = "Syed, Rager & Conmy 2023, arXiv 2310.10348"
   public static let scoresEdges = true
-  public static let replacements = Replacement.allCases
+  public static let replacements = SourceReplacement.allCases
 
   public init() {}
 
@@ -31,7 +31,7 @@ public struct RelevanceEdges: AttributionMethod {
   public static let cost = "1 run up and back, 1 run up"
   public static let source = "Jafari et al. 2025, arXiv 2508.21258"
   public static let scoresEdges = true
-  public static let replacements = Replacement.allCases
+  public static let replacements = SourceReplacement.allCases
 
   public init() {}
 
@@ -52,7 +52,7 @@ public struct IntegratedInputs: AttributionMethod {
   public static let cost = "1 run up and back a step, 2 runs up"
   public static let source = "Hanna, Pezzelle & Belinkov 2024, arXiv 2403.17806"
   public static let scoresEdges = true
-  public static let replacements = Replacement.allCases
+  public static let replacements = SourceReplacement.allCases
 
   public init() {}
 
@@ -81,7 +81,7 @@ public struct CleanCorrupted: AttributionMethod {
   public static let cost = "2 runs up and back, 2 runs up"
   public static let source = "public code of Hanna et al. 2024"
   public static let scoresEdges = true
-  public static let replacements = [Replacement.pair]
+  public static let replacements = [SourceReplacement.pair]
 
   public init() {}
 
@@ -104,7 +104,7 @@ public struct IntegratedActivations: AttributionMethod {
   public static let cost = "1 run up and back for each step, layer and module; 2 runs up"
   public static let source = "public code of Hanna et al. 2024 (groups averaged)"
   public static let scoresEdges = true
-  public static let replacements = Replacement.allCases
+  public static let replacements = SourceReplacement.allCases
 
   public init() {}
 
@@ -132,7 +132,7 @@ struct EdgePass {
   let indices: [Int]
   let clean: TokenBatch
   let metric: any LogitMetric
-  /// Replacement less clean output of every source, `[source, prompt · position · d_model]`; heads behind a norm by its
+  /// SourceReplacement less clean output of every source, `[source, prompt · position · d_model]`; heads behind a norm by its
   /// derivative.
   let differences: Tensor
   /// The same before any norm: what a head's raw output changes by.

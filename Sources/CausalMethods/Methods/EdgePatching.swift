@@ -11,7 +11,7 @@ public struct EdgePatching: AttributionMethod {
   public static let cost = "1 run up for each edge, from the reader's layer on"
   public static let source = "Goldowsky-Dill et al. 2023, arXiv 2304.05969"
   public static let scoresEdges = true
-  public static let replacements = Replacement.allCases
+  public static let replacements = SourceReplacement.allCases
 
   public init() {}
 

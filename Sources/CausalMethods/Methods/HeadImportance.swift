@@ -10,7 +10,7 @@ public struct HeadImportance: AttributionMethod {
   public static let cost = "1 run up and back"
   public static let source = "Michel et al. 2019, arXiv 1905.10650"
   public static let scoresEdges = false
-  public static let replacements = [Replacement.zero]
+  public static let replacements = [SourceReplacement.zero]
 
   public init() {}
 

@@ -12,7 +12,7 @@ public struct InformationFlow: AttributionMethod {
   public static let cost = "1 run up"
   public static let source = "Ferrando & Voita 2024, arXiv 2403.00824"
   public static let scoresEdges = true
-  public static let replacements = [Replacement.zero]
+  public static let replacements = [SourceReplacement.zero]
 
   public init() {}
 

@@ -13,7 +13,7 @@ public struct IntegratedGradients: AttributionMethod {
   public static let cost = "1 run up and back for each step and module, from its layer on"
   public static let source = "Sundararajan et al. 2017, arXiv 1703.01365; Hanna et al. 2024"
   public static let scoresEdges = false
-  public static let replacements = Replacement.allCases
+  public static let replacements = SourceReplacement.allCases
 
   public init() {}
 

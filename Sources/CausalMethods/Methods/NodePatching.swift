@@ -11,7 +11,7 @@ public struct NodePatching: AttributionMethod {
   public static let cost = "1 run up for each node, from its layer on"
   public static let source = "Zhang & Nanda 2024, arXiv 2309.16042"
   public static let scoresEdges = false
-  public static let replacements = Replacement.allCases
+  public static let replacements = SourceReplacement.allCases
 
   public init() {}
 

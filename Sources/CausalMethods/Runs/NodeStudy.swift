@@ -11,7 +11,7 @@ struct NodeStudy {
   /// The prompts.
   let batch: TokenBatch
   let metric: any LogitMetric
-  /// Replacement less the run's own output of every source `[source, prompt · position · d_model]`.
+  /// SourceReplacement less the run's own output of every source `[source, prompt · position · d_model]`.
   let differences: Tensor
   /// `resid_pre` of every layer `[prompt, position, d_model]`, and the stream behind the last.
   let streams: [Tensor]

@@ -1,5 +1,6 @@
 // How much a task's answers depend on each head: the head is replaced by a stand-in, and the answers are scored again.
 
+import CausalMethods
 import Files
 import Transformers
 

@@ -1,5 +1,6 @@
 // One ranking beside rankings that no training went into: if these do as well, the dictionary has added nothing.
 
+import CausalMethods
 import Recordings
 import SparseAutoencoders
 import Tensors
@@ -50,7 +51,7 @@ public struct NullBaseline: Hashable, Codable, Sendable {
         ).labelled(by: truth).trapezoidAUC
       }
       return NullBaseline(
-        name: name, rankCorrelation: CircuitDiscovery.rankCorrelation(scores, found), trapezoidAUC: area)
+        name: name, rankCorrelation: CausalMethods.rankCorrelation(scores, found), trapezoidAUC: area)
     }
   }
 }

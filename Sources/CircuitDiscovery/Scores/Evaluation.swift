@@ -1,5 +1,7 @@
 // Rankings against a ground truth: every measure by its exact name, with its spread over rankings or over prompts.
 
+import CausalMethods
+
 /// How one or several rankings of the same model's heads agree with a ground truth.
 public struct Evaluation: Equatable, Sendable {
   /// One measure: its value in each ranking, and what they say together.

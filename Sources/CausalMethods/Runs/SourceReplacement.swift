@@ -4,7 +4,7 @@ import Tensors
 import Transformers
 
 /// Where the values come from that replace a writer's.
-public enum Replacement: String, CaseIterable, Sendable {
+public enum SourceReplacement: String, CaseIterable, Sendable {
   /// Its value in the prompt's corrupted twin.
   case pair
   /// Its mean over the other prompts of the same length, position by position.
@@ -22,14 +22,14 @@ struct ReplacementSource {
   let model: Transformer
   let graph: CircuitGraph
   let task: CausalTask
-  let replacement: Replacement
+  let replacement: SourceReplacement
   let seed: UInt64
   /// Means that were computed already: by length, or under 0 for the mean over positions.
   private var means: [Int: Tensor] = [:]
 
   /// - Throws: `CausalError` where prompts lack what the replacement is taken from.
   init(
-    _ model: Transformer, _ graph: CircuitGraph, _ task: CausalTask, _ replacement: Replacement, seed: UInt64
+    _ model: Transformer, _ graph: CircuitGraph, _ task: CausalTask, _ replacement: SourceReplacement, seed: UInt64
   ) throws(CausalError) {
     self.model = model
     self.graph = graph

@@ -71,6 +71,39 @@ public func matrixProduct(
   }
 }
 
+/// Many products of one shape: `c = scale · a·b (+ c)` with windows that move on by a step each, in parallel.
+///
+/// - Parameters:
+///   - count: how many products.
+///   - steps: how far the windows of `a`, `b` and `c` move from one product to the next; targets must not overlap.
+public func matrixProducts(
+  _ count: Int, steps: (a: Int, b: Int, c: Int), _ a: Tensor, _ aWindow: MatrixWindow, _ b: Tensor,
+  _ bWindow: MatrixWindow, into c: inout Tensor, _ cWindow: MatrixWindow, scale: Float = 1,
+  accumulating: Bool = false
+) {
+  guard count > 0, cWindow.rows > 0, cWindow.columns > 0 else { return }
+  precondition(
+    aWindow.width == bWindow.height && aWindow.height == cWindow.rows && bWindow.width == cWindow.columns
+      && !cWindow.transposed,
+    "products of \(aWindow.height)×\(aWindow.width) and \(bWindow.height)×\(bWindow.width) "
+      + "into \(cWindow.rows)×\(cWindow.columns)")
+  precondition(
+    aWindow.lastIndex + (count - 1) * steps.a < max(a.count, 1)
+      && bWindow.lastIndex + (count - 1) * steps.b < max(b.count, 1)
+      && cWindow.lastIndex + (count - 1) * steps.c < max(c.count, 1), "a matrix window reaches past its tensor")
+  let target = FloatAddress(c.mutablePointer())
+  let (left, right) = (ConstFloatAddress(a.pointer), ConstFloatAddress(b.pointer))
+  withExtendedLifetime((a.storage, b.storage)) {
+    parallelFor(count) { index in
+      gemm(
+        GemmOperand(pointer: left.address + index * steps.a, window: aWindow),
+        GemmOperand(pointer: right.address + index * steps.b, window: bWindow),
+        GemmTarget(pointer: target.address + index * steps.c, window: cWindow), scale: scale,
+        accumulating: accumulating, threads: 1)
+    }
+  }
+}
+
 /// `a·b`, both read as matrices over their last axis.
 ///
 /// - Returns: shape `[rows of a, columns of b]`, or of `b` read as `[n, k]` where `transposingB`.

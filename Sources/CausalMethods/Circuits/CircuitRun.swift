@@ -47,7 +47,7 @@ public struct CircuitRunner {
       let positions = indices.map { [task.questions[$0].position] }
       for (place, circuit) in circuits.enumerated() {
         let logits = try model.logits(
-          batch, at: positions, applying: CircuitEdits(model, circuit, batch, replacements).edits)
+          batch, at: positions, applying: CircuitEdits(model, circuit, replacements).edits)
         for (number, metric) in logitMetrics.enumerated() {
           for (row, prompt) in indices.enumerated() {
             var slopes = Tensor(zeros: [1, logits.shape[1]])
@@ -63,12 +63,18 @@ public struct CircuitRunner {
 }
 
 /// The edits that make one run of a batch the run of a circuit.
-private struct CircuitEdits {
+struct CircuitEdits {
   let edits: [HookPoint: Edit]
 
-  init(_ model: Transformer, _ circuit: Circuit, _ batch: TokenBatch, _ replacements: Tensor) {
+  /// - Parameters:
+  ///   - replacements: of every source; of those before layer `first`, less what they write.
+  ///   - first: the layer where the run begins; nothing before it is patched.
+  ///   - raw: this run's attention outputs before layer `first`, where a norm stands behind them.
+  init(
+    _ model: Transformer, _ circuit: Circuit, _ replacements: Tensor, from first: Int = 0, raw: [Int: Tensor] = [:]
+  ) {
     let graph = circuit.graph
-    let state = CircuitState(model, graph, replacements)
+    let state = CircuitState(model, graph, replacements, raw: raw)
     let offsets = graph.edgeOffsets
     /// 1 for sources outside the circuit, `[readers, sources before them]`; nil where all are inside.
     func mask(_ readers: [Int]) -> Tensor? {
@@ -84,8 +90,8 @@ private struct CircuitEdits {
       edits[point] = edits[point].map { $0.followed(by: edit) } ?? edit
     }
     // The input is complete once positions are added.
-    edits[.residPre(layer: 0)] = Edit { value, _ in state.note(value, from: 0) }
-    for layer in 0..<graph.layers {
+    if first == 0 { edits[.residPre(layer: 0)] = Edit { value, _ in state.note(value, from: 0) } }
+    for layer in first..<graph.layers {
       for input in HeadInput.allCases {
         let readers = (0..<graph.heads).compactMap {
           graph.destinationIndex(of: .head(layer: layer, head: $0, input))
@@ -121,10 +127,10 @@ private final class CircuitState: Sendable {
   }
   private let written: Mutex<Written>
 
-  init(_ model: Transformer, _ graph: CircuitGraph, _ replacements: Tensor) {
+  init(_ model: Transformer, _ graph: CircuitGraph, _ replacements: Tensor, raw: [Int: Tensor]) {
     self.model = model
     self.graph = graph
-    written = Mutex(Written(differences: replacements))
+    written = Mutex(Written(differences: replacements, raw: raw))
   }
 
   /// Notes what sources wrote, from number `first` on.

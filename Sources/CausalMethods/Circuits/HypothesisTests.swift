@@ -13,13 +13,13 @@ public struct CircuitTests: Sendable {
   /// Independence: the permutation test of "what is left without the circuit says nothing of the model's own score"; a
   /// small value says that something of the task remains outside.
   public var independence: Double
-  /// Minimality: for each edge tried, the share of random edges (added to the circuit and taken away again) whose loss
-  /// changes the metric at least as much.
+  /// Minimality: for each edge tried, the p-value of "its loss changes the metric no more than nine in ten random edges
+  /// do" (the binomial tail of its place among random edges that were added to the circuit and taken away again).
   public var minimality: [(edge: Int, change: Double, pValue: Double)]
   /// The level below which an edge counts as needed, after Bonferroni.
   public var minimalityLevel: Double
 
-  /// Edges whose loss changes no more than that of a random one.
+  /// Edges whose loss is not shown to matter more than that of nine in ten random ones.
   public var superfluous: [Int] {
     minimality.filter { $0.pValue > minimalityLevel }.map(\.edge)
   }
@@ -34,7 +34,7 @@ extension CircuitRunner {
   ///   - level: the error rate of the three tests.
   /// - Throws: as `values(of:by:)`.
   public mutating func test(
-    _ circuit: Circuit, edges limit: Int = 50, references: Int = 50, level: Double = 0.05, seed: UInt64,
+    _ circuit: Circuit, edges limit: Int = 50, references: Int = 100, level: Double = 0.05, seed: UInt64,
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws -> CircuitTests {
     var generator = SeededGenerator(seed: seed, stream: "minimality")
@@ -53,11 +53,15 @@ extension CircuitRunner {
     func change(_ one: [Double], _ two: [Double]) -> Double {
       abs(zip(one, two).reduce(0) { $0 + $1.0 - $1.1 }) / Double(max(1, one.count))
     }
+    let quantile = 0.9
     let random = added.indices.map { change(large, values[4 + tried.count + $0]) }
     let minimality = tried.enumerated().map { place, edge in
       let found = change(own, values[4 + place])
-      let atLeast = random.count { $0 >= found }
-      return (edge: edge, change: found, pValue: Double(1 + atLeast) / Double(1 + random.count))
+      let below = random.count { $0 < found }
+      return (
+        edge: edge, change: found,
+        pValue: binomialTail(successes: below, trials: random.count, chance: quantile)
+      )
     }
     return CircuitTests(
       ahead: (successes, differing.count),

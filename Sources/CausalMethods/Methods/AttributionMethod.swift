@@ -92,6 +92,7 @@ public let attributionMethods: [any AttributionMethod.Type] = [
   HeadImportance.self, NodePatching.self, EdgeAttribution.self, IntegratedInputs.self,
   IntegratedActivations.self, CleanCorrupted.self, RelevanceEdges.self, InformationFlow.self,
   EdgePatching.self,
+  ACDC.self, NodeMask.self, EdgeMask.self,
 ]
 
 /// The method of a name.

@@ -98,20 +98,15 @@ private func nodeAttribution(
   let batches = task.batches(tokenLimit: options.tokenLimit)
   for (done, indices) in batches.enumerated() {
     let batch = TokenBatch(indices.map { task.clean[$0] })
-    var differences = try donors.values(indices)
-    var clean = SourceTable(graph, batch, dModel: model.configuration.dModel)
-    var isSubtracted = false
+    var table = SourceTable(
+      replacements: try donors.values(indices), graph, dModel: model.configuration.dModel)
     let values = try model.gradients(
       of: task.logitMetric(indices, model: model), batch, observing: points,
       reading: model.sourcePoints(graph), applying: edits, rule: rule,
-      values: { clean.take($1, at: $0) },
+      values: { table.take($1, at: $0) },
       gradients: { point, gradient in
-        if !isSubtracted {
-          differences.subtract(clean.values)
-          isSubtracted = true
-        }
         addProducts(
-          differences, gradient, sources(graph, at: point), indices, to: &nodes, graph)
+          table.values, gradient, sources(graph, at: point), indices, to: &nodes, graph)
       })
     for (index, value) in zip(indices, values) { metricValues[index] = value }
     progress(done + 1, batches.count)

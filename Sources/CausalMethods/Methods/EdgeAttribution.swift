@@ -214,21 +214,25 @@ func edgeAttribution(
   for (done, indices) in batches.enumerated() {
     let batch = TokenBatch(indices.map { task.clean[$0] })
     let metric = try task.logitMetric(indices, model: model)
-    var raw = try donors.values(indices)
-    var clean = SourceTable(graph, batch, dModel: model.configuration.dModel)
+    var table = SourceTable(
+      replacements: try donors.values(indices), graph, dModel: model.configuration.dModel)
     var rawOutputs: [Int: Tensor] = [:]
+    var cleanInput = Tensor(zeros: [batch.count, batch.width, model.configuration.dModel])
     var points = model.sourcePoints(graph)
     if model.hasAttentionPostNorms {
       points.formUnion((0..<graph.layers).map { .block(layer: $0, .rawAttentionOut) })
     }
     try model.run(batch, observing: points) { point, value in
-      if case .block(let layer, .rawAttentionOut) = point { rawOutputs[layer] = value }
-      clean.take(value, at: point)
+      switch point {
+      case .block(let layer, .rawAttentionOut): rawOutputs[layer] = value
+      case .embedding, .positionEmbedding:
+        cleanInput.add(value)
+        table.take(value, at: point)
+      default: table.take(value, at: point)
+      }
     }
-    raw.subtract(clean.values)
-    let shape = [batch.count, batch.width, model.configuration.dModel]
-    let cleanInput = Tensor(clean.values.row(0).values, shape: shape)
-    clean.values = Tensor(zeros: [0])
+    let raw = table.values
+    table.values = Tensor(zeros: [0])
     var differences = raw
     for (layer, output) in rawOutputs {
       model.linearizePostNorm(&differences, layer: layer, graph, rawOutput: output)

@@ -11,6 +11,8 @@ struct EdgeScorer {
   private let offsets: [Int]
   /// `[prompt, edge]`, edges reader by reader.
   private(set) var scores: Tensor
+  /// Memory for gradients in the order of readers.
+  private var slopes = Tensor(zeros: [0])
 
   init(_ graph: CircuitGraph, prompts: Int, dModel: Int) {
     self.graph = graph
@@ -42,22 +44,20 @@ struct EdgeScorer {
     guard let (first, readers) = readers(at: point) else { return }
     let bound = graph.sourceCount(before: first)
     // Reader-major, so that each prompt's part of a reader is one run of elements.
-    let slopes = readers.count > 1 ? SourceTable.byHead(gradient, dModel) : gradient
-    let width = prompts * promptWidth
-    for prompt in 0..<prompts {
-      matrixProduct(
-        slopes,
-        MatrixWindow(
-          offset: prompt * promptWidth, rows: readers.count, columns: promptWidth, rowStride: width),
-        differences,
-        MatrixWindow(
-          offset: prompt * promptWidth, rows: bound, columns: promptWidth, rowStride: width, transposed: true),
-        into: &scores,
-        MatrixWindow(
-          offset: prompt * graph.edgeCount + offsets[first], rows: readers.count, columns: bound,
-          rowStride: readers.stride * bound),
-        scale: weight, accumulating: true)
+    let rows = prompts * gradient.shape[1]
+    if readers.count > 1 {
+      gradient.reshaped([rows, readers.count, dModel]).exchangeFirstAxes(into: &slopes)
+    } else {
+      slopes = gradient
     }
+    let width = prompts * promptWidth
+    matrixProducts(
+      prompts, steps: (promptWidth, promptWidth, graph.edgeCount), slopes,
+      MatrixWindow(rows: readers.count, columns: promptWidth, rowStride: width), differences,
+      MatrixWindow(rows: bound, columns: promptWidth, rowStride: width, transposed: true), into: &scores,
+      MatrixWindow(
+        offset: offsets[first], rows: readers.count, columns: bound, rowStride: readers.stride * bound),
+      scale: weight, accumulating: true)
   }
 
   /// The first reader at a hook point, how many there are, and how far apart they are counted.

@@ -13,6 +13,8 @@ struct NodeStudy {
   let metric: any LogitMetric
   /// SourceReplacement less the run's own output of every source `[source, prompt · position · d_model]`.
   let differences: Tensor
+  /// What stands in for every source.
+  let replacements: Tensor
   /// `resid_pre` of every layer `[prompt, position, d_model]`, and the stream behind the last.
   let streams: [Tensor]
   /// Attention's raw output of every layer, where a norm stands behind it.
@@ -29,7 +31,7 @@ struct NodeStudy {
     self.graph = graph
     self.batch = batch
     self.metric = metric
-    var table = SourceTable(graph, batch, dModel: model.configuration.dModel)
+    var table = SourceTable(replacements: replacements, graph, dModel: model.configuration.dModel)
     var streams: [Tensor] = []
     var raw: [Int: Tensor] = [:]
     var points = model.sourcePoints(graph).union((0..<graph.layers).map { .residPre(layer: $0) })
@@ -44,9 +46,8 @@ struct NodeStudy {
       default: table.take(value, at: point)
       }
     }
-    var differences = replacements
-    differences.subtract(table.values)
-    self.differences = differences
+    differences = table.values
+    self.replacements = replacements
     self.streams = streams
     rawOutputs = raw
   }

@@ -23,7 +23,7 @@ extension Transformer {
   }
 }
 
-/// A table of writers' outputs that is filled as a run passes them.
+/// A table of writers' outputs that is filled as a run passes them, or from which they are taken away.
 struct SourceTable {
   let graph: CircuitGraph
   /// Elements of one writer: prompts × positions × d_model.
@@ -31,28 +31,57 @@ struct SourceTable {
   let dModel: Int
   /// `[source, width]`.
   var values: Tensor
+  /// Whether what a run hands over is subtracted from what stands in the table.
+  private let subtracts: Bool
+  /// Memory for results in the order of heads.
+  private var results = Tensor(zeros: [0])
 
+  /// An empty table.
   init(_ graph: CircuitGraph, _ batch: TokenBatch, dModel: Int) {
     self.graph = graph
     self.dModel = dModel
     width = batch.count * batch.width * dModel
     values = Tensor(uninitialized: [graph.sourceCount, width])
+    values.write(Tensor(zeros: [width]), at: 0)
+    subtracts = false
+  }
+
+  /// A table of replacements, that becomes what they differ by from a run's outputs.
+  init(replacements: Tensor, _ graph: CircuitGraph, dModel: Int) {
+    self.graph = graph
+    self.dModel = dModel
+    width = replacements.shape[1]
+    values = replacements
+    subtracts = true
   }
 
   /// Keeps a value that a run hands over.
   mutating func take(_ value: Tensor, at point: HookPoint) {
     switch point {
-    case .embedding: values.write(value, at: 0)
-    case .positionEmbedding:
-      var input = values.row(0)
-      input.add(value)
-      values.write(input, at: 0)
+    case .embedding, .positionEmbedding:
+      // The two are summed.
+      if subtracts {
+        values.subtract(value, at: 0)
+      } else {
+        var input = value.reshaped([width])
+        input.add(values.row(0))
+        values.write(input, at: 0)
+      }
     case .block(let layer, .result):
-      let first = graph.sourceIndex(of: .head(layer: layer, head: 0)) ?? 0
-      values.write(Self.byHead(value, dModel), at: first * width)
+      let heads = value.shape[2]
+      value.reshaped([width / dModel, heads, dModel]).exchangeFirstAxes(into: &results)
+      put(results, from: graph.sourceIndex(of: .head(layer: layer, head: 0)) ?? 0)
     case .block(let layer, .mlpOut):
-      values.write(value, at: (graph.sourceIndex(of: .mlp(layer: layer)) ?? 0) * width)
+      put(value, from: graph.sourceIndex(of: .mlp(layer: layer)) ?? 0)
     default: break
+    }
+  }
+
+  private mutating func put(_ outputs: Tensor, from source: Int) {
+    if subtracts {
+      values.subtract(outputs, at: source * width)
+    } else {
+      values.write(outputs, at: source * width)
     }
   }
 

@@ -41,13 +41,9 @@ public struct PromptDraws: Sendable {
   /// What varies is the prompts alone: the model and the method's seed stay the same.
   public func topStability(_ means: Tensor, k: Int) -> (jaccard: Double, inTop: [Double]) {
     let (draws, items) = (means.shape[0], means.shape[1])
-    let values = means.values.map(abs)
-    let tops = (0..<draws).map { draw -> Set<Int> in
-      let row = draw * items
-      let order = (0..<items).sorted {
-        values[row + $0] != values[row + $1] ? values[row + $0] > values[row + $1] : $0 < $1
-      }
-      return Set(order.prefix(k))
+    let values = means.values
+    let tops = parallelMap(draws) { draw in
+      Set(largest(k, of: values[draw * items..<(draw + 1) * items]))
     }
     var (sum, pairs) = (0.0, 0)
     for draw in 1..<max(1, draws) {
@@ -61,4 +57,17 @@ public struct PromptDraws: Sendable {
     for top in tops { for item in top { inTop[item] += 1 / Double(draws) } }
     return (pairs == 0 ? 1 : sum / Double(pairs), inTop)
   }
+}
+
+/// The places of the `k` values that are largest in size; of equal ones the earlier.
+func largest(_ k: Int, of values: ArraySlice<Float>) -> [Int] {
+  var best: [(size: Float, place: Int)] = []
+  for (place, value) in values.enumerated() {
+    let size = abs(value)
+    if best.count == k, let last = best.last, size <= last.size { continue }
+    let spot = best.firstIndex { $0.size < size } ?? best.count
+    best.insert((size, place), at: spot)
+    if best.count > k { best.removeLast() }
+  }
+  return best.map(\.place)
 }

@@ -43,19 +43,28 @@ extension Tensor {
 extension Tensor {
   /// The tensor with its first two axes exchanged, copied: `[a, b, …]` becomes `[b, a, …]`.
   public func exchangingFirstAxes() -> Tensor {
+    var result = Tensor(zeros: [0])
+    exchangeFirstAxes(into: &result)
+    return result
+  }
+
+  /// As `exchangingFirstAxes()`, in the memory of another tensor.
+  public func exchangeFirstAxes(into result: inout Tensor) {
     precondition(rank >= 2, "exchanging the first two axes of shape \(shape)")
     let (outer, inner) = (shape[0], shape[1])
     let width = shape.dropFirst(2).reduce(1, *)
-    let result = Tensor(uninitialized: [inner, outer] + shape.dropFirst(2))
-    withExtendedLifetime((storage, result.storage)) {
-      for i in 0..<outer {
-        for j in 0..<inner {
-          (result.storage.base + (j * outer + i) * width)
-            .update(from: pointer + (i * inner + j) * width, count: width)
+    result.become(uninitialized: [inner, outer] + shape.dropFirst(2))
+    let (source, target) = (ConstFloatAddress(pointer), FloatAddress(result.mutablePointer()))
+    withExtendedLifetime(storage) {
+      parallelRanges(outer, minimum: max(1, (1 << 15) / max(1, inner * width))) { range in
+        for i in range {
+          for j in 0..<inner {
+            (target.address + (j * outer + i) * width)
+              .update(from: source.address + (i * inner + j) * width, count: width)
+          }
         }
       }
     }
-    return result
   }
 }
 

@@ -20,6 +20,18 @@ extension Tensor {
     }
   }
 
+  /// Subtracts the elements of `source` from those from index `offset` on.
+  public mutating func subtract(_ source: Tensor, at offset: Int) {
+    precondition(
+      offset >= 0 && offset + source.count <= count, "\(source.shape) at \(offset) of shape \(shape)")
+    let (target, addend) = (FloatAddress(mutablePointer() + offset), ConstFloatAddress(source.pointer))
+    withExtendedLifetime(source.storage) {
+      parallelRanges(source.count, minimum: 1 << 14) { range in
+        for index in range { target.address[index] -= addend.address[index] }
+      }
+    }
+  }
+
   /// Adds `factor` times another tensor of the same count.
   public mutating func add(_ other: Tensor, times factor: Float) {
     precondition(count == other.count, "cannot add shape \(other.shape) to \(shape)")

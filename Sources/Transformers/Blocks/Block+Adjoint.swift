@@ -244,12 +244,12 @@ extension BlockWay {
         stream.add(sumOverHeads(scratch.normalized))
         continue
       }
-      var inputs = Tensor(zeros: [layout.rowCount, heads, configuration.dModel])
+      scratch.headInputs.become(zeros: [layout.rowCount, heads, configuration.dModel])
       norm.adjoint(
-        kept.headInputs[role] ?? kept.stream, kind, dy: scratch.normalized, addingTo: &inputs,
+        kept.headInputs[role] ?? kept.stream, kind, dy: scratch.normalized, addingTo: &scratch.headInputs,
         rule: slopeRule)
-      try run.visit(point(role.input), &inputs)
-      stream.add(sumOverHeads(inputs))
+      try run.visit(point(role.input), &scratch.headInputs)
+      stream.add(sumOverHeads(scratch.headInputs))
     }
   }
 }

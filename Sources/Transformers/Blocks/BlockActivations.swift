@@ -82,6 +82,8 @@ struct AdjointScratch: Sendable {
   var hidden = Tensor(zeros: [0])
   /// The gradient of W_in·x of a gated MLP.
   var up = Tensor(zeros: [0])
+  /// The gradient of what each query head read `[rows, heads, d_model]`.
+  var headInputs = Tensor(zeros: [0])
   /// What a module's way back adds to the stream, where it has to exist apart `[rows, d_model]`.
   var stream = Tensor(zeros: [0])
 }

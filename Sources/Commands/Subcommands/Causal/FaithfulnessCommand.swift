@@ -134,7 +134,8 @@ enum FaithfulnessCommand: Subcommand {
         + "p \(tests.equivalence.text(significant: 3))")
     console.print("independence of what is left: p \(tests.independence.text(significant: 3))")
     console.print(
-      "minimality: \(tests.superfluous.count) of \(tests.minimality.count) edges tried change no more than a random one")
+      "minimality: \(tests.minimality.count - tests.superfluous.count) of \(tests.minimality.count) edges tried matter "
+        + "more than nine in ten random ones (level \(tests.minimalityLevel.text(significant: 2)) each)")
   }
 
   private static func write(

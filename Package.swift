@@ -94,7 +94,9 @@ let package = Package(
     tests("Files", []),
     tests(
       "CircuitDiscovery",
-      ["CausalMethods", "Transformers", "SparseAutoencoders", "Recordings", "Tokenizers", "Tensors", "Files"],
+      [
+        "CausalMethods", "Transformers", "SparseAutoencoders", "Recordings", "Tokenizers", "Tensors", "Files",
+      ],
       exclude: ["Golden"]),
     tests("CausalMethods", ["Transformers", "Tensors", "Files"], exclude: ["Golden"]),
     tests("Tensors", ["Files"], exclude: ["Golden"]),

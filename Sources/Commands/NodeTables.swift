@@ -42,14 +42,17 @@ enum NodeTable {
   }
 
   /// Layers down, heads across, MLPs behind them.
-  static func heatMap(_ scores: [Double], _ graph: CircuitGraph, title: String) -> HeatMap {
+  static func heatMap(_ scores: [Double?], _ graph: CircuitGraph, title: String) -> HeatMap {
     let columns = (0..<graph.heads).map { "\($0)" } + (graph.hasMLPs ? ["MLP"] : [])
     return HeatMap(
       title: title, rowTitle: "layer", columnTitle: "head", rows: (0..<graph.layers).map { "\($0)" },
       columns: columns,
       values: (0..<graph.layers).map { layer in
-        (0..<graph.heads).map { graph.sourceIndex(of: .head(layer: layer, head: $0)).map { scores[$0] } }
-          + (graph.hasMLPs ? [graph.sourceIndex(of: .mlp(layer: layer)).map { scores[$0] }] : [])
+        (0..<graph.heads).map {
+          graph.sourceIndex(of: .head(layer: layer, head: $0))
+            .flatMap { scores[$0] }
+        }
+          + (graph.hasMLPs ? [graph.sourceIndex(of: .mlp(layer: layer)).flatMap { scores[$0] }] : [])
       })
   }
 

@@ -10,6 +10,8 @@ var subcommands: [any Subcommand.Type] {
     EvaluateCommand.self,
     CompareCommand.self,
     AblateCommand.self,
+    PatchCommand.self,
+    HeadsCommand.self,
     AttributeCommand.self,
     MethodsCommand.self,
     FaithfulnessCommand.self,

@@ -49,28 +49,33 @@ public struct HeatMap: Sendable {
       """
     for (column, name) in columns.enumerated() {
       let x = left + cell * (Double(column) + 0.5)
-      text += "<text x=\"\(short(x))\" y=\"\(short(top - 6))\" text-anchor=\"middle\" fill=\"#333333\">"
+      text +=
+        "<text x=\"\(short(x))\" y=\"\(short(top - 6))\" text-anchor=\"middle\" fill=\"#333333\">"
         + "\(escaped(name))</text>\n"
     }
     for (row, name) in rows.enumerated() {
       let y = top + cell * Double(row)
-      text += "<text x=\"\(short(left - 8))\" y=\"\(short(y + cell / 2 + 4))\" text-anchor=\"end\" "
+      text +=
+        "<text x=\"\(short(left - 8))\" y=\"\(short(y + cell / 2 + 4))\" text-anchor=\"end\" "
         + "fill=\"#333333\">\(escaped(name))</text>\n"
       for (column, value) in values[row].enumerated() {
         guard let value else { continue }
         let x = left + cell * Double(column)
         let share = largest > 0 ? value / largest : 0
         let edge = outlined.contains([row, column])
-        text += "<rect x=\"\(short(x))\" y=\"\(short(y))\" width=\"\(short(cell - 1))\" "
+        text +=
+          "<rect x=\"\(short(x))\" y=\"\(short(y))\" width=\"\(short(cell - 1))\" "
           + "height=\"\(short(cell - 1))\" fill=\"\(colour(share))\" stroke=\"\(edge ? "#000000" : "#d0d0d0")\" "
           + "stroke-width=\"\(edge ? "2" : "0.5")\"><title>\(escaped(rowTitle)) \(escaped(name)), "
           + "\(escaped(columnTitle)) \(escaped(columns[column])): \(rounded(value))</title></rect>\n"
-        text += "<text x=\"\(short(x + cell / 2))\" y=\"\(short(y + cell / 2 + 3))\" text-anchor=\"middle\" "
+        text +=
+          "<text x=\"\(short(x + cell / 2))\" y=\"\(short(y + cell / 2 + 3))\" text-anchor=\"middle\" "
           + "font-size=\"9\" fill=\"\(abs(share) > 0.6 ? "#ffffff" : "#333333")\" pointer-events=\"none\">"
           + "\(brief(value))</text>\n"
       }
     }
-    text += "<text x=\"\(short(left))\" y=\"\(short(height - 14))\" fill=\"#555555\">\(escaped(columnTitle)) across, "
+    text +=
+      "<text x=\"\(short(left))\" y=\"\(short(height - 14))\" fill=\"#555555\">\(escaped(columnTitle)) across, "
       + "\(escaped(rowTitle)) down; the deepest colour is \(rounded(largest))</text>\n</svg>\n"
     return text
   }
@@ -91,7 +96,8 @@ public struct HeatMap: Sendable {
 
   private func brief(_ value: Double) -> String {
     let text = "\((value * 100).rounded() / 100)"
-    return text.hasPrefix("0.") ? String(text.dropFirst()) : text.hasPrefix("-0.") ? "−" + text.dropFirst(2) : text
+    return text.hasPrefix("0.")
+      ? String(text.dropFirst()) : text.hasPrefix("-0.") ? "−" + text.dropFirst(2) : text
   }
 
   private func short(_ value: Double) -> String {

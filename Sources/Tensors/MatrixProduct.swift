@@ -90,7 +90,8 @@ public func matrixProducts(
   precondition(
     aWindow.lastIndex + (count - 1) * steps.a < max(a.count, 1)
       && bWindow.lastIndex + (count - 1) * steps.b < max(b.count, 1)
-      && cWindow.lastIndex + (count - 1) * steps.c < max(c.count, 1), "a matrix window reaches past its tensor")
+      && cWindow.lastIndex + (count - 1) * steps.c < max(c.count, 1),
+    "a matrix window reaches past its tensor")
   let target = FloatAddress(c.mutablePointer())
   let (left, right) = (ConstFloatAddress(a.pointer), ConstFloatAddress(b.pointer))
   withExtendedLifetime((a.storage, b.storage)) {

@@ -77,7 +77,8 @@ func relativeError(_ found: [Double], _ golden: [Double]) -> Double {
   @Test(
     arguments: GoldenTask.families,
     [
-      ("atp", SourceReplacement.pair), ("atp", .mean), ("atp", .zero), ("patching", .pair), ("patching", .mean),
+      ("atp", SourceReplacement.pair), ("atp", .mean), ("atp", .zero), ("patching", .pair),
+      ("patching", .mean),
       ("patching", .zero), ("hisp", .zero),
     ])
   func nodesEqualAutograd(family: String, _ method: (name: String, replacement: SourceReplacement)) throws {

@@ -71,7 +71,8 @@ struct CircuitEdits {
   ///   - first: the layer where the run begins; nothing before it is patched.
   ///   - raw: this run's attention outputs before layer `first`, where a norm stands behind them.
   init(
-    _ model: Transformer, _ circuit: Circuit, _ replacements: Tensor, from first: Int = 0, raw: [Int: Tensor] = [:]
+    _ model: Transformer, _ circuit: Circuit, _ replacements: Tensor, from first: Int = 0,
+    raw: [Int: Tensor] = [:]
   ) {
     let graph = circuit.graph
     let state = CircuitState(model, graph, replacements, raw: raw)

@@ -46,7 +46,8 @@ public struct AttributionSummary: Sendable {
       }
       return (items, jaccard)
     }
-    let rows = result.nodes?.map { $0.map { Float($0) } } ?? (result.edges ?? []).map { Self.nodeSums($0, graph) }
+    let rows =
+      result.nodes?.map { $0.map { Float($0) } } ?? (result.edges ?? []).map { Self.nodeSums($0, graph) }
     let (nodes, nodeJaccard) = items(rows, (0..<graph.sourceCount).map { graph.source($0).description })
     self.nodes = nodes
     topJaccard = nodeJaccard

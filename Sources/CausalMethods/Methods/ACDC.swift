@@ -39,7 +39,9 @@ public struct ACDC: AttributionMethod {
     func values(_ circuit: Circuit, from layer: Int) throws -> [Double] {
       var values = [Double](repeating: 0, count: task.clean.count)
       for (indices, study) in studies {
-        for (index, value) in zip(indices, try study.values(of: circuit, from: layer)) { values[index] = value }
+        for (index, value) in zip(indices, try study.values(of: circuit, from: layer)) {
+          values[index] = value
+        }
       }
       return values
     }
@@ -68,7 +70,8 @@ public struct ACDC: AttributionMethod {
       }
     }
     return AttributionResult(
-      graph: graph, edges: edges, circuit: Set(circuit.edges.indices.filter { circuit.edges[$0] }), metric: base)
+      graph: graph, edges: edges, circuit: Set(circuit.edges.indices.filter { circuit.edges[$0] }),
+      metric: base)
   }
 
   private func layer(of destination: GraphDestination, _ graph: CircuitGraph) -> Int {
@@ -87,7 +90,8 @@ extension NodeStudy {
         of: metric, batch, from: StreamStart(layer: layer, stream: streams[layer]))
     }
     // Sources before the layer write what they wrote in the clean run; later ones are noted as they write.
-    let known = graph.sourceCount(before: graph.destinationIndex(of: .head(layer: layer, head: 0, .queries)) ?? 0)
+    let known = graph.sourceCount(
+      before: graph.destinationIndex(of: .head(layer: layer, head: 0, .queries)) ?? 0)
     var replacements = self.replacements
     replacements.write(differences.rows(0..<known), at: 0)
     let edits = CircuitEdits(

@@ -70,7 +70,8 @@ private func learnedMask(
   try task.requireAnswers()
   guard !model.hasAttentionPostNorms else {
     throw CausalError.badOption(
-      "learned masks are not made for models with a norm behind attention; 'patching' and 'eap-ig-inputs' are")
+      "learned masks are not made for models with a norm behind attention; 'patching' and 'eap-ig-inputs' are"
+    )
   }
   var donors = try ReplacementSource(model, graph, task, options.replacement, seed: options.seed)
   var divergence = task
@@ -112,7 +113,7 @@ private func learnedMask(
 ///
 /// A reader gets stream + Σ (1 − gate)·(replacement − output). On the way back the gate's gradient is −difference·g, and
 /// the source's output has −(1 − gate)·g beside what reaches it along the stream.
-private final class MaskedRun: Sendable {
+final class MaskedRun: Sendable {
   private struct State: Sendable {
     /// Replacement less this run's output `[source, prompt · position · d_model]`.
     var differences: Tensor

@@ -29,7 +29,8 @@ struct ReplacementSource {
 
   /// - Throws: `CausalError` where prompts lack what the replacement is taken from.
   init(
-    _ model: Transformer, _ graph: CircuitGraph, _ task: CausalTask, _ replacement: SourceReplacement, seed: UInt64
+    _ model: Transformer, _ graph: CircuitGraph, _ task: CausalTask, _ replacement: SourceReplacement,
+    seed: UInt64
   ) throws(CausalError) {
     self.model = model
     self.graph = graph

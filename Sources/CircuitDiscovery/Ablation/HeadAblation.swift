@@ -37,56 +37,48 @@ public struct HeadAblation: Equatable, Sendable {
     headsPerLayer = model.configuration.heads
     self.metric = scorable.metric
     self.replacement = replacement
-    let heads = layers * headsPerLayer
-    var baseline = [AnswerScore](
-      repeating: AnswerScore(margin: 0, isRight: false), count: scorable.prompts.count)
-    var margins = [[Double]](
-      repeating: [Double](repeating: 0, count: scorable.prompts.count), count: heads)
+    let task = try Self.task(set, scorable, replacement)
+    var options = AttributionOptions()
+    options.replacement = replacement == .pair ? .pair : .mean
+    options.tokenLimit = tokenLimit
+    let heads = model.configuration.heads
+    let targets = (0..<model.configuration.headCount).map { place in
+      let head = GraphNode.head(layer: place / heads, head: place % heads)
+      return InterventionTarget(head.description, [head])
+    }
+    margins = try InterventionStudy(model, task, options).effects(of: targets, progress: progress).values
+    baseline = try model.answerScores(set, metric: metric, tokenLimit: tokenLimit)
+  }
 
-    let batches = Self.batches(of: scorable.prompts, tokenLimit: tokenLimit)
-    let donors = try Donors(set, scorable, replacement)
-    var means: [Int: StandIns] = [:]
-    for (done, indices) in batches.enumerated() {
-      let prompts = indices.map { scorable.prompts[$0] }
-      let batch = TokenBatch(prompts.map(\.tokens))
-      let standIns: StandIns
-      if let paired = donors.paired(indices) {
-        standIns = try StandIns(of: paired, model: model)
-      } else if let known = means[batch.width] {
-        standIns = known
-      } else {
-        standIns = try StandIns(
-          meanOf: donors.sameLength(batch.width, for: indices[0]), model: model, tokenLimit: tokenLimit)
-        means[batch.width] = standIns
-      }
-      for (index, score) in zip(indices, try model.answerScores(scorable, prompts, batch)) {
-        baseline[index] = score
-      }
-      for layer in 0..<layers {
-        let donor = standIns.values(layer: layer, count: prompts.count)
-        for head in 0..<headsPerLayer {
-          let edits = [HookPoint.z(layer: layer): Edit.patchingHead(head, from: donor)]
-          let scores = try model.answerScores(scorable, prompts, batch, applying: edits)
-          let place = layer * headsPerLayer + head
-          for (index, score) in zip(indices, scores) { margins[place][index] = score.margin }
-          progress(done * heads + place + 1, batches.count * heads)
+  /// The prompts as they are patched: with the donors that the replacement takes its values from.
+  /// - Throws: `TaskError` for a prompt without a donor.
+  private static func task(
+    _ set: PromptSet, _ scorable: ScorablePrompts, _ replacement: HeadReplacement
+  ) throws(TaskError) -> CausalTask {
+    if replacement != .prompts { try set.requireNegatives() }
+    if replacement == .pair {
+      var negativeOf: [Int: Int] = [:]
+      for (positive, negative) in set.pairs { negativeOf[positive] = negative }
+      for index in scorable.indices {
+        let length = negativeOf[index].map { set.prompts[$0].tokens.count }
+        guard length == set.prompts[index].tokens.count else {
+          let problem = "it has no negative of the same number of tokens to take values from"
+          throw .badPrompt(source: set.task, prompt: index, problem: problem)
         }
       }
     }
-    self.baseline = baseline
-    self.margins = margins
-  }
-
-  /// Prompts of exactly the same length, about `tokenLimit` tokens at once, by their indices.
-  private static func batches(of prompts: [TokenizedPrompt], tokenLimit: Int) -> [[Int]] {
-    let byLength = Dictionary(grouping: prompts.indices) { prompts[$0].tokens.count }
-    return byLength.keys.sorted().flatMap { length -> [[Int]] in
-      let indices = byLength[length] ?? []
-      let size = max(1, tokenLimit / length)
-      return stride(from: 0, to: indices.count, by: size).map {
-        Array(indices[$0..<min($0 + size, indices.count)])
-      }
+    var task = try set.causalTask(
+      metric: scorable.metric == .logitDifference ? .logitDifference : .probabilityDifference,
+      needsPairs: replacement == .pair)
+    if replacement == .prompts { task.others = set.prompts.map(\.tokens) }
+    let lengths = Set(task.others.map(\.count))
+    for (index, prompt) in zip(scorable.indices, scorable.prompts)
+    where replacement == .negatives && !lengths.contains(prompt.tokens.count) {
+      let problem =
+        "no negative has its \(prompt.tokens.count) tokens, so there is no mean to replace a head with"
+      throw .badPrompt(source: set.task, prompt: index, problem: problem)
     }
+    return task
   }
 
   /// The mean margin with every head in place.
@@ -123,48 +115,4 @@ public struct HeadAblation: Equatable, Sendable {
 
 private func mean(_ values: [Double]) -> Double {
   values.reduce(0, +) / Double(values.count)
-}
-
-/// Which prompts' values stand in for a prompt's.
-private struct Donors {
-  private let set: PromptSet
-  private let scorable: ScorablePrompts
-  private let replacement: HeadReplacement
-  private var negativeOf: [Int: Int] = [:]
-
-  init(
-    _ set: PromptSet, _ scorable: ScorablePrompts, _ replacement: HeadReplacement
-  ) throws(TaskError) {
-    self.set = set
-    self.scorable = scorable
-    self.replacement = replacement
-    if replacement != .prompts { try set.requireNegatives() }
-    guard replacement == .pair else { return }
-    for (positive, negative) in set.pairs { negativeOf[positive] = negative }
-    for index in scorable.indices {
-      let length = negativeOf[index].map { set.prompts[$0].tokens.count }
-      guard length == set.prompts[index].tokens.count else {
-        let problem = "it has no negative of the same number of tokens to take values from"
-        throw .badPrompt(source: set.task, prompt: index, problem: problem)
-      }
-    }
-  }
-
-  /// The negatives of scorable prompts, one for one; nil where a mean is asked for.
-  func paired(_ indices: [Int]) -> [TokenizedPrompt]? {
-    guard replacement == .pair else { return nil }
-    return indices.compactMap { negativeOf[scorable.indices[$0]].map { set.prompts[$0] } }
-  }
-
-  /// The prompts of a length that the mean is over.
-  func sameLength(_ length: Int, for index: Int) throws(TaskError) -> [TokenizedPrompt] {
-    let donors = set.prompts.filter {
-      $0.tokens.count == length && (replacement == .prompts || !$0.isPositive)
-    }
-    guard !donors.isEmpty else {
-      let problem = "no negative has its \(length) tokens, so there is no mean to replace a head with"
-      throw .badPrompt(source: set.task, prompt: scorable.indices[index], problem: problem)
-    }
-    return donors
-  }
 }

@@ -19,13 +19,15 @@ extension PromptSet {
     for index in positives {
       guard let negative = negativeOf[index] else {
         if needsPairs {
-          throw .badPrompt(source: task, prompt: index, problem: "it has no negative of its own to take values from")
+          throw .badPrompt(
+            source: task, prompt: index, problem: "it has no negative of its own to take values from")
         }
         continue
       }
       let (own, other) = (prompts[index].tokens.count, prompts[negative].tokens.count)
       if needsPairs, own != other {
-        let problem = "it has \(own) tokens and its negative, prompt \(negative), has \(other); they must align"
+        let problem =
+          "it has \(own) tokens and its negative, prompt \(negative), has \(other); they must align"
         throw .badPrompt(source: task, prompt: index, problem: problem)
       }
       corrupted.append(prompts[negative].tokens)

@@ -23,7 +23,8 @@ enum AttributeCommand: Subcommand {
   static let positionals = [PromptOptions.task]
   static let method = Option<String>("method", "NAME", default: "eap-ig-inputs", help: "the method")
   static let steps = Option<Int>("steps", "N", default: 5, help: "steps of integrated gradients")
-  static let keep = Option<Double>("keep", "SHARE", default: 0.1, help: "the share of edges that make the circuit")
+  static let keep = Option<Double>(
+    "keep", "SHARE", default: 0.1, help: "the share of edges that make the circuit")
   static let greedy = Flag("greedy", help: "choose the circuit's edges from the logits up")
   static let alone = Flag("alone", help: "method ig: move each node by itself, not a layer's heads together")
   static let threshold = Option<Double>(
@@ -35,7 +36,8 @@ enum AttributeCommand: Subcommand {
     CausalOptions.all + [method, steps, keep, greedy, alone, threshold, sparsity, output]
   static let examples = [
     Example("headlamp attribute ioi --output attributed", "edges of the bundled model, by EAP-IG in 5 steps"),
-    Example("headlamp attribute ioi --method patching --replace mean", "what replacing each node by its mean does"),
+    Example(
+      "headlamp attribute ioi --method patching --replace mean", "what replacing each node by its mean does"),
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
@@ -48,7 +50,9 @@ enum AttributeCommand: Subcommand {
             ?? "'headlamp methods' lists them"))
     }
     let share = try arguments.required(keep)
-    guard share > 0, share <= 1 else { throw UsageError.invalid("--keep must be above 0 and at most 1, not \(share)") }
+    guard share > 0, share <= 1 else {
+      throw UsageError.invalid("--keep must be above 0 and at most 1, not \(share)")
+    }
     let stepCount = try arguments.required(steps)
     guard stepCount > 0 else { throw UsageError.invalid("--steps must be above 0, not \(stepCount)") }
     try refuseUnused(arguments, method)
@@ -71,7 +75,8 @@ enum AttributeCommand: Subcommand {
   }
 
   /// Refuses options that the method has no use for.
-  private static func refuseUnused(_ arguments: ParsedArguments, _ method: any AttributionMethod.Type) throws {
+  private static func refuseUnused(_ arguments: ParsedArguments, _ method: any AttributionMethod.Type) throws
+  {
     let uses: [(any OptionDeclaration, [String])] = [
       (steps, ["ig", "eap-ig-inputs", "eap-ig-activations"]), (alone, ["ig"]), (threshold, ["acdc"]),
       (sparsity, ["node-mask", "edge-mask"]),
@@ -93,8 +98,10 @@ enum AttributeCommand: Subcommand {
     }
     if let scores = result.edgeScores {
       let count = max(1, Int(share * Double(graph.edgeCount)))
-      return (greedily
-        ? Circuit(graph, greedily: count, scores: scores) : Circuit(graph, top: count, scores: scores)).pruned()
+      return
+        (greedily
+        ? Circuit(graph, greedily: count, scores: scores) : Circuit(graph, top: count, scores: scores))
+        .pruned()
     }
     let scores = result.nodeScores ?? []
     let count = max(1, Int(share * Double(scores.count)))
@@ -125,25 +132,26 @@ enum AttributeCommand: Subcommand {
       NodeTable.heatMap(
         summary.nodes.map(\.score), result.graph, title: "\(method.name): \(loaded.prompts.prompts.task)"
       ).svg, to: folder + "/heads.svg")
-    let members = provenance + [
-      JSONMember("source", .string(method.source)),
-      JSONMember("mean_metric", .number(average(result.metric))),
-      JSONMember("edges_in_circuit", .integer(circuit.edgeCount)),
-      JSONMember("edges", .integer(result.graph.edgeCount)),
-      JSONMember("top", .integer(summary.top)),
-      JSONMember("top_jaccard_over_prompts", .number(summary.topJaccard)),
-      JSONMember(
-        "largest",
-        .array(
-          largest(summary).prefix(20).map {
-            .object([
-              JSONMember("name", .string($0.name)), JSONMember("score", .number($0.score)),
-              JSONMember("score_low", .number($0.interval.lowerBound)),
-              JSONMember("score_high", .number($0.interval.upperBound)),
-              JSONMember("in_top", .number($0.inTop)),
-            ])
-          })),
-    ]
+    let members =
+      provenance + [
+        JSONMember("source", .string(method.source)),
+        JSONMember("mean_metric", .number(average(result.metric))),
+        JSONMember("edges_in_circuit", .integer(circuit.edgeCount)),
+        JSONMember("edges", .integer(result.graph.edgeCount)),
+        JSONMember("top", .integer(summary.top)),
+        JSONMember("top_jaccard_over_prompts", .number(summary.topJaccard)),
+        JSONMember(
+          "largest",
+          .array(
+            largest(summary).prefix(20).map {
+              .object([
+                JSONMember("name", .string($0.name)), JSONMember("score", .number($0.score)),
+                JSONMember("score_low", .number($0.interval.lowerBound)),
+                JSONMember("score_high", .number($0.interval.upperBound)),
+                JSONMember("in_top", .number($0.inTop)),
+              ])
+            })),
+      ]
     try writeFile(JSONValue.object(members).text(), to: folder + "/summary.json")
   }
 
@@ -162,13 +170,15 @@ enum AttributeCommand: Subcommand {
     let width = max(6, rows.map(\.name.count).max() ?? 0)
     console.print("\("name".padded(to: width))     score  95 % interval over prompts   in top \(summary.top)")
     for row in rows {
-      let interval = "[\(row.interval.lowerBound.text(significant: 3)), \(row.interval.upperBound.text(significant: 3))]"
+      let interval =
+        "[\(row.interval.lowerBound.text(significant: 3)), \(row.interval.upperBound.text(significant: 3))]"
       console.print(
         row.name.padded(to: width) + row.score.text(significant: 4).leftPadded(to: 10) + "  "
           + interval.padded(to: 27) + "  " + (100 * row.inTop).text(decimals: 0).leftPadded(to: 4) + " %")
     }
     console.print(
-      "top \(summary.top), mean Jaccard similarity over redrawn prompts \(summary.topJaccard.text(decimals: 3))")
+      "top \(summary.top), mean Jaccard similarity over redrawn prompts \(summary.topJaccard.text(decimals: 3))"
+    )
     console.print("circuit: \(circuit.edgeCount) of \(result.graph.edgeCount) edges")
     if let folder { console.print("wrote \(folder)") }
   }

@@ -10,7 +10,8 @@ import Transformers
 enum CausalOptions {
   static let replacement = Option<SourceReplacement>(
     "replace", "WITH", default: .pair,
-    help: "what stands in for a value: pair (its value in the prompt's own negative), mean (over negatives of the same "
+    help:
+      "what stands in for a value: pair (its value in the prompt's own negative), mean (over negatives of the same "
       + "length, position by position), mean-over-positions, zero or resample")
   static let metric = Option<CausalMetric>(
     "metric", "NAME",
@@ -42,7 +43,8 @@ enum CausalOptions {
     }
     guard replacements.contains(options.replacement) else {
       let names = replacements.map(\.rawValue).joined(separator: " or ")
-      throw UsageError.invalid("--replace \(options.replacement.rawValue) does not go with this: it takes \(names)")
+      throw UsageError.invalid(
+        "--replace \(options.replacement.rawValue) does not go with this: it takes \(names)")
     }
     options.tokenLimit = try arguments.required(tokenLimit)
     guard options.tokenLimit > 0 else { throw UsageError.invalid("--batch-tokens must be above 0") }

@@ -19,11 +19,13 @@ enum FaithfulnessCommand: Subcommand {
     intervals over prompts.
     """
   static let positionals = [PromptOptions.task]
-  static let circuit = Option<String>("circuit", "FILE", help: "circuit.json, as 'attribute', EAP-IG or MIB write it")
+  static let circuit = Option<String>(
+    "circuit", "FILE", help: "circuit.json, as 'attribute', EAP-IG or MIB write it")
   static let greedy = Flag("greedy", help: "choose each size's edges from the logits up")
   static let signed = Flag("signed", help: "order edges by score, not by its size")
   static let tests = Flag("tests", help: "test equivalence, independence and minimality too")
-  static let output = Option<String>("output", "DIR", help: "the folder to write faithfulness.csv and summary.json to")
+  static let output = Option<String>(
+    "output", "DIR", help: "the folder to write faithfulness.csv and summary.json to")
   static let options: [any OptionDeclaration] = CausalOptions.all + [circuit, greedy, signed, tests, output]
   static let examples = [
     Example(
@@ -62,7 +64,8 @@ enum FaithfulnessCommand: Subcommand {
     // A draw in which everything and nothing are worth the same says nothing.
     func interval(_ statistic: ([Double]) throws -> Double) -> ClosedRange<Double> {
       let perPrompt = values[0]
-      return bootstrapInterval(of: loaded.task.clean.count, resamples: 1000, seed: loaded.options.seed) { indices in
+      return bootstrapInterval(of: loaded.task.clean.count, resamples: 1000, seed: loaded.options.seed) {
+        indices in
         (try? statistic(perPrompt.map { values in average(indices.map { values[$0] }) })) ?? .nan
       }
     }
@@ -119,7 +122,8 @@ enum FaithfulnessCommand: Subcommand {
       let interval = row.interval.map {
         "  [\($0.lowerBound.text(decimals: 3)), \($0.upperBound.text(decimals: 3))]"
       }
-      console.print(row.name.padded(to: 36) + row.value.text(decimals: 3).leftPadded(to: 8) + (interval ?? ""))
+      console.print(
+        row.name.padded(to: 36) + row.value.text(decimals: 3).leftPadded(to: 8) + (interval ?? ""))
     }
     console.print("share of edges  edges kept  f")
     for (place, share) in curve.shares.enumerated() {

@@ -17,10 +17,10 @@ import Testing
     #expect(gpt2.edgeCount == 32_491)
     #expect(gpt2.nodeCount == 158)
     #expect(gpt2.destinationCount == 12 * 37 + 1)
-    #expect(gpt2.acdcEdgeCount == 32_923)
+    #expect(ACDCGraph(layers: 12, heads: 12).edgeCount == 32_923)
     let attentionOnly = CircuitGraph(layers: 4, heads: 8, hasMLPs: false)
     #expect(attentionOnly.edgeCount == 1281)
-    #expect(attentionOnly.acdcEdgeCount == 1377)
+    #expect(ACDCGraph(layers: 4, heads: 8, hasMLPs: false).edgeCount == 1377)
   }
 
   @Test func numbersAndNamesGoBothWays() throws {

@@ -31,6 +31,22 @@ import Testing
     #expect(try file.tensor("1.weight", shape: [2]).values == [1, 1])
   }
 
+  /// A dictionary with texts, numbers and lists beside its tensors, one of which holds NaN.
+  @Test func plainDataBesideTensors() throws {
+    let path = packageFolder + "/Tests/CausalMethodsTests/Golden/eap-ig-nodes.pt"
+    let plain = try plainData(ofPyTorchFileAt: path)
+    #expect(plain["cfg"]?.line == #"{"n_layers": 2, "n_heads": 2, "parallel_attn_mlp": true, "d_model": 8}"#)
+    #expect(plain["src_nodes"]?.elements?.first == .string("input"))
+    #expect(plain["nodes_scores"] == .null)
+    let file = try SafetensorsFile(pyTorchPath: path)
+    let numbers = try file.uncheckedNumbers("nodes_scores")
+    #expect(numbers.count == 7 && numbers[0].isNaN && numbers.dropFirst().allSatisfy(\.isFinite))
+    #expect(throws: TensorError.notFinite(path: path, tensor: "nodes_scores", index: 0)) {
+      try file.tensor("nodes_scores")
+    }
+    #expect(throws: TensorError.self) { try plainData(ofPyTorchFileAt: Self.path("os-system.pth")) }
+  }
+
   @Test func writtenByHand() throws {
     let file = try SafetensorsFile(pyTorchPath: Self.path("sound.pth"))
     #expect(try file.tensor("weight", shape: [2, 2]).values == [0, 0, 0, 0])

@@ -79,6 +79,10 @@ extension ScoredCircuit {
   /// - Parameter graph: the model's graph; the file must be of the same sizes.
   /// - Throws: `FileError`, or `CausalError` where the file is not a circuit, or one of another model.
   public init(path: String, graph: CircuitGraph) throws {
+    if path.hasSuffix(".pt") {
+      try self.init(pyTorchPath: path, graph: graph)
+      return
+    }
     let text = try readText(at: path)
     let json: JSONValue
     do {
@@ -90,18 +94,24 @@ extension ScoredCircuit {
     try self.init(json, path: path, graph: graph)
   }
 
+  /// Refuses a file of a model of other sizes.
+  static func check(
+    _ cfg: JSONValue, hasMLPs: Bool, path: String, _ graph: CircuitGraph
+  ) throws(CausalError) {
+    guard let layers = cfg["n_layers"]?.wholeNumber, let heads = cfg["n_heads"]?.wholeNumber else {
+      throw .badCircuit(path: path, problem: "its \"cfg\" lacks n_layers or n_heads")
+    }
+    let isParallel = cfg["parallel_attn_mlp"]?.truth ?? false
+    let found = CircuitGraph(layers: layers, heads: heads, hasMLPs: hasMLPs, isParallel: isParallel)
+    guard found == graph else { throw .otherModel(path: path, found: found, expected: graph) }
+  }
+
   private init(_ json: JSONValue, path: String, graph: CircuitGraph) throws(CausalError) {
     func bad(_ problem: String) -> CausalError { .badCircuit(path: path, problem: problem) }
     guard let cfg = json["cfg"], let nodes = json["nodes"]?.members, let edges = json["edges"]?.members else {
       throw bad("it needs \"cfg\", \"nodes\" and \"edges\"")
     }
-    guard let layers = cfg["n_layers"]?.wholeNumber, let heads = cfg["n_heads"]?.wholeNumber else {
-      throw bad("its \"cfg\" lacks n_layers or n_heads")
-    }
-    let isParallel = cfg["parallel_attn_mlp"]?.truth ?? false
-    let hasMLPs = nodes.contains { $0.key.hasPrefix("m") }
-    let found = CircuitGraph(layers: layers, heads: heads, hasMLPs: hasMLPs, isParallel: isParallel)
-    guard found == graph else { throw .otherModel(path: path, found: found, expected: graph) }
+    try Self.check(cfg, hasMLPs: nodes.contains { $0.key.hasPrefix("m") }, path: path, graph)
     let offsets = graph.edgeOffsets
     var isIn = [Bool](repeating: false, count: graph.edgeCount)
     var scores = [Double](repeating: 0, count: graph.edgeCount)

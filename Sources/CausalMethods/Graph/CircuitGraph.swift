@@ -117,6 +117,14 @@ public struct CircuitGraph: Hashable, Sendable {
     return (source, destination)
   }
 
+  /// The number of an edge among all edges, reader by reader; nil where the model lacks it.
+  public func edgeNumber(of edge: GraphEdge) -> Int? {
+    guard let source = sourceIndex(of: edge.source), let reader = destinationIndex(of: edge.destination),
+      source < sourceCount(before: reader)
+    else { return nil }
+    return (0..<reader).reduce(source) { $0 + sourceCount(before: $1) }
+  }
+
   /// The hook point where a reader's value can be read or edited, and the head there.
   public func place(of destination: GraphDestination) -> (point: HookPoint, head: Int?) {
     switch destination {

@@ -37,8 +37,10 @@ enum PyTorchCheckpoints {
     return checkpoints.count == 1 ? folder + "/" + checkpoints[0] : nil
   }
 
-  /// The tensors of a checkpoint's bytes.
-  static func entries(_ bytes: UnsafeRawBufferPointer) throws -> [String: SafetensorsEntry] {
+  /// The one pickle of a checkpoint's bytes, and where in the archive it lies.
+  static func pickle(
+    _ bytes: UnsafeRawBufferPointer
+  ) throws -> (value: PickleValue, archive: ZipArchive, root: Substring) {
     let archive = try ZipArchive(bytes)
     let suffix = "data.pkl"
     let pickles = archive.entries.filter { $0.key == suffix || $0.key.hasSuffix("/" + suffix) }
@@ -49,7 +51,12 @@ enum PyTorchCheckpoints {
     if let order = archive.entries[root + "byteorder"], !bytes[order].elementsEqual("little".utf8) {
       throw ZipArchive.Problem(text: "its numbers are not little-endian")
     }
-    let pickle = try PickleReader.value(of: Array(bytes[range])[...])
+    return (try PickleReader.value(of: Array(bytes[range])[...]), archive, root)
+  }
+
+  /// The tensors of a checkpoint's bytes.
+  static func entries(_ bytes: UnsafeRawBufferPointer) throws -> [String: SafetensorsEntry] {
+    let (pickle, archive, root) = try pickle(bytes)
     var entries: [String: SafetensorsEntry] = [:]
     for (name, tensor) in try stateDictionary(pickle) {
       guard let data = archive.entries["\(root)data/\(tensor.key)"] else {

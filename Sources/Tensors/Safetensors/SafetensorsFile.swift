@@ -61,6 +61,18 @@ public final class SafetensorsFile: Sendable {
     return try read(name, elements: 0..<entry.count, shape: entry.shape)
   }
 
+  /// A tensor of floating-point numbers as float32, flat, in row-major order, whatever the numbers are.
+  ///
+  /// For data in which infinity or NaN has a meaning, such as "not measured".
+  /// - Throws: `TensorError.missing` or `unsupportedType`, also for elements that do not lie in row-major order.
+  public func uncheckedNumbers(_ name: String) throws(TensorError) -> [Float] {
+    let entry = try entry(name)
+    guard entry.strides == nil else {
+      throw .unsupportedType(path: path, tensor: name, type: entry.type + ", transposed")
+    }
+    return try readUnchecked(name, elements: 0..<entry.count, shape: [entry.count]).values
+  }
+
   /// Rows of a matrix, or of the first axis of any tensor, as float32.
   ///
   /// - Throws: as `tensor(_:shape:)`; only the rows that are read are checked for being finite.
@@ -181,6 +193,16 @@ public final class SafetensorsFile: Sendable {
   private func read(
     _ name: String, elements: Range<Int>, shape: [Int]
   ) throws(TensorError) -> Tensor {
+    let tensor = try readUnchecked(name, elements: elements, shape: shape)
+    if let index = tensor.firstNotFinite() {
+      throw .notFinite(path: path, tensor: name, index: elements.lowerBound + index)
+    }
+    return tensor
+  }
+
+  private func readUnchecked(
+    _ name: String, elements: Range<Int>, shape: [Int]
+  ) throws(TensorError) -> Tensor {
     let entry = try entry(name)
     let size = try elementSize(of: name, entry)
     let start = entry.byteRange.lowerBound + elements.lowerBound * size
@@ -191,9 +213,6 @@ public final class SafetensorsFile: Sendable {
     } else {
       tensor = Tensor(uninitialized: shape)
       widen(type: entry.type, start: start, count: tensor.count, to: FloatAddress(tensor.storage.base))
-    }
-    if let index = tensor.firstNotFinite() {
-      throw .notFinite(path: path, tensor: name, index: elements.lowerBound + index)
     }
     return tensor
   }

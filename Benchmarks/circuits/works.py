@@ -98,7 +98,24 @@ def works(cache, headlamp):
               "--output", os.path.join(out, "record.h5")]
     discover = [headlamp, "discover", prompts, "--model", model, "--protocol", "paper", "--position", "mean",
                 "--output", os.path.join(out, "discover")]
+    attributed = os.path.join(cache, "prompts-100x16.jsonl")
+    attribution_peer = [python, os.path.join(HERE, "attribution_peer.py")]
+
+    def pairs():
+        files()
+        if not os.path.exists(attributed):
+            subprocess.run([sys.executable, os.path.join(HERE, "make_prompts.py"), "100", "16", attributed], check=True)
+
+    def attribution(method, title, target, **more):
+        return Work("attribute-" + method, title, [headlamp, "attribute", attributed, "--model", model, "--method", method,
+                                                    "--output", os.path.join(out, "attributed")],
+                    attribution_peer + [method, model, attributed], target, prepare=pairs, repeats=3, **more)
+
     return [
+        attribution("eap", "edge attribution patching, GPT-2-small shape, 50 pairs × 16 tokens; PyTorch autograd", "2×"),
+        attribution("eap-ig-inputs", "EAP-IG in 5 steps, the same", "2×"),
+        attribution("patching", "exact patching of all heads and MLPs, the same; peer: heads by hooks in a loop", "3×",
+                    slow=True, their_repeats=1),
         Work("record", "head outputs, mean over positions, GPT-2-small shape, 500 × 16 tokens; peer at its best",
              record, peer + ["record-best", model, prompts], "2.5×", prepare=files, extra=rate),
         Work("record-task", "the same on the 500 prompts of the bundled task ioi, whose beginnings are shared",

@@ -11,15 +11,23 @@ import Transformers
 /// `loss`, a fall of the other metrics, in the mean over prompts. An edge's score is the damage that replacing it did
 /// when it was tried.
 public struct ACDC: AttributionMethod {
+  /// The name typed on the command line.
   public static let name = "acdc"
+  /// What it scores, in a few words.
   public static let summary = "automatic circuit discovery: edges, left out one by one below --threshold"
+  /// Its cost, in runs over the prompts.
   public static let cost = "1 run up for each edge, from the reader's layer on"
+  /// Where it comes from.
   public static let source = "Conmy et al. 2023, arXiv 2304.14997"
+  /// Whether it scores edges; else nodes.
   public static let scoresEdges = true
+  /// What may stand in for a writer's output.
   public static let replacements = SourceReplacement.allCases
 
+  /// The method.
   public init() {}
 
+  /// Scores every node or edge; see `AttributionMethod`.
   public func attribute(
     _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
   ) throws -> AttributionResult {

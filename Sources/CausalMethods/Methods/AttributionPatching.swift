@@ -6,15 +6,23 @@ import Transformers
 /// Σ_pos (replacement − clean) · ∂metric/∂output at the clean run, for every head and MLP (Nanda 2023; Syed et al. 2023,
 /// arXiv 2310.10348).
 public struct AttributionPatching: AttributionMethod {
+  /// The name typed on the command line.
   public static let name = "atp"
+  /// What it scores, in a few words.
   public static let summary = "attribution patching: nodes, first order at the clean run"
+  /// Its cost, in runs over the prompts.
   public static let cost = "1 run up and back, 1 run up"
+  /// Where it comes from.
   public static let source = "Nanda 2023; Kramár et al. 2024, arXiv 2403.00745"
+  /// Whether it scores edges; else nodes.
   public static let scoresEdges = false
+  /// What may stand in for a writer's output.
   public static let replacements = SourceReplacement.allCases
 
+  /// The method.
   public init() {}
 
+  /// Scores every node or edge; see `AttributionMethod`.
   public func attribute(
     _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
   ) throws -> AttributionResult {
@@ -25,15 +33,23 @@ public struct AttributionPatching: AttributionMethod {
 /// The same with the rules of layer-wise relevance propagation in place of gradients (Jafari et al. 2025, arXiv
 /// 2508.21258).
 public struct RelevancePatching: AttributionMethod {
+  /// The name typed on the command line.
   public static let name = "relp"
+  /// What it scores, in a few words.
   public static let summary = "relevance patching: nodes, by propagation rules in place of gradients"
+  /// Its cost, in runs over the prompts.
   public static let cost = "1 run up and back, 1 run up"
+  /// Where it comes from.
   public static let source = "Jafari et al. 2025, arXiv 2508.21258"
+  /// Whether it scores edges; else nodes.
   public static let scoresEdges = false
+  /// What may stand in for a writer's output.
   public static let replacements = SourceReplacement.allCases
 
+  /// The method.
   public init() {}
 
+  /// Scores every node or edge; see `AttributionMethod`.
   public func attribute(
     _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
   ) throws -> AttributionResult {
@@ -45,15 +61,23 @@ public struct RelevancePatching: AttributionMethod {
 /// the mean over layers of |score| (AtP* without its correction for single queries and keys, which heads' outputs have
 /// no use for).
 public struct GradDropPatching: AttributionMethod {
+  /// The name typed on the command line.
   public static let name = "atp-graddrop"
+  /// What it scores, in a few words.
   public static let summary = "attribution patching with each layer's gradient dropped in turn: nodes"
+  /// Its cost, in runs over the prompts.
   public static let cost = "1 run up and back for each layer, 1 run up"
+  /// Where it comes from.
   public static let source = "AtP*, Kramár et al. 2024, arXiv 2403.00745, section 4.2"
+  /// Whether it scores edges; else nodes.
   public static let scoresEdges = false
+  /// What may stand in for a writer's output.
   public static let replacements = SourceReplacement.allCases
 
+  /// The method.
   public init() {}
 
+  /// Scores every node or edge; see `AttributionMethod`.
   public func attribute(
     _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
   ) throws -> AttributionResult {

@@ -6,15 +6,23 @@ import Transformers
 /// Σ_pos (replacement − clean output of the source) · ∂metric/∂input of the destination, gradients at the clean run
 /// (Syed et al. 2023, arXiv 2310.10348).
 public struct EdgeAttribution: AttributionMethod {
+  /// The name typed on the command line.
   public static let name = "eap"
+  /// What it scores, in a few words.
   public static let summary = "edge attribution patching: edges, first order at the clean run"
+  /// Its cost, in runs over the prompts.
   public static let cost = "1 run up and back, 1 run up"
+  /// Where it comes from.
   public static let source = "Syed, Rager & Conmy 2023, arXiv 2310.10348"
+  /// Whether it scores edges; else nodes.
   public static let scoresEdges = true
+  /// What may stand in for a writer's output.
   public static let replacements = SourceReplacement.allCases
 
+  /// The method.
   public init() {}
 
+  /// Scores every node or edge; see `AttributionMethod`.
   public func attribute(
     _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
   ) throws -> AttributionResult {
@@ -26,15 +34,23 @@ public struct EdgeAttribution: AttributionMethod {
 
 /// The same with the rules of layer-wise relevance propagation in place of gradients.
 public struct RelevanceEdges: AttributionMethod {
+  /// The name typed on the command line.
   public static let name = "eap-relp"
+  /// What it scores, in a few words.
   public static let summary = "edge attribution by propagation rules in place of gradients"
+  /// Its cost, in runs over the prompts.
   public static let cost = "1 run up and back, 1 run up"
+  /// Where it comes from.
   public static let source = "Jafari et al. 2025, arXiv 2508.21258"
+  /// Whether it scores edges; else nodes.
   public static let scoresEdges = true
+  /// What may stand in for a writer's output.
   public static let replacements = SourceReplacement.allCases
 
+  /// The method.
   public init() {}
 
+  /// Scores every node or edge; see `AttributionMethod`.
   public func attribute(
     _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
   ) throws -> AttributionResult {
@@ -47,15 +63,23 @@ public struct RelevanceEdges: AttributionMethod {
 /// Gradients averaged over inputs on the line from the corrupted to the clean embedding, at alpha = k/steps for
 /// k = 0 … steps − 1 (Hanna et al. 2024, arXiv 2403.17806; their public code).
 public struct IntegratedInputs: AttributionMethod {
+  /// The name typed on the command line.
   public static let name = "eap-ig-inputs"
+  /// What it scores, in a few words.
   public static let summary = "edge attribution with integrated gradients along the input embedding"
+  /// Its cost, in runs over the prompts.
   public static let cost = "1 run up and back a step, 2 runs up"
+  /// Where it comes from.
   public static let source = "Hanna, Pezzelle & Belinkov 2024, arXiv 2403.17806"
+  /// Whether it scores edges; else nodes.
   public static let scoresEdges = true
+  /// What may stand in for a writer's output.
   public static let replacements = SourceReplacement.allCases
 
+  /// The method.
   public init() {}
 
+  /// Scores every node or edge; see `AttributionMethod`.
   public func attribute(
     _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
   ) throws -> AttributionResult {
@@ -75,16 +99,24 @@ public struct IntegratedInputs: AttributionMethod {
 
 /// Gradients at the clean and at the corrupted input, averaged (EAP-IG's public code, `clean-corrupted`).
 public struct CleanCorrupted: AttributionMethod {
+  /// The name typed on the command line.
   public static let name = "clean-corrupted"
+  /// What it scores, in a few words.
   public static let summary =
     "edge attribution with gradients at the clean and the corrupted prompt, averaged"
+  /// Its cost, in runs over the prompts.
   public static let cost = "2 runs up and back, 2 runs up"
+  /// Where it comes from.
   public static let source = "public code of Hanna et al. 2024"
+  /// Whether it scores edges; else nodes.
   public static let scoresEdges = true
+  /// What may stand in for a writer's output.
   public static let replacements = [SourceReplacement.pair]
 
+  /// The method.
   public init() {}
 
+  /// Scores every node or edge; see `AttributionMethod`.
   public func attribute(
     _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
   ) throws -> AttributionResult {
@@ -99,15 +131,23 @@ public struct CleanCorrupted: AttributionMethod {
 /// replaced output, at alpha = k/steps for k = 1 … steps; gradients averaged over all groups and steps, as EAP-IG's
 /// public code does.
 public struct IntegratedActivations: AttributionMethod {
+  /// The name typed on the command line.
   public static let name = "eap-ig-activations"
+  /// What it scores, in a few words.
   public static let summary = "edge attribution with gradients integrated along each group of activations"
+  /// Its cost, in runs over the prompts.
   public static let cost = "1 run up and back for each step, layer and module; 2 runs up"
+  /// Where it comes from.
   public static let source = "public code of Hanna et al. 2024 (groups averaged)"
+  /// Whether it scores edges; else nodes.
   public static let scoresEdges = true
+  /// What may stand in for a writer's output.
   public static let replacements = SourceReplacement.allCases
 
+  /// The method.
   public init() {}
 
+  /// Scores every node or edge; see `AttributionMethod`.
   public func attribute(
     _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
   ) throws -> AttributionResult {

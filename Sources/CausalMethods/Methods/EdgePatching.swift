@@ -6,15 +6,23 @@ import Transformers
 /// metric(edge replaced) − metric(clean), for every edge. A run begins at the layer that reads, with several sources of
 /// one destination at once (path patching, Goldowsky-Dill et al. 2023, arXiv 2304.05969).
 public struct EdgePatching: AttributionMethod {
+  /// The name typed on the command line.
   public static let name = "edge-patching"
+  /// What it scores, in a few words.
   public static let summary = "exact patching: edges, one changed run each"
+  /// Its cost, in runs over the prompts.
   public static let cost = "1 run up for each edge, from the reader's layer on"
+  /// Where it comes from.
   public static let source = "Goldowsky-Dill et al. 2023, arXiv 2304.05969"
+  /// Whether it scores edges; else nodes.
   public static let scoresEdges = true
+  /// What may stand in for a writer's output.
   public static let replacements = SourceReplacement.allCases
 
+  /// The method.
   public init() {}
 
+  /// Scores every node or edge; see `AttributionMethod`.
   public func attribute(
     _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
   ) throws -> AttributionResult {

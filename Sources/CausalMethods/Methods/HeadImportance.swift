@@ -5,15 +5,23 @@ import Transformers
 
 /// |Σ_pos z · ∂metric/∂z| of each head, prompt by prompt, averaged (Michel et al. 2019, arXiv 1905.10650, section 4.1).
 public struct HeadImportance: AttributionMethod {
+  /// The name typed on the command line.
   public static let name = "hisp"
+  /// What it scores, in a few words.
   public static let summary = "head importance score for pruning: heads alone, no replacement"
+  /// Its cost, in runs over the prompts.
   public static let cost = "1 run up and back"
+  /// Where it comes from.
   public static let source = "Michel et al. 2019, arXiv 1905.10650"
+  /// Whether it scores edges; else nodes.
   public static let scoresEdges = false
+  /// What may stand in for a writer's output.
   public static let replacements = [SourceReplacement.zero]
 
+  /// The method.
   public init() {}
 
+  /// Scores every node or edge; see `AttributionMethod`.
   public func attribute(
     _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
   ) throws -> AttributionResult {

@@ -7,15 +7,23 @@ import Transformers
 /// 2024, arXiv 2403.00824, section 2.2). It asks neither for answers nor for pairs; q, k and v of a layer read the same
 /// stream and so have the same scores.
 public struct InformationFlow: AttributionMethod {
+  /// The name typed on the command line.
   public static let name = "information-flow"
+  /// What it scores, in a few words.
   public static let summary = "information flow routes: edges, by nearness to the stream; no answers needed"
+  /// Its cost, in runs over the prompts.
   public static let cost = "1 run up"
+  /// Where it comes from.
   public static let source = "Ferrando & Voita 2024, arXiv 2403.00824"
+  /// Whether it scores edges; else nodes.
   public static let scoresEdges = true
+  /// What may stand in for a writer's output.
   public static let replacements = [SourceReplacement.zero]
 
+  /// The method.
   public init() {}
 
+  /// Scores every node or edge; see `AttributionMethod`.
   public func attribute(
     _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
   ) throws -> AttributionResult {

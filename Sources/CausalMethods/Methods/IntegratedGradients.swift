@@ -8,15 +8,23 @@ import Transformers
 ///
 /// With the setting `alone` each node is moved by itself; its score then tends to its exact patch effect as steps grow.
 public struct IntegratedGradients: AttributionMethod {
+  /// The name typed on the command line.
   public static let name = "ig"
+  /// What it scores, in a few words.
   public static let summary = "integrated gradients: nodes, a layer's heads or one MLP at a time"
+  /// Its cost, in runs over the prompts.
   public static let cost = "1 run up and back for each step and module, from its layer on"
+  /// Where it comes from.
   public static let source = "Sundararajan et al. 2017, arXiv 1703.01365; Hanna et al. 2024"
+  /// Whether it scores edges; else nodes.
   public static let scoresEdges = false
+  /// What may stand in for a writer's output.
   public static let replacements = SourceReplacement.allCases
 
+  /// The method.
   public init() {}
 
+  /// Scores every node or edge; see `AttributionMethod`.
   public func attribute(
     _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
   ) throws -> AttributionResult {

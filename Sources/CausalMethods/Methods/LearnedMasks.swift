@@ -8,15 +8,23 @@ import Transformers
 /// replaces the output, 1 leaves it; the loss is the divergence from the model's own answers plus `sparsity` times the
 /// expected share of open gates. A node's score is its gate without noise.
 public struct NodeMask: AttributionMethod {
+  /// The name typed on the command line.
   public static let name = "node-mask"
+  /// What it scores, in a few words.
   public static let summary = "learned masks: nodes, gates trained against the divergence of the answers"
+  /// Its cost, in runs over the prompts.
   public static let cost = "200 runs up and back over a batch"
+  /// Where it comes from.
   public static let source = "Cao et al. 2021, arXiv 2104.03514"
+  /// Whether it scores edges; else nodes.
   public static let scoresEdges = false
+  /// What may stand in for a writer's output.
   public static let replacements = SourceReplacement.allCases
 
+  /// The method.
   public init() {}
 
+  /// Scores every node or edge; see `AttributionMethod`.
   public func attribute(
     _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
   ) throws -> AttributionResult {
@@ -43,15 +51,23 @@ public struct NodeMask: AttributionMethod {
 
 /// Gates on edges (edge pruning, Bhaskar et al. 2024, arXiv 2406.16778).
 public struct EdgeMask: AttributionMethod {
+  /// The name typed on the command line.
   public static let name = "edge-mask"
+  /// What it scores, in a few words.
   public static let summary = "learned masks: edges, gates trained against the divergence of the answers"
+  /// Its cost, in runs over the prompts.
   public static let cost = "200 runs up and back over a batch"
+  /// Where it comes from.
   public static let source = "Bhaskar et al. 2024, arXiv 2406.16778"
+  /// Whether it scores edges; else nodes.
   public static let scoresEdges = true
+  /// What may stand in for a writer's output.
   public static let replacements = SourceReplacement.allCases
 
+  /// The method.
   public init() {}
 
+  /// Scores every node or edge; see `AttributionMethod`.
   public func attribute(
     _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
   ) throws -> AttributionResult {

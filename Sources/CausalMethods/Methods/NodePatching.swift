@@ -6,15 +6,23 @@ import Transformers
 /// metric(node replaced) − metric(clean), for every node; runs begin at the node's own layer and take several nodes at
 /// once (Vig et al. 2020; Meng et al. 2022; Zhang & Nanda 2024, arXiv 2309.16042).
 public struct NodePatching: AttributionMethod {
+  /// The name typed on the command line.
   public static let name = "patching"
+  /// What it scores, in a few words.
   public static let summary = "exact patching: nodes, one changed run each"
+  /// Its cost, in runs over the prompts.
   public static let cost = "1 run up for each node, from its layer on"
+  /// Where it comes from.
   public static let source = "Zhang & Nanda 2024, arXiv 2309.16042"
+  /// Whether it scores edges; else nodes.
   public static let scoresEdges = false
+  /// What may stand in for a writer's output.
   public static let replacements = SourceReplacement.allCases
 
+  /// The method.
   public init() {}
 
+  /// Scores every node or edge; see `AttributionMethod`.
   public func attribute(
     _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
   ) throws -> AttributionResult {

@@ -23,12 +23,15 @@ public struct Divergence: LogitMetric {
     self.reference = reference
   }
 
+  /// The position that the prompt's answer follows.
   public func positions(ofPrompt prompt: Int) -> [Int] { [positions[prompt]] }
 
+  /// The metric of some of the prompts, in the given order.
   public func selecting(_ prompts: [Int]) -> Divergence {
     Divergence(positions: prompts.map { positions[$0] }, reference: prompts.map { reference[$0] })
   }
 
+  /// The metric of a prompt, and its derivative; see `LogitMetric`.
   public func evaluate(prompt: Int, logits: Tensor, gradient: inout Tensor) -> Double {
     let (p, q) = (reference[prompt], logSoftmax(logits))
     var value = 0.0

@@ -10,12 +10,15 @@ public struct LogitDifference: LogitMetric, Equatable {
   /// The metric of these questions.
   public init(_ questions: [Question]) { self.questions = questions }
 
+  /// The position that the prompt's answer follows.
   public func positions(ofPrompt prompt: Int) -> [Int] { [questions[prompt].position] }
 
+  /// The metric of some of the prompts, in the given order.
   public func selecting(_ prompts: [Int]) -> LogitDifference {
     LogitDifference(prompts.map { questions[$0] })
   }
 
+  /// The metric of a prompt, and its derivative; see `LogitMetric`.
   public func evaluate(prompt: Int, logits: Tensor, gradient: inout Tensor) -> Double {
     let question = questions[prompt]
     var value = 0.0
@@ -42,12 +45,15 @@ public struct ProbabilityDifference: LogitMetric, Equatable {
   /// The metric of these questions.
   public init(_ questions: [Question]) { self.questions = questions }
 
+  /// The position that the prompt's answer follows.
   public func positions(ofPrompt prompt: Int) -> [Int] { [questions[prompt].position] }
 
+  /// The metric of some of the prompts, in the given order.
   public func selecting(_ prompts: [Int]) -> ProbabilityDifference {
     ProbabilityDifference(prompts.map { questions[$0] })
   }
 
+  /// The metric of a prompt, and its derivative; see `LogitMetric`.
   public func evaluate(prompt: Int, logits: Tensor, gradient: inout Tensor) -> Double {
     let question = questions[prompt]
     let probabilities = softmax(logits)
@@ -72,10 +78,13 @@ public struct AnswerLoss: LogitMetric, Equatable {
   /// The metric of these questions.
   public init(_ questions: [Question]) { self.questions = questions }
 
+  /// The position that the prompt's answer follows.
   public func positions(ofPrompt prompt: Int) -> [Int] { [questions[prompt].position] }
 
+  /// The metric of some of the prompts, in the given order.
   public func selecting(_ prompts: [Int]) -> AnswerLoss { AnswerLoss(prompts.map { questions[$0] }) }
 
+  /// The metric of a prompt, and its derivative; see `LogitMetric`.
   public func evaluate(prompt: Int, logits: Tensor, gradient: inout Tensor) -> Double {
     let right = questions[prompt].right
     let logProbabilities = logSoftmax(logits)
@@ -96,12 +105,15 @@ public struct AnswerAccuracy: LogitMetric, Equatable {
   /// The metric of these questions.
   public init(_ questions: [Question]) { self.questions = questions }
 
+  /// The position that the prompt's answer follows.
   public func positions(ofPrompt prompt: Int) -> [Int] { [questions[prompt].position] }
 
+  /// The metric of some of the prompts, in the given order.
   public func selecting(_ prompts: [Int]) -> AnswerAccuracy {
     AnswerAccuracy(prompts.map { questions[$0] })
   }
 
+  /// The metric of a prompt, and its derivative; see `LogitMetric`.
   public func evaluate(prompt: Int, logits: Tensor, gradient: inout Tensor) -> Double {
     let best = logits.withValues { logits in
       logits.indices.reduce(0) { logits[$1] > logits[$0] ? $1 : $0 }

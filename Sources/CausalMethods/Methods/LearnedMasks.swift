@@ -11,7 +11,7 @@ public struct NodeMask: AttributionMethod {
   /// The name typed on the command line.
   public static let name = "node-mask"
   /// What it scores, in a few words.
-  public static let summary = "learned masks: nodes, gates trained against the divergence of the answers"
+  public static let summary = "learned masks: nodes; one gate for all prompts, so that its interval is empty"
   /// Its cost, in runs over the prompts.
   public static let cost = "200 runs up and back over a batch"
   /// Where it comes from.
@@ -54,7 +54,7 @@ public struct EdgeMask: AttributionMethod {
   /// The name typed on the command line.
   public static let name = "edge-mask"
   /// What it scores, in a few words.
-  public static let summary = "learned masks: edges, gates trained against the divergence of the answers"
+  public static let summary = "learned masks: edges; one gate for all prompts, so that its interval is empty"
   /// Its cost, in runs over the prompts.
   public static let cost = "200 runs up and back over a batch"
   /// Where it comes from.

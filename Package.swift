@@ -10,7 +10,7 @@ let rules: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// Targets that must not hold pointers: pointers live in `Tensors`, `Files`, `Recordings`, `Tables` and `Trees` only.
+/// Targets that must not hold pointers: pointers live in libraries of numbers and files only.
 let pointerFree: [SwiftSetting] = rules + [.strictMemorySafety()]
 
 func library(
@@ -28,9 +28,10 @@ func tests(
 }
 
 let libraries = [
-  "Files", "Tensors", "Tokenizers", "Transformers", "CausalMethods", "Recordings", "SparseAutoencoders",
+  "Files", "Tensors", "Checkpoints", "Tokenizers", "Transformers", "CausalMethods", "Recordings",
+  "SparseAutoencoders",
   "CircuitDiscovery",
-  "Tables", "Trees", "TabularExplainer", "Reports",
+  "Tables", "Trees", "NeuralNetworks", "TabularExplainer", "Reports",
 ]
 
 let package = Package(
@@ -50,21 +51,28 @@ let package = Package(
     // Foundations.
     library("Files", ["CCrypto", "CMalloc", "CZlib"], settings: rules),
     library("Tensors", ["COpenBLAS", "CKernels", "Files"], settings: rules),
+    library("Checkpoints", ["Tensors", "CKernels", "Files"], settings: rules),
 
     // Circuit discovery.
     library("Tokenizers", ["Files"]),
-    library("Transformers", ["Tensors", "Tokenizers", "Files"]),
-    library("CausalMethods", ["Transformers", "Tensors", "Files"]),
+    library("Transformers", ["Checkpoints", "Tensors", "Tokenizers", "Files"]),
+    library("CausalMethods", ["Transformers", "Checkpoints", "Tensors", "Files"]),
     library("Recordings", ["Tensors", "CHDF5", "Files"], settings: rules),
-    library("SparseAutoencoders", ["Recordings", "Tensors", "Files"]),
+    library(
+      "SparseAutoencoders", ["Recordings", "Checkpoints", "Tensors", "CKernels", "Files"], settings: rules),
     library(
       "CircuitDiscovery",
-      ["CausalMethods", "Transformers", "SparseAutoencoders", "Recordings", "Tokenizers", "Tensors", "Files"]),
+      [
+        "CausalMethods", "Transformers", "SparseAutoencoders", "Recordings", "Tokenizers", "Checkpoints",
+        "Tensors",
+        "Files",
+      ]),
 
     // The tabular explainer.
     library("Tables", ["Files", "Tensors"], settings: rules),
     library("Trees", ["Tables", "Tensors", "CKernels", "Files"], settings: rules),
-    library("TabularExplainer", ["Trees", "Tables", "Tensors", "Files"]),
+    library("NeuralNetworks", ["Tensors", "CKernels"], settings: rules),
+    library("TabularExplainer", ["Trees", "Tables", "NeuralNetworks", "Checkpoints", "Tensors", "Files"]),
 
     // The command.
     library("Reports", ["Files"]),
@@ -74,7 +82,7 @@ let package = Package(
         "Reports", "CausalMethods", "CircuitDiscovery", "TabularExplainer", "Trees", "Tables",
         "SparseAutoencoders",
         "Recordings",
-        "Transformers", "Tokenizers", "Tensors", "Files",
+        "Transformers", "Tokenizers", "Checkpoints", "Tensors", "Files",
       ]),
     .executableTarget(name: "headlamp", dependencies: ["Commands"], swiftSettings: pointerFree),
 
@@ -95,13 +103,18 @@ let package = Package(
     tests(
       "CircuitDiscovery",
       [
-        "CausalMethods", "Transformers", "SparseAutoencoders", "Recordings", "Tokenizers", "Tensors", "Files",
+        "CausalMethods", "Transformers", "SparseAutoencoders", "Recordings", "Tokenizers", "Checkpoints",
+        "Tensors",
+        "Files",
       ],
       exclude: ["Golden"]),
-    tests("CausalMethods", ["Transformers", "Tensors", "Files"], exclude: ["Golden"]),
-    tests("Tensors", ["Files"], exclude: ["Golden"]),
-    tests("Transformers", ["Tensors", "Files"], exclude: ["Golden"]),
-    tests("TabularExplainer", ["Trees", "Tables", "Tensors", "Files"], exclude: ["Golden"]),
+    tests("CausalMethods", ["Transformers", "Checkpoints", "Tensors", "Files"], exclude: ["Golden"]),
+    tests("Tensors", ["Files"]),
+    tests("Checkpoints", ["Tensors", "Files"], exclude: ["Golden"]),
+    tests("Transformers", ["Checkpoints", "Tensors", "Files"], exclude: ["Golden"]),
+    tests(
+      "TabularExplainer", ["Trees", "Tables", "NeuralNetworks", "Checkpoints", "Tensors", "Files"],
+      exclude: ["Golden"]),
     tests("Tables", ["Files", "Tensors"]),
     tests("Trees", ["Tables", "Tensors", "Files"], exclude: ["Golden"]),
     tests("Tokenizers", ["Files"], exclude: ["Golden"]),
@@ -110,6 +123,6 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests", dependencies: ["headlamp", "TestSupport"], swiftSettings: rules),
     tests("Recordings", ["Tensors", "Files"], exclude: ["Golden"]),
-    tests("SparseAutoencoders", ["Recordings", "Tensors", "Files"], exclude: ["Golden"]),
+    tests("SparseAutoencoders", ["Recordings", "Checkpoints", "Tensors", "Files"], exclude: ["Golden"]),
   ]
 )

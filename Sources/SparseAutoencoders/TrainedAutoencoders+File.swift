@@ -1,5 +1,6 @@
 // autoencoder.safetensors: weights as tensors, everything else as text in the header.
 
+import Checkpoints
 import FoundationEssentials
 import Recordings
 import Tensors
@@ -42,7 +43,7 @@ extension TrainedAutoencoders {
   }
 
   /// Reads what `save` wrote.
-  /// - Throws: `SparseAutoencoderError.notAnAutoencoder` for any other safetensors file; `TensorError` for a damaged one.
+  /// - Throws: `SparseAutoencoderError.notAnAutoencoder` for any other safetensors file; `CheckpointError` for a damaged one.
   public init(path: String) throws {
     func refuse(_ problem: String) -> SparseAutoencoderError {
       .notAnAutoencoder(path: path, problem: problem)

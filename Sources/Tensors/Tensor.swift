@@ -9,7 +9,7 @@ import Files
 public struct Tensor: Sendable {
   /// The length of every axis; `[]` is a scalar.
   public private(set) var shape: [Int]
-  var storage: TensorStorage
+  package var storage: TensorStorage
   let offset: Int
 
   /// The number of elements.
@@ -71,7 +71,7 @@ public struct Tensor: Sendable {
   }
 
   /// A tensor on storage that exists already.
-  init(shape: [Int], storage: TensorStorage, offset: Int) {
+  package init(shape: [Int], storage: TensorStorage, offset: Int) {
     self.shape = shape
     self.storage = storage
     self.offset = offset
@@ -156,11 +156,11 @@ extension Tensor: Equatable {
 }
 
 extension Tensor {
-  /// The first element, for reading. Inside this module only; keep `storage` alive while it is used.
-  var pointer: UnsafePointer<Float> { UnsafePointer(storage.base + offset) }
+  /// The first element, for reading. For modules that hold pointers; keep `storage` alive while it is used.
+  package var pointer: UnsafePointer<Float> { UnsafePointer(storage.base + offset) }
 
   /// The first element, for writing, after making the storage this tensor's own.
-  mutating func mutablePointer() -> UnsafeMutablePointer<Float> {
+  package mutating func mutablePointer() -> UnsafeMutablePointer<Float> {
     if storage.isReadOnly || !isKnownUniquelyReferenced(&storage) {
       let copy = TensorStorage(count: count)
       copy.base.update(from: storage.base + offset, count: count)

@@ -9,9 +9,9 @@ import Files
 #endif
 
 /// Memory behind one or more tensors.
-final class TensorStorage: @unchecked Sendable {
+package final class TensorStorage: @unchecked Sendable {
   /// The first element. Written to only by the tensor that holds the sole reference.
-  let base: UnsafeMutablePointer<Float>
+  package let base: UnsafeMutablePointer<Float>
   let count: Int
   private let map: MappedFile?
   /// What `base` lies in, where it is an allocation.
@@ -47,7 +47,7 @@ final class TensorStorage: @unchecked Sendable {
 
   /// A slice of a mapped file.
   /// - Precondition: `byteOffset` lies on a multiple of four within the file.
-  init(map: MappedFile, byteOffset: Int, count: Int) {
+  package init(map: MappedFile, byteOffset: Int, count: Int) {
     precondition(byteOffset % 4 == 0 && byteOffset + 4 * count <= map.bytes.count)
     let start = UnsafeMutableRawPointer(mutating: map.bytes.baseAddress.map { $0 + byteOffset })
     base = (start ?? UnsafeMutableRawPointer.allocate(byteCount: 4, alignment: 4))

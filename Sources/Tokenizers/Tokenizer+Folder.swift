@@ -14,7 +14,7 @@ extension Tokenizer {
     let path = folder + "tokenizer_config.json"
     guard let bytes = try? readBytes(ofFileAt: path) else { return }
     do throws(TokenizerProblem) {
-      let root = JSONField(root: try JSONDocument(bytes))
+      let root = JSONField(root: try JSONDocument(tokenizerFile: bytes))
       guard let token = try root.members().last(where: { $0.name == "bos_token" })?.value else { return }
       switch token.node.kind {
       case .null: beginningOfText = nil

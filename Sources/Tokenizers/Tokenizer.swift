@@ -33,7 +33,7 @@ public struct Tokenizer: Sendable {
       throw .file(error)
     }
     do throws(TokenizerProblem) {
-      try self.init(JSONField(root: JSONDocument(bytes)))
+      try self.init(JSONField(root: JSONDocument(tokenizerFile: bytes)))
     } catch {
       throw .invalid(path: file, problem: error)
     }
@@ -43,7 +43,7 @@ public struct Tokenizer: Sendable {
   /// Reads the text of a `tokenizer.json`.
   /// - Throws: `TokenizerProblem` where it asks for something that is not implemented, or is damaged.
   public init(json: String) throws(TokenizerProblem) {
-    try self.init(JSONField(root: JSONDocument(Array(json.utf8))))
+    try self.init(JSONField(root: JSONDocument(tokenizerFile: Array(json.utf8))))
   }
 
   private init(_ root: JSONField) throws(TokenizerProblem) {

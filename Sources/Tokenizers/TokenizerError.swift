@@ -12,8 +12,8 @@ public enum TokenizerError: Error, Equatable, Sendable {
 
 /// What is wrong inside a tokenizer file; `field` is a path such as `model.vocab` or `decoder.decoders[1].type`.
 public enum TokenizerProblem: Error, Equatable, Sendable {
-  /// The bytes are not JSON: at `offset`, `expected` should have stood.
-  case notJSON(offset: Int, expected: String)
+  /// The bytes are not JSON.
+  case notJSON(JSONSyntaxError)
   /// A field that must be there is absent.
   case missing(field: String)
   /// A field holds another kind of value than it should.

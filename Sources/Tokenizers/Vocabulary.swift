@@ -2,6 +2,8 @@
 //
 // A dictionary of strings takes 20 ms for 50,000 tokens; this takes two, because nothing is allocated per token.
 
+import Files
+
 /// The tokens of a model.
 struct Vocabulary: Sendable {
   private var arena: [UInt8] = []
@@ -102,16 +104,16 @@ extension Vocabulary {
     while child < Int(field.node.next) {
       let name = document.nodes[child]
       guard let id = document.smallNumber(document.nodes[child + 1]), id <= Self.largestID else {
-        throw .wrongValue(field: "\(field.path).\(try document.string(name))", expected: "a token id")
+        throw .wrongValue(field: "\(field.path).\(try document.text(name))", expected: "a token id")
       }
       guard starts.count <= id || starts[id] < 0 else {
-        throw .conflict(field: field.path, token: try document.string(name))
+        throw .conflict(field: field.path, token: try document.text(name))
       }
       if name.kind == .string {
         insert(document.bytes[Int(name.start)..<Int(name.end)], id: id)
       } else {
         scratch.removeAll(keepingCapacity: true)
-        try document.appendString(name, to: &scratch)
+        try document.appendText(name, to: &scratch)
         insert(scratch, id: id)
       }
       child = Int(document.nodes[child + 1].next)

@@ -1,5 +1,6 @@
 // A transformer: its architecture and its parameters.
 
+import Checkpoints
 import Files
 import Tensors
 
@@ -31,7 +32,7 @@ public struct Transformer: Sendable {
 
   /// Loads a model folder: `config.json` and `model.safetensors`, or shards with an index.
   ///
-  /// - Throws: `FileError`, `TensorError` or `TransformerError`, each naming what is wrong.
+  /// - Throws: `FileError`, `CheckpointError` or `TransformerError`, each naming what is wrong.
   public init(folder: String) throws {
     let (family, configuration) = try Self.describe(folder: folder)
     self.init(

@@ -1,5 +1,6 @@
 // Every method on four families against PyTorch in float64; Golden/causal_methods.py makes the numbers.
 
+import Checkpoints
 @testable import CausalMethods
 import Files
 import Foundation

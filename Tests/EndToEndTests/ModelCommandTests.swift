@@ -134,7 +134,8 @@ import Testing
       let result = try record { model in
         try FileManager.default.removeItem(atPath: model + "/model.safetensors")
         try FileManager.default.copyItem(
-          atPath: packageFolder + "/Tests/TensorsTests/Golden/" + name, toPath: model + "/pytorch_model.bin")
+          atPath: packageFolder + "/Tests/CheckpointsTests/Golden/" + name,
+          toPath: model + "/pytorch_model.bin")
       }
       #expect(result.exitCode == 1)
       #expect(result.errors.contains("pytorch_model.bin"))

@@ -1,6 +1,7 @@
 // The trainer against the authors' own code: Golden/dsae-3x4.safetensors, made with it on torch 2.15.0 from random
 // numbers (3 layers × 4 heads, d 24, 32 features, 40 examples of which 10 are trained on).
 
+import Checkpoints
 import SparseAutoencoders
 import TestSupport
 import Tensors

@@ -1,5 +1,6 @@
 // Networks learn what generated tables hold, the same bytes for the same seed.
 
+import NeuralNetworks
 import Foundation
 import Tables
 import Tensors

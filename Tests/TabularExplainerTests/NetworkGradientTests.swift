@@ -1,5 +1,6 @@
 // Every layer's backward pass against finite differences of its forward pass.
 
+import NeuralNetworks
 import Foundation
 import Tensors
 import Testing

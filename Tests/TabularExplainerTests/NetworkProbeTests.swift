@@ -1,5 +1,7 @@
 // Probes of networks: they add up, they agree with closed forms, and they find the features that a table's rule names.
 
+import NeuralNetworks
+import Checkpoints
 import Foundation
 import Tables
 import Tensors

@@ -1,6 +1,7 @@
 // Gradients of a metric at every hook point, and of every parameter, of ten families against PyTorch's autograd.
 // Golden/family_gradients.py makes the numbers with Hugging Face transformers 5.24.0 and torch; see there.
 
+import Checkpoints
 import Files
 import Foundation
 import Tensors

@@ -1,5 +1,6 @@
 // Model folders: element types, shards, and what is refused with its name.
 
+import Checkpoints
 import Files
 import Foundation
 import TestSupport
@@ -154,14 +155,14 @@ import Testing
   @Test func tensorsThatAreMissingMisshapenOrNotFinite() throws {
     let name = "blocks.1.attn.W_K"
     var weights = try #require(TestModel().tensors[name])
-    #expect(try error({ _ in }, removing: name) is TensorError)
-    let shape = try error({ _ in }, replacing: [name: weights.reshaped([5, 24, 4])]) as? TensorError
+    #expect(try error({ _ in }, removing: name) is CheckpointError)
+    let shape = try error({ _ in }, replacing: [name: weights.reshaped([5, 24, 4])]) as? CheckpointError
     guard case .wrongShape(_, name, [5, 24, 4], [4, 24, 5]) = shape else {
       Issue.record("\(String(describing: shape))")
       return
     }
     weights[1, 2, 3] = .nan
-    let notFinite = try error({ _ in }, replacing: [name: weights]) as? TensorError
+    let notFinite = try error({ _ in }, replacing: [name: weights]) as? CheckpointError
     guard case .notFinite(_, name, 133) = notFinite else {
       Issue.record("\(String(describing: notFinite))")
       return

@@ -1,5 +1,6 @@
 // Matrices that stay in their file: widened part by part, they must be what they are when widened whole.
 
+import Checkpoints
 import Files
 import Foundation
 import Tensors
@@ -71,7 +72,7 @@ import Testing
       let path = file.path + ".damaged"
       try writeFile(damaged, to: path)
       var part = Tensor(zeros: [8])
-      #expect(throws: TensorError.notFinite(path: path, tensor: "w", index: 32)) {
+      #expect(throws: CheckpointError.notFinite(path: path, tensor: "w", index: 32)) {
         try SafetensorsFile(path: path).widen(rows: 4..<8, columns: 1..<3, of: "w", into: &part)
       }
     }

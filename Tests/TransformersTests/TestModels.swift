@@ -1,5 +1,6 @@
 // Small random models for tests, made as folders so that loading is tested too.
 
+import Checkpoints
 import Files
 import Foundation
 import Tensors

@@ -1,12 +1,13 @@
 // Circuit files in PyTorch's form: matrices over sources and destinations, read as data.
 
+import Checkpoints
 import Files
 import Tensors
 
 extension ScoredCircuit {
   /// Reads a file that EAP-IG's `Graph.to_pt` has written; its destinations are q of all heads, then k, then v.
   ///
-  /// - Throws: `FileError` or `TensorError` where the file cannot be read, `CausalError` where it is not a circuit, one of
+  /// - Throws: `FileError` or `CheckpointError` where the file cannot be read, `CausalError` where it is not a circuit, one of
   ///   another model, or one that chooses neurons.
   init(pyTorchPath path: String, graph: CircuitGraph) throws {
     func bad(_ problem: String) -> CausalError { .badCircuit(path: path, problem: problem) }

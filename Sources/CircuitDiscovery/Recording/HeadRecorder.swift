@@ -1,5 +1,6 @@
 // From prompts to a recording of every head's output.
 
+import Checkpoints
 import Recordings
 import Tensors
 import Transformers
@@ -28,7 +29,7 @@ public struct HeadRecorder: Sendable {
   }
 
   /// Which model that is; waited for.
-  /// - Throws: `FileError` or `TensorError` where its files cannot be read.
+  /// - Throws: `FileError` or `CheckpointError` where its files cannot be read.
   public var identity: ModelIdentity {
     get throws { try pendingIdentity.value }
   }

@@ -1,5 +1,6 @@
 // Which model a result came from.
 
+import Checkpoints
 import Files
 import FoundationEssentials
 import Tensors
@@ -14,7 +15,7 @@ public struct ModelIdentity: Hashable, Sendable {
   public let dtype: String
 
   /// Reads the weights of a model folder once, from first byte to last.
-  /// - Throws: `FileError` or `TensorError` where a file cannot be read.
+  /// - Throws: `FileError` or `CheckpointError` where a file cannot be read.
   public init(folder: String) throws {
     let files = try SafetensorsCheckpoint(folder: folder).files
     let digests = try files.map { try sha256(ofFileAt: $0.path) }

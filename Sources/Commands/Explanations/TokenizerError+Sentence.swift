@@ -13,7 +13,7 @@ extension TokenizerError: ExplainedError {
 extension TokenizerProblem: ExplainedError {
   var sentence: String {
     switch self {
-    case .notJSON(let offset, let expected): "it is not JSON; at byte \(offset), \(expected) is expected"
+    case .notJSON(let error): "it is not JSON; line \(error.line), column \(error.column): \(error.problem)"
     case .missing(let field): "'\(field)' is missing"
     case .wrongValue(let field, let expected): "'\(field)' should be \(expected)"
     case .unsupported(let field, let value): "'\(field)' is \(value), which is not supported"

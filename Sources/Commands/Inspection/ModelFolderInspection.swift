@@ -1,5 +1,6 @@
 // A model folder: its architecture, what its heads are, and its files.
 
+import Checkpoints
 import Files
 import Tensors
 import Transformers

@@ -1,5 +1,6 @@
 // The operations that scikit-learn's models become, on float32 tensors. Shapes come from a file, so every one is checked.
 
+import NeuralNetworks
 import FoundationEssentials
 import Tensors
 

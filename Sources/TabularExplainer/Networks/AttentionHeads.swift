@@ -4,6 +4,7 @@
 // global importance. At d = 20,531 two such heads need 843 million weights. Here W_h = diag(a_h) + U_hᵀ·V_h with U_h, V_h
 // of a few rows: 2·rank + 1 numbers a cell and head, the same two importances, and cells can still raise one another.
 
+import NeuralNetworks
 import Tensors
 
 /// `d · mean_h softmax(W_h·x) ⊙ x`: `[rows, cells]` → `[rows, cells]`.

@@ -1,5 +1,6 @@
 // The layers of the convolutional autoencoder: `[rows, channels, height, width]` in and out.
 
+import NeuralNetworks
 import Tensors
 
 /// 3×3 convolution with a border of zeros.

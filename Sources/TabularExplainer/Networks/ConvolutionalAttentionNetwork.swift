@@ -7,6 +7,7 @@
 // The paper's head attends to latents only and labels their cells with feature names. Here the heads attend to the
 // input features themselves, with the latents beside them as further cells, so that attention names features.
 
+import NeuralNetworks
 import Tensors
 
 /// CAE-SAN: classification (or regression) and reconstruction at once.

@@ -1,5 +1,6 @@
 // The fully connected layer, and the steps between two of them.
 
+import NeuralNetworks
 import FoundationEssentials
 import Tensors
 

@@ -1,5 +1,6 @@
 // Which network to build, and how it is usually trained.
 
+import NeuralNetworks
 import Tensors
 
 /// The shape of a network.

@@ -1,5 +1,6 @@
 // A network as a safetensors file: weights as tensors, everything else as JSON in the header.
 
+import Checkpoints
 import FoundationEssentials
 import Tensors
 
@@ -36,7 +37,7 @@ extension NetworkBlackBox {
   }
 
   /// Reads a network that `write(to:)` wrote.
-  /// - Throws: `FileError`, `TensorError`, or `ModelFileError.malformed` where the header does not describe a network.
+  /// - Throws: `FileError`, `CheckpointError`, or `ModelFileError.malformed` where the header does not describe a network.
   public init(path: String) throws {
     let file = try SafetensorsFile(path: path)
     func malformed(_ problem: String) -> ModelFileError {

@@ -1,5 +1,6 @@
 // How a network learns: mini-batches, AdamW with a falling step, and early stopping on held-out rows.
 
+import NeuralNetworks
 import FoundationEssentials
 import Tables
 import Tensors

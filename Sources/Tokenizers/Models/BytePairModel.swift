@@ -1,5 +1,7 @@
 // Byte-pair encoding: a piece starts as single characters, and the earliest learned merge is done until none is left.
 
+import Files
+
 /// A byte-pair model; the pieces of byte-level tokenizers come to it with every byte as a character of its own.
 struct BytePairModel: Sendable {
   let vocabulary: Vocabulary

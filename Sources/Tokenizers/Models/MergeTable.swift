@@ -1,5 +1,7 @@
 // Which two neighbouring tokens become one, and how early.
 
+import Files
+
 /// The merges of a byte-pair model: (left id, right id) → rank and resulting id.
 struct MergeTable: Sendable {
   struct Merge: Sendable {
@@ -88,11 +90,11 @@ extension MergeTable {
       guard Int(node.next) == index + 3, document.nodes[index + 1].isString,
         document.nodes[index + 2].isString
       else { throw .wrongValue(field: place(), expected: "two tokens") }
-      try document.appendString(document.nodes[index + 1], to: &left)
-      try document.appendString(document.nodes[index + 2], to: &right)
+      try document.appendText(document.nodes[index + 1], to: &left)
+      try document.appendText(document.nodes[index + 2], to: &right)
     case .string, .escapedString:
       var text: [UInt8] = []
-      try document.appendString(node, to: &text)
+      try document.appendText(node, to: &text)
       let parts = text.split(separator: 32, omittingEmptySubsequences: false)
       guard parts.count == 2 else { throw .wrongValue(field: place(), expected: "two tokens and one space") }
       left.append(contentsOf: parts[0])

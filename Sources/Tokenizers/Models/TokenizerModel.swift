@@ -1,5 +1,7 @@
 // A model turns one piece of text into tokens.
 
+import Files
+
 /// One token of a piece and the scalars of the piece that it covers.
 struct PieceToken: Sendable, Equatable {
   var id: Int32

@@ -1,5 +1,7 @@
 // Word level: a piece is a token, or unknown.
 
+import Files
+
 struct WordLevelModel: Sendable {
   let vocabulary: Vocabulary
   let unknown: Int

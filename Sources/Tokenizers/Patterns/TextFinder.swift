@@ -1,5 +1,7 @@
 // What a stage looks for: a literal text or a pattern.
 
+import Files
+
 /// The value of a field `pattern`: `{"String": …}` or `{"Regex": …}`.
 enum TextFinder: Sendable {
   case literal([UInt32])

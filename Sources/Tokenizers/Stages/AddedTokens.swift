@@ -1,5 +1,7 @@
 // Added tokens are found in a text before anything else happens to it.
 
+import Files
+
 /// One entry of `added_tokens`.
 struct AddedToken: Sendable {
   var id: Int

@@ -1,5 +1,7 @@
 // Decoders turn tokens back into text.
 
+import Files
+
 /// A rule that rewrites a list of tokens into a list of texts, which are joined in the end.
 indirect enum Decoder: Sendable {
   case byteLevel

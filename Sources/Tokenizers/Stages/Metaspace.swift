@@ -1,5 +1,7 @@
 // SentencePiece's way with spaces: a visible sign instead of a space, and one before the first word.
 
+import Files
+
 /// The rule `Metaspace`, which is both a splitter and a decoder.
 struct Metaspace: Sendable {
   enum Prepending: String, Sendable { case first, never, always }

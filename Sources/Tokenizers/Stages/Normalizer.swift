@@ -1,5 +1,7 @@
 // Normalisers change text before it is split.
 
+import Files
+
 /// A rule that rewrites text.
 indirect enum Normalizer: Sendable {
   case prepend([UInt32])

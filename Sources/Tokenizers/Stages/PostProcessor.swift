@@ -1,5 +1,7 @@
 // Post-processors add the special tokens around a text, and narrow offsets.
 
+import Files
+
 /// A rule that completes an encoding.
 indirect enum PostProcessor: Sendable {
   /// Blanks at the ends of a token do not count in its offsets.

@@ -1,5 +1,7 @@
 // Splitters cut text into the pieces that a model sees; the file format calls them pre-tokenizers.
 
+import Files
+
 /// A rule that cuts text into pieces.
 indirect enum Splitter: Sendable {
   /// Byte-level: cut by a pattern, if any, then every byte as a character.

@@ -1,5 +1,6 @@
 // What the descendants of Llama share: the names of sizes in config.json, and the names of tensors.
 
+import Checkpoints
 import Tensors
 
 /// The sizes of a model, under the names that most families use.

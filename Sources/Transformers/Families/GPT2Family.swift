@@ -1,6 +1,7 @@
 // GPT-2 (Radford et al. 2019): learned positions, layer normalisation before each module, one matrix for queries, keys
 // and values, matrices stored as [inputs, outputs].
 
+import Checkpoints
 import Files
 import Tensors
 

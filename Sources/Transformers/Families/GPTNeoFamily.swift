@@ -1,6 +1,7 @@
 // GPT-Neo (Black et al. 2021): GPT-2 with scores that are not scaled, and every second layer looking back over a
 // window.
 
+import Checkpoints
 import Files
 import Tensors
 

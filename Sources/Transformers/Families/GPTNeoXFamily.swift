@@ -1,6 +1,7 @@
 // GPT-NeoX and Pythia (Black et al. 2022; Biderman et al. 2023): attention and MLP side by side, a quarter of each head
 // turned by its position, one matrix with each head's query, key and value together.
 
+import Checkpoints
 import Files
 import Tensors
 

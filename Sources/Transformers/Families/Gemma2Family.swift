@@ -1,6 +1,7 @@
 // Gemma 2 (Riviere et al. 2024): norms before and after each module with gains stored less one, capped scores and
 // logits, every second layer looking back over a window, embeddings scaled by √d_model and tied.
 
+import Checkpoints
 import Files
 import Tensors
 

@@ -1,6 +1,7 @@
 // Gemma 3's language model (Kamath et al. 2025): Gemma 2 with normalised queries and keys in place of caps, five layers
 // of six looking back over a window, with a rotary base of their own.
 
+import Checkpoints
 import Files
 import Tensors
 

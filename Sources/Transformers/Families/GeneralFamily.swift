@@ -17,6 +17,7 @@
 //   attn_scores_soft_cap, output_logits_soft_cap      none where absent
 // Biases, gains of norms and norms of the stream's readers are optional: an absent bias is zero.
 
+import Checkpoints
 import Files
 import Tensors
 

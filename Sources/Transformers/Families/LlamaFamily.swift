@@ -1,6 +1,7 @@
 // Llama 1 to 3 (Touvron et al. 2023; Grattafiori et al. 2024): root-mean-square norms, rotary positions (stretched for
 // long contexts in 3.1), grouped queries, gated MLPs.
 
+import Checkpoints
 import Tensors
 
 enum LlamaFamily: ModelFamily {

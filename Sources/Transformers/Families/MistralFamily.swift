@@ -1,5 +1,6 @@
 // Mistral (Jiang et al. 2023): Llama's blocks, every layer looking back over a sliding window.
 
+import Checkpoints
 import Tensors
 
 enum MistralFamily: ModelFamily {

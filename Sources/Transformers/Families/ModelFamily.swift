@@ -1,5 +1,6 @@
 // What a family file says: how its config.json reads, and what its tensors are called.
 
+import Checkpoints
 import Tensors
 
 /// A family of models that share a config.json and tensor names.
@@ -12,7 +13,7 @@ protocol ModelFamily: Sendable {
   static func configuration(_ options: inout ConfigurationReader) throws -> TransformerConfiguration
 
   /// The parameters of a checkpoint.
-  /// - Throws: `TensorError` where a tensor is missing or misshapen.
+  /// - Throws: `CheckpointError` where a tensor is missing or misshapen.
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
   ) throws -> TransformerWeights

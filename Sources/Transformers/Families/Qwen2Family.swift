@@ -1,5 +1,6 @@
 // Qwen 2 and 2.5 (Yang et al. 2024): Llama's blocks with biases on queries, keys and values.
 
+import Checkpoints
 import Tensors
 
 enum Qwen2Family: ModelFamily {

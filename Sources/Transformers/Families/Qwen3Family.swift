@@ -1,5 +1,6 @@
 // Qwen 3 (Yang et al. 2025): Qwen 2 without biases, each query and key normalised.
 
+import Checkpoints
 import Tensors
 
 enum Qwen3Family: ModelFamily {

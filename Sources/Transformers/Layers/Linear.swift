@@ -1,5 +1,6 @@
 // x·W + b, for weights stored either way round.
 
+import Checkpoints
 import Tensors
 
 /// An affine map of rows.
@@ -61,7 +62,7 @@ public struct Linear: Sendable {
   /// `y = x·W + b`, where `y` takes the columns from `column` on of `target`'s rows.
   ///
   /// - Parameter x: `[rows, inputs]`
-  /// - Throws: `TensorError.notFinite` where a stored weight cannot be widened.
+  /// - Throws: `CheckpointError.notFinite` where a stored weight cannot be widened.
   public func apply(to x: Tensor, into target: inout Tensor, atColumn column: Int = 0) throws {
     if let bias { target.fillRows(bias, atColumn: column) }
     try multiply(
@@ -96,7 +97,7 @@ public struct Linear: Sendable {
   /// - Parameters:
   ///   - dy: rows that hold the gradient of the outputs from `column` on.
   ///   - dx: `[rows, inputs]`.
-  /// - Throws: `TensorError.notFinite` where a stored weight cannot be widened.
+  /// - Throws: `CheckpointError.notFinite` where a stored weight cannot be widened.
   public func adjoint(
     _ dy: Tensor, fromColumn column: Int = 0, into dx: inout Tensor, accumulating: Bool = false
   ) throws {
@@ -117,7 +118,7 @@ public struct Linear: Sendable {
   }
 
   /// The same map with its matrix in memory, for several uses in a row.
-  /// - Throws: `TensorError.notFinite` where a stored weight cannot be widened.
+  /// - Throws: `CheckpointError.notFinite` where a stored weight cannot be widened.
   func resident() throws -> Linear {
     weight.isResident ? self : Linear(Weight(try weight.tensor()), orientation, bias: bias)
   }

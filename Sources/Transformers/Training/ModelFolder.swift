@@ -1,5 +1,6 @@
 // Writing a model as a folder that this project, and where the architecture allows Hugging Face's, can load.
 
+import Checkpoints
 import Files
 import Tensors
 

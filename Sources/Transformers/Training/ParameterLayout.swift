@@ -1,5 +1,6 @@
 // Where each parameter lies: all of them share one tensor, so that optimiser, clipping and checkpoints are one pass.
 
+import Checkpoints
 import Tensors
 
 /// A parameter's place in the tensor of all parameters.
@@ -67,7 +68,7 @@ public struct ParameterLayout: Sendable {
 
 extension ParameterLayout {
   /// The model's own parameters, in this layout.
-  /// - Throws: `TensorError.notFinite` where a stored weight cannot be widened.
+  /// - Throws: `CheckpointError.notFinite` where a stored weight cannot be widened.
   public func parameters() throws -> Tensor {
     var values = [Float](repeating: 0, count: count)
     for slice in slices {

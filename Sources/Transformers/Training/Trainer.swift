@@ -1,5 +1,6 @@
 // Steps of training: a batch split over threads, one gradient, one update.
 
+import Checkpoints
 import Synchronization
 import Tensors
 
@@ -49,7 +50,7 @@ public struct Trainer: Sendable {
 
   /// Learns from a batch once.
   /// - Returns: the outcome of each target, in order, before the update.
-  /// - Throws: `TensorError` where a weight cannot be read.
+  /// - Throws: `CheckpointError` where a weight cannot be read.
   public mutating func step(_ examples: [TrainingExample]) throws -> [PredictionOutcome] {
     try learn(examples)
     gradient.setToZero()
@@ -79,7 +80,7 @@ public struct Trainer: Sendable {
   }
 
   /// The outcome of each target under the present parameters; nothing is learned.
-  /// - Throws: `TensorError` where a weight cannot be read.
+  /// - Throws: `CheckpointError` where a weight cannot be read.
   public func evaluate(_ examples: [TrainingExample]) throws -> [PredictionOutcome] {
     // Parts as small as a batch's, so that an examination of many prompts takes no more memory than learning does.
     let size = Self.examinedTogether

@@ -4,6 +4,7 @@
 // header the step and the caller's settings. Batches are drawn from the seed, the step's number and what was noted on
 // the way, so a checkpoint says where in the data training stands.
 
+import Checkpoints
 import Tensors
 
 /// The state of a training after a number of steps.
@@ -37,7 +38,7 @@ public struct TrainingCheckpoint: Sendable {
   }
 
   /// Reads a state.
-  /// - Throws: `FileError` or `TensorError` where the file cannot be read or belongs to another architecture,
+  /// - Throws: `FileError` or `CheckpointError` where the file cannot be read or belongs to another architecture,
   ///   `TrainingError.incompleteCheckpoint` where it has no step.
   public init(path: String, layout: ParameterLayout) throws {
     let file = try SafetensorsFile(path: path)

@@ -2,6 +2,7 @@
 //
 // All buffers are kept from one batch to the next. A pass runs on one thread; training splits a batch over passes.
 
+import Checkpoints
 import Tensors
 
 /// The way up and back of one model in training, with the memory they need.
@@ -17,7 +18,7 @@ public struct TrainingPass: Sendable {
   }
 
   /// What the targets of a batch are worth under the parameters; nothing is learned and nothing kept.
-  /// - Throws: `TensorError` where a weight cannot be read.
+  /// - Throws: `CheckpointError` where a weight cannot be read.
   public static func evaluate(_ batch: PackedBatch, _ model: Transformer) throws -> [PredictionOutcome] {
     var tape = GradientTape(layers: model.configuration.layers, for: .none)
     var logits = try Self.logits(batch, model, &tape)
@@ -27,7 +28,7 @@ public struct TrainingPass: Sendable {
 
   /// Adds the gradient of Σ weight · loss over a batch's targets to `gradient`.
   /// - Returns: one outcome a target.
-  /// - Throws: `TensorError` where a weight cannot be read.
+  /// - Throws: `CheckpointError` where a weight cannot be read.
   public mutating func addGradient(
     of batch: PackedBatch, parameters: Tensor, to gradient: inout ParameterGradient
   ) throws -> [PredictionOutcome] {

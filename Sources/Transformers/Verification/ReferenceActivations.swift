@@ -3,6 +3,7 @@
 // Three ways of naming are read: TransformerLens's (`blocks.0.attn.hook_z`), a short form (`blocks.0.z`,
 // `final_norm`), and a numbered one (`attn_pattern.0`, `head_out.0`).
 
+import Checkpoints
 import Tensors
 
 /// Token ids with the activations that a model should have on them.
@@ -26,7 +27,7 @@ public struct ReferenceActivations: Sendable {
 
   /// Reads a file for a model of so many layers.
   ///
-  /// - Throws: `FileError`, `TensorError`, or `TransformerError.malformedReference` where there are no token ids or
+  /// - Throws: `FileError`, `CheckpointError`, or `TransformerError.malformedReference` where there are no token ids or
   ///   nothing to compare.
   public init(path: String, layers: Int) throws {
     let file = try SafetensorsFile(path: path)

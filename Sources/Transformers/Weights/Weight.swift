@@ -1,5 +1,6 @@
 // A matrix of parameters: in memory, or in a file from which it is widened when it is needed.
 
+import Checkpoints
 import Tensors
 
 /// A tensor of parameters.
@@ -20,9 +21,9 @@ public struct Weight: Sendable {
 
   /// Parameters of a file: resident where the file's elements can be used in place.
   ///
-  /// - Throws: `TensorError` where the tensor is missing, misshapen, or (where resident) holds values that are not
+  /// - Throws: `CheckpointError` where the tensor is missing, misshapen, or (where resident) holds values that are not
   ///   finite; stored ones are checked each time they are widened.
-  init(_ file: SafetensorsFile, _ name: String, shape: [Int]) throws(TensorError) {
+  init(_ file: SafetensorsFile, _ name: String, shape: [Int]) throws(CheckpointError) {
     try file.requireShape(shape, of: name)
     try file.requireReadableType(of: name)
     if file.isReadInPlace(name) {
@@ -51,8 +52,8 @@ public struct Weight: Sendable {
   }
 
   /// The parameters as float32.
-  /// - Throws: `TensorError.notFinite`.
-  public func tensor() throws(TensorError) -> Tensor {
+  /// - Throws: `CheckpointError.notFinite`.
+  public func tensor() throws(CheckpointError) -> Tensor {
     switch source {
     case .resident(let tensor): return tensor
     case .stored(let file, let name, _):
@@ -75,7 +76,7 @@ public struct Weight: Sendable {
   ///   - splittingRows: whether parts are rows; else columns.
   ///   - elements: about how many elements a part has.
   ///   - body: gets a part and the rows or columns that it holds.
-  /// - Throws: `TensorError.notFinite`, and what `body` throws.
+  /// - Throws: `CheckpointError.notFinite`, and what `body` throws.
   func forEachPart(
     splittingRows: Bool, elements: Int = 2 << 20, _ body: (Tensor, Range<Int>) throws -> Void
   ) throws {
@@ -98,8 +99,8 @@ public struct Weight: Sendable {
   }
 
   /// Some rows of the first axis, each widened alone.
-  /// - Throws: `TensorError.notFinite`.
-  func rows(_ indices: [Int32]) throws(TensorError) -> Tensor {
+  /// - Throws: `CheckpointError.notFinite`.
+  func rows(_ indices: [Int32]) throws(CheckpointError) -> Tensor {
     switch source {
     case .resident(let tensor): return tensor.gatherRows(indices)
     case .stored(let file, let name, let shape):

@@ -1,5 +1,6 @@
 // Finding a family's parameters in a checkpoint.
 
+import Checkpoints
 import Tensors
 
 /// Reads the tensors of a checkpoint under the names that a family gives them.

@@ -1,5 +1,6 @@
 // Rankings against the authors' own code, from its codes: SparseAutoencodersTests/Golden/dsae-3x4.safetensors.
 
+import Checkpoints
 import CircuitDiscovery
 import TestSupport
 import Tensors

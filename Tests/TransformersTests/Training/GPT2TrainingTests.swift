@@ -1,5 +1,6 @@
 // Golden/gpt2-training.py makes the numbers: gradients and AdamW steps of a tiny GPT-2 in PyTorch.
 
+import Checkpoints
 import Foundation
 import Tensors
 import TestSupport

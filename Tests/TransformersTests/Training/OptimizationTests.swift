@@ -1,5 +1,6 @@
 // The schedule, the loss, and training that stops and goes on.
 
+import Checkpoints
 import Foundation
 import Tensors
 import TestSupport
@@ -85,7 +86,7 @@ import Testing
       try Self.trainer().checkpoint().write(to: path, layout: Self.layout)
       var other = trainableVariants[0].blueprint
       other.configuration.vocabulary = 8
-      #expect(throws: TensorError.self) {
+      #expect(throws: CheckpointError.self) {
         try TrainingCheckpoint(path: path, layout: ParameterLayout(other.transformer()))
       }
     }

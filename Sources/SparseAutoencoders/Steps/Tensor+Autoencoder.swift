@@ -1,6 +1,7 @@
 // Operations on rows and columns that training an autoencoder needs.
 
 import CKernels
+import Tensors
 
 extension Tensor {
   /// Divides every row of a matrix by its length.

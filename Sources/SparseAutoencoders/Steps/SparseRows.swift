@@ -1,6 +1,7 @@
 // Activations of many samples, of which few are above zero: for each sample its active features and their values.
 
 import CKernels
+import Tensors
 
 /// Sparse rows with room for `capacity` entries each, and for the loss's slope at each entry.
 struct SparseRows: Sendable {

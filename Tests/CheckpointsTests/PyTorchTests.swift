@@ -1,14 +1,15 @@
 // PyTorch checkpoints; fixtures written by Golden/make_pytorch.py.
 
+@testable import Checkpoints
 import Files
 import Foundation
 import TestSupport
 import Testing
 
-@testable import Tensors
+import Tensors
 
 @Suite struct PyTorchTests {
-  static func path(_ name: String) -> String { packageFolder + "/Tests/TensorsTests/Golden/" + name }
+  static func path(_ name: String) -> String { packageFolder + "/Tests/CheckpointsTests/Golden/" + name }
 
   /// All tensors of floating-point numbers, widened, equal what safetensors holds of them.
   @Test(arguments: ["gpt2-style.bin", "wrapped.pth"]) func tensorsEqualSafetensors(name: String) throws {
@@ -41,10 +42,10 @@ import Testing
     let file = try SafetensorsFile(pyTorchPath: path)
     let numbers = try file.uncheckedNumbers("nodes_scores")
     #expect(numbers.count == 7 && numbers[0].isNaN && numbers.dropFirst().allSatisfy(\.isFinite))
-    #expect(throws: TensorError.notFinite(path: path, tensor: "nodes_scores", index: 0)) {
+    #expect(throws: CheckpointError.notFinite(path: path, tensor: "nodes_scores", index: 0)) {
       try file.tensor("nodes_scores")
     }
-    #expect(throws: TensorError.self) { try plainData(ofPyTorchFileAt: Self.path("os-system.pth")) }
+    #expect(throws: CheckpointError.self) { try plainData(ofPyTorchFileAt: Self.path("os-system.pth")) }
   }
 
   @Test func writtenByHand() throws {
@@ -59,7 +60,7 @@ import Testing
     ("unknown-operation.pth", "operation 0x92"), ("deep.pth", "too deeply"),
     ("gpt2-style.safetensors", "no zip file"),
   ]) func refused(name: String, reason: String) throws {
-    let error = #expect(throws: TensorError.self) { try SafetensorsFile(pyTorchPath: Self.path(name)) }
+    let error = #expect(throws: CheckpointError.self) { try SafetensorsFile(pyTorchPath: Self.path(name)) }
     guard case .malformed(_, let problem) = error else {
       Issue.record("\(String(describing: error))")
       return

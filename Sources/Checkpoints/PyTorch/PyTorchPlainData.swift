@@ -5,16 +5,16 @@ import Files
 /// The plain data that a file written by `torch.save` holds: dictionaries with texts as keys become objects, lists and
 /// tuples arrays. Tensors, and whatever has no form in JSON, become null; `SafetensorsFile(pyTorchPath:)` has the tensors.
 ///
-/// - Throws: `FileError` where it cannot be opened, `TensorError.malformed` where it is damaged, compressed, or its
+/// - Throws: `FileError` where it cannot be opened, `CheckpointError.malformed` where it is damaged, compressed, or its
 ///   pickle asks for anything that a state dictionary does not need.
 public func plainData(ofPyTorchFileAt path: String) throws -> JSONValue {
   let map = try MappedFile(path: path)
   do {
     return try withExtendedLifetime(map) { plain(try PyTorchCheckpoints.pickle(map.bytes).value) }
   } catch let problem as ZipArchive.Problem {
-    throw TensorError.malformed(path: path, problem: problem.text)
+    throw CheckpointError.malformed(path: path, problem: problem.text)
   } catch let problem as PickleReader.Problem {
-    throw TensorError.malformed(path: path, problem: problem.text)
+    throw CheckpointError.malformed(path: path, problem: problem.text)
   }
 }
 

@@ -2,6 +2,7 @@
 // spread over threads image by image. Sums over images are taken in a fixed order, whatever the number of threads.
 
 import CKernels
+import Tensors
 
 extension Tensor {
   private var imageShape: (images: Int, channels: Int, height: Int, width: Int) {

@@ -1,5 +1,7 @@
 // A JSON value that knows where it stands, so that every complaint can name it.
 
+import Files
+
 /// One value of a document, with its path from the root (`decoder.decoders[1].type`).
 struct JSONField: Sendable {
   let document: JSONDocument
@@ -38,7 +40,7 @@ struct JSONField: Sendable {
     var result: [(name: String, value: JSONField)] = []
     var child = index + 1
     while child < Int(node.next) {
-      let name = try document.string(document.nodes[child])
+      let name = try document.text(document.nodes[child])
       let value = JSONField(document: document, index: child + 1, path: childPath(name))
       result.append((name, value))
       child = Int(value.node.next)
@@ -64,7 +66,7 @@ struct JSONField: Sendable {
     guard node.kind == .string || node.kind == .escapedString else {
       throw .wrongValue(field: path, expected: "a text")
     }
-    return try document.string(node)
+    return try document.text(node)
   }
 
   /// The value as a whole number from 0 to 2³¹ − 1.

@@ -1,6 +1,7 @@
 // One step of Adam with the settings of the paper, on rows, columns and vectors.
 
 import CKernels
+import Tensors
 
 /// Adam (Kingma & Ba 2015) at step t, with β₁ 0.9, β₂ 0.999 and ε 1e-8.
 struct AdamStep {

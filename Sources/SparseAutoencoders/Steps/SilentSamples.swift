@@ -1,5 +1,7 @@
 // What samples that show no feature add to the loss and to the tied bias's gradient, without going through them.
 
+import Tensors
+
 /// The samples that no feature is active on are all reconstructed as b: their residuals b − x are known from sums.
 struct SilentSamples: Sendable {
   /// Σ x over all samples.

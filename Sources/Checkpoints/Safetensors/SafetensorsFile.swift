@@ -2,6 +2,7 @@
 
 import CKernels
 import Files
+import Tensors
 
 /// A safetensors file, mapped into memory.
 ///
@@ -17,7 +18,7 @@ public final class SafetensorsFile: Sendable {
   private let map: MappedFile
 
   /// Maps the file and checks its header.
-  /// - Throws: `FileError` where it cannot be opened, `TensorError.malformed` where it is not sound.
+  /// - Throws: `FileError` where it cannot be opened, `CheckpointError.malformed` where it is not sound.
   public init(path: String) throws {
     map = try MappedFile(path: path)
     let header = try SafetensorsHeader(map.bytes, path: path)
@@ -40,8 +41,8 @@ public final class SafetensorsFile: Sendable {
   public var names: [String] { entries.keys.sorted() }
 
   /// What the header says about a tensor.
-  /// - Throws: `TensorError.missing`.
-  public func entry(_ name: String) throws(TensorError) -> SafetensorsEntry {
+  /// - Throws: `CheckpointError.missing`.
+  public func entry(_ name: String) throws(CheckpointError) -> SafetensorsEntry {
     guard let entry = entries[name] else { throw .missing(path: path, tensor: name) }
     return entry
   }
@@ -49,9 +50,9 @@ public final class SafetensorsFile: Sendable {
   /// A tensor of floating-point numbers as float32.
   ///
   /// - Parameter shape: the shape it must have; any where nil.
-  /// - Throws: `TensorError.missing`, `wrongShape`, `unsupportedType`, or `notFinite` where an element is infinite or
+  /// - Throws: `CheckpointError.missing`, `wrongShape`, `unsupportedType`, or `notFinite` where an element is infinite or
   ///   not a number.
-  public func tensor(_ name: String, shape: [Int]? = nil) throws(TensorError) -> Tensor {
+  public func tensor(_ name: String, shape: [Int]? = nil) throws(CheckpointError) -> Tensor {
     let entry = try entry(name)
     if let shape { try requireShape(shape, of: name) }
     if let strides = entry.strides {
@@ -64,8 +65,8 @@ public final class SafetensorsFile: Sendable {
   /// A tensor of floating-point numbers as float32, flat, in row-major order, whatever the numbers are.
   ///
   /// For data in which infinity or NaN has a meaning, such as "not measured".
-  /// - Throws: `TensorError.missing` or `unsupportedType`, also for elements that do not lie in row-major order.
-  public func uncheckedNumbers(_ name: String) throws(TensorError) -> [Float] {
+  /// - Throws: `CheckpointError.missing` or `unsupportedType`, also for elements that do not lie in row-major order.
+  public func uncheckedNumbers(_ name: String) throws(CheckpointError) -> [Float] {
     let entry = try entry(name)
     guard entry.strides == nil else {
       throw .unsupportedType(path: path, tensor: name, type: entry.type + ", transposed")
@@ -76,7 +77,7 @@ public final class SafetensorsFile: Sendable {
   /// Rows of a matrix, or of the first axis of any tensor, as float32.
   ///
   /// - Throws: as `tensor(_:shape:)`; only the rows that are read are checked for being finite.
-  public func rows(_ range: Range<Int>, of name: String) throws(TensorError) -> Tensor {
+  public func rows(_ range: Range<Int>, of name: String) throws(CheckpointError) -> Tensor {
     let entry = try entry(name)
     if entry.strides != nil { return try tensor(name).rows(range) }
     let width = entry.shape.dropFirst().reduce(1, *)
@@ -89,8 +90,8 @@ public final class SafetensorsFile: Sendable {
   }
 
   /// A tensor of whole numbers (or truth values, as 0 and 1), flat, in row-major order.
-  /// - Throws: `TensorError.missing` or `unsupportedType`.
-  public func integers(_ name: String) throws(TensorError) -> [Int] {
+  /// - Throws: `CheckpointError.missing` or `unsupportedType`.
+  public func integers(_ name: String) throws(CheckpointError) -> [Int] {
     let entry = try entry(name)
     let bytes = UnsafeRawBufferPointer(rebasing: map.bytes[entry.byteRange])
     func widened<Stored: FixedWidthInteger>(_: Stored.Type) -> [Int] {
@@ -116,8 +117,8 @@ public final class SafetensorsFile: Sendable {
   }
 
   /// Refuses a tensor that has another shape.
-  /// - Throws: `TensorError.missing` or `wrongShape`.
-  public func requireShape(_ shape: [Int], of name: String) throws(TensorError) {
+  /// - Throws: `CheckpointError.missing` or `wrongShape`.
+  public func requireShape(_ shape: [Int], of name: String) throws(CheckpointError) {
     let found = try entry(name).shape
     guard found == shape else {
       throw .wrongShape(path: path, tensor: name, found: found, expected: shape)
@@ -125,8 +126,8 @@ public final class SafetensorsFile: Sendable {
   }
 
   /// Refuses a tensor whose elements cannot be read as float32.
-  /// - Throws: `TensorError.missing` or `unsupportedType`.
-  public func requireReadableType(of name: String) throws(TensorError) {
+  /// - Throws: `CheckpointError.missing` or `unsupportedType`.
+  public func requireReadableType(of name: String) throws(CheckpointError) {
     _ = try elementSize(of: name, entry(name))
   }
 
@@ -148,7 +149,7 @@ public final class SafetensorsFile: Sendable {
   /// - Throws: as `tensor(_:shape:)`; only the elements that are read are checked for being finite.
   public func widen(
     rows: Range<Int>, columns: Range<Int>, of name: String, into target: inout Tensor
-  ) throws(TensorError) {
+  ) throws(CheckpointError) {
     let entry = try entry(name)
     precondition(
       isWidenedInParts(name) && rows.lowerBound >= 0 && rows.upperBound <= entry.shape[0]
@@ -192,7 +193,7 @@ public final class SafetensorsFile: Sendable {
 
   private func read(
     _ name: String, elements: Range<Int>, shape: [Int]
-  ) throws(TensorError) -> Tensor {
+  ) throws(CheckpointError) -> Tensor {
     let tensor = try readUnchecked(name, elements: elements, shape: shape)
     if let index = tensor.firstNotFinite() {
       throw .notFinite(path: path, tensor: name, index: elements.lowerBound + index)
@@ -202,7 +203,7 @@ public final class SafetensorsFile: Sendable {
 
   private func readUnchecked(
     _ name: String, elements: Range<Int>, shape: [Int]
-  ) throws(TensorError) -> Tensor {
+  ) throws(CheckpointError) -> Tensor {
     let entry = try entry(name)
     let size = try elementSize(of: name, entry)
     let start = entry.byteRange.lowerBound + elements.lowerBound * size
@@ -218,7 +219,7 @@ public final class SafetensorsFile: Sendable {
   }
 
   /// The size in bytes of a type that can be read as float32.
-  private func elementSize(of name: String, _ entry: SafetensorsEntry) throws(TensorError) -> Int {
+  private func elementSize(of name: String, _ entry: SafetensorsEntry) throws(CheckpointError) -> Int {
     guard ["F32", "F16", "BF16"].contains(entry.type),
       let size = SafetensorsHeader.elementSize(of: entry.type)
     else { throw .unsupportedType(path: path, tensor: name, type: entry.type) }
@@ -259,23 +260,5 @@ private func widenHalves(
     ck_widen_bfloat16(source, target, count)
   } else {
     ck_widen_float16(source, target, count)
-  }
-}
-
-extension Tensor {
-  /// The index, in row-major order, of the first element that is infinite or not a number; nil where all are finite.
-  public func firstNotFinite() -> Int? {
-    let total = count
-    let start = ConstFloatAddress(pointer)
-    let first = withExtendedLifetime(storage) {
-      let pieces = max(1, min(Threads.count, total >> 16))
-      let found = parallelMap(pieces) { piece in
-        let (from, to) = (total * piece / pieces, total * (piece + 1) / pieces)
-        let index = ck_first_not_finite(start.address + from, to - from)
-        return index == to - from ? total : from + index
-      }
-      return found.min() ?? total
-    }
-    return first == total ? nil : first
   }
 }

@@ -3,21 +3,22 @@
 
 import Files
 import FoundationEssentials
+import Tensors
 
 extension SafetensorsFile {
   /// Maps a PyTorch checkpoint that holds a state dictionary of tensors, at its top or under `state_dict`,
   /// `model_state_dict` or `model`. Whatever else is in the dictionary is left alone.
   ///
-  /// - Throws: `FileError` where it cannot be opened, `TensorError.malformed` where it is damaged, compressed, or its
+  /// - Throws: `FileError` where it cannot be opened, `CheckpointError.malformed` where it is damaged, compressed, or its
   ///   pickle asks for anything that a state dictionary does not need; the message names it.
   public convenience init(pyTorchPath path: String) throws {
     let map = try MappedFile(path: path)
     do {
       self.init(map: map, entries: try PyTorchCheckpoints.entries(map.bytes))
     } catch let problem as ZipArchive.Problem {
-      throw TensorError.malformed(path: path, problem: problem.text)
+      throw CheckpointError.malformed(path: path, problem: problem.text)
     } catch let problem as PickleReader.Problem {
-      throw TensorError.malformed(path: path, problem: problem.text)
+      throw CheckpointError.malformed(path: path, problem: problem.text)
     }
   }
 }

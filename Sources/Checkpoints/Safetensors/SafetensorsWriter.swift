@@ -1,6 +1,7 @@
 // Writing safetensors files: the same tensors and text always give the same bytes.
 
 import Files
+import Tensors
 
 /// A tensor to be written, with its element type.
 public enum SafetensorsValue: Sendable {

@@ -1,5 +1,7 @@
 // Which features may have been woken by the last update, and which cannot.
 
+import Tensors
+
 /// Bounds on the activations of features that no sample of a block showed when they were last encoded.
 ///
 /// With `pre = (x − b)·e + c`, a change of e by δ, of c by γ and of b by β raises no sample's value by more than

@@ -7,6 +7,7 @@
 // encoded there again until its weights have moved far enough to reach one.
 
 import CKernels
+import Tensors
 
 /// How a training step keeps activations sparse.
 public enum ActivationRule: Hashable, Sendable {

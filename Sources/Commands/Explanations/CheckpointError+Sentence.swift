@@ -1,6 +1,7 @@
+import Checkpoints
 import Tensors
 
-extension TensorError: ExplainedError {
+extension CheckpointError: ExplainedError {
   var sentence: String {
     switch self {
     case .malformed(let path, let problem): "\(path) is not a sound file of tensors: \(problem)"

@@ -1,7 +1,7 @@
 // What can be wrong with a tensor that came from a file.
 
 /// A failure to read or write tensors, with the place it happened.
-public enum TensorError: Error, Equatable, Sendable {
+public enum CheckpointError: Error, Equatable, Sendable {
   /// A file of tensors is not what its header says, or holds what is refused.
   case malformed(path: String, problem: String)
   /// A tensor that was asked for is not in the file.

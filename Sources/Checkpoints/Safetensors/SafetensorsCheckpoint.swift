@@ -12,7 +12,7 @@ public struct SafetensorsCheckpoint: Sendable {
 
   /// Opens `model.safetensors` of a folder, or the files that `model.safetensors.index.json` names; where neither is
   /// there, PyTorch's `pytorch_model.bin`, its index, or the folder's only `.pth` or `.pt`.
-  /// - Throws: `FileError` where a file is missing, `TensorError` where one is not sound.
+  /// - Throws: `FileError` where a file is missing, `CheckpointError` where one is not sound.
   public init(folder: String) throws {
     self.folder = folder
     let indexPath = Self.indexPath(folder)
@@ -28,7 +28,9 @@ public struct SafetensorsCheckpoint: Sendable {
     var byTensor: [String: SafetensorsFile] = [:]
     for (tensor, shard) in names {
       guard let file = byPath[folder + "/" + shard] else { continue }
-      guard file.entries[tensor] != nil else { throw TensorError.missing(path: file.path, tensor: tensor) }
+      guard file.entries[tensor] != nil else {
+        throw CheckpointError.missing(path: file.path, tensor: tensor)
+      }
       byTensor[tensor] = file
     }
     files = opened
@@ -42,8 +44,8 @@ public struct SafetensorsCheckpoint: Sendable {
   public func contains(_ name: String) -> Bool { fileByTensor[name] != nil }
 
   /// The file that holds a tensor.
-  /// - Throws: `TensorError.missing`.
-  public func file(holding name: String) throws(TensorError) -> SafetensorsFile {
+  /// - Throws: `CheckpointError.missing`.
+  public func file(holding name: String) throws(CheckpointError) -> SafetensorsFile {
     guard let file = fileByTensor[name] else {
       throw .missing(path: files.first?.path ?? folder, tensor: name)
     }
@@ -65,12 +67,12 @@ public struct SafetensorsCheckpoint: Sendable {
   private static func shards(indexPath: String) throws -> [String: String] {
     let text = try readText(at: indexPath)
     guard let json = try? JSONValue(parsing: text), let members = json["weight_map"]?.members else {
-      throw TensorError.malformed(path: indexPath, problem: "it has no object 'weight_map'")
+      throw CheckpointError.malformed(path: indexPath, problem: "it has no object 'weight_map'")
     }
     var names: [String: String] = [:]
     for member in members {
       guard let shard = member.value.text, !shard.contains("/"), shard != ".." else {
-        throw TensorError.malformed(
+        throw CheckpointError.malformed(
           path: indexPath, problem: "'\(member.key)' does not name a file of the same folder")
       }
       names[member.key] = shard

@@ -1,11 +1,12 @@
 // Safetensors files: what is written is read, and what is unsound is refused with its reason.
 
+@testable import Checkpoints
 import Files
 import Foundation
 import TestSupport
 import Testing
 
-@testable import Tensors
+import Tensors
 
 @Suite struct SafetensorsTests {
   /// A file of the given header text and data bytes.
@@ -27,7 +28,7 @@ import Testing
     do {
       _ = try SafetensorsFile(path: path)
       return nil
-    } catch TensorError.malformed(_, let problem) {
+    } catch CheckpointError.malformed(_, let problem) {
       return problem
     } catch {
       return "\(error)"
@@ -154,13 +155,13 @@ import Testing
     let header = #"{"w":{"dtype":"F4","shape":[2],"data_offsets":[0,1]}}"#
     try withFile(header: header, data: [0]) { path in
       let file = try SafetensorsFile(path: path)
-      #expect(throws: TensorError.unsupportedType(path: path, tensor: "w", type: "F4")) {
+      #expect(throws: CheckpointError.unsupportedType(path: path, tensor: "w", type: "F4")) {
         try file.tensor("w")
       }
-      #expect(throws: TensorError.wrongShape(path: path, tensor: "w", found: [2], expected: [3])) {
+      #expect(throws: CheckpointError.wrongShape(path: path, tensor: "w", found: [2], expected: [3])) {
         try file.tensor("w", shape: [3])
       }
-      #expect(throws: TensorError.missing(path: path, tensor: "v")) { try file.tensor("v") }
+      #expect(throws: CheckpointError.missing(path: path, tensor: "v")) { try file.tensor("v") }
     }
   }
 
@@ -173,7 +174,7 @@ import Testing
         weights[index] = value
         try writeSafetensors(["w": .float(weights)], to: path)
         let file = try SafetensorsFile(path: path)
-        #expect(throws: TensorError.notFinite(path: path, tensor: "w", index: index)) {
+        #expect(throws: CheckpointError.notFinite(path: path, tensor: "w", index: index)) {
           try file.tensor("w")
         }
       }

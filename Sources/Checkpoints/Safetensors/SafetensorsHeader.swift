@@ -26,10 +26,10 @@ struct SafetensorsHeader {
   var metadata: [String: String] = [:]
 
   /// Reads the header of a file's bytes.
-  /// - Throws: `TensorError.malformed` where lengths, JSON, types, shapes or offsets do not fit the file or each
+  /// - Throws: `CheckpointError.malformed` where lengths, JSON, types, shapes or offsets do not fit the file or each
   ///   other.
-  init(_ bytes: UnsafeRawBufferPointer, path: String) throws(TensorError) {
-    func malformed(_ problem: String) -> TensorError { .malformed(path: path, problem: problem) }
+  init(_ bytes: UnsafeRawBufferPointer, path: String) throws(CheckpointError) {
+    func malformed(_ problem: String) -> CheckpointError { .malformed(path: path, problem: problem) }
     guard bytes.count >= 8 else {
       throw malformed("it has \(bytes.count) bytes, fewer than the eight that hold the header's length")
     }
@@ -55,8 +55,8 @@ struct SafetensorsHeader {
 
   private static func entry(
     _ value: JSONValue, named name: String, dataStart: Int, fileSize: Int,
-    malformed: (String) -> TensorError
-  ) throws(TensorError) -> SafetensorsEntry {
+    malformed: (String) -> CheckpointError
+  ) throws(CheckpointError) -> SafetensorsEntry {
     guard let type = value["dtype"]?.text else { throw malformed("tensor '\(name)' has no element type") }
     let lengths = value["shape"]?.elements?.compactMap(\.wholeNumber) ?? []
     guard let axes = value["shape"]?.elements, lengths.count == axes.count, lengths.allSatisfy({ $0 >= 0 })
@@ -90,7 +90,7 @@ struct SafetensorsHeader {
       type: type, shape: lengths, byteRange: dataStart + offsets[0]..<dataStart + offsets[1])
   }
 
-  private func checkOverlaps(_ malformed: (String) -> TensorError) throws(TensorError) {
+  private func checkOverlaps(_ malformed: (String) -> CheckpointError) throws(CheckpointError) {
     let ordered = entries.filter { !$0.value.byteRange.isEmpty }
       .sorted { ($0.value.byteRange.lowerBound, $0.key) < ($1.value.byteRange.lowerBound, $1.key) }
     for (left, right) in zip(ordered, ordered.dropFirst())

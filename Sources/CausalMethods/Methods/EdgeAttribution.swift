@@ -128,8 +128,8 @@ public struct CleanCorrupted: AttributionMethod {
 }
 
 /// Each group of sources (the input, each layer's heads, each MLP) put in turn on the line from its clean to its
-/// replaced output, at alpha = k/steps for k = 1 … steps; gradients averaged over all groups and steps, as EAP-IG's
-/// public code does.
+/// replaced output and held there, at alpha = k/steps for k = 1 … steps; gradients averaged over all groups and steps, as
+/// EAP-IG's public code does: what is held passes no gradient back.
 public struct IntegratedActivations: AttributionMethod {
   /// The name typed on the command line.
   public static let name = "eap-ig-activations"
@@ -214,7 +214,7 @@ struct EdgePass {
       }
   }
 
-  /// Edits that move a group's outputs a share of the way to their replacement.
+  /// Edits that move a group's outputs a share of the way to their replacement and hold them there.
   func moving(_ group: Group, towardsReplacement share: Float) -> [HookPoint: Edit] {
     func scaled(_ source: Int) -> Tensor {
       var change = rawDifferences.row(source)
@@ -228,14 +228,14 @@ struct EdgePass {
       return replacingInput(by: input)
     case .mlp(let layer):
       let source = graph.sourceIndex(of: .mlp(layer: layer)) ?? 0
-      return [.mlpOut(layer: layer): .adding(scaled(source))]
+      return [.mlpOut(layer: layer): .adding(scaled(source)).followed(by: .stoppingGradient)]
     case .heads(let layer):
       let first = graph.sourceIndex(of: .head(layer: layer, head: 0)) ?? 0
       var change = scaled(first)
       for head in 1..<max(1, graph.heads) {
         change.add(rawDifferences.row(first + head), times: share)
       }
-      return [.block(layer: layer, .rawAttentionOut): .adding(change)]
+      return [.block(layer: layer, .rawAttentionOut): .adding(change).followed(by: .stoppingGradient)]
     }
   }
 }

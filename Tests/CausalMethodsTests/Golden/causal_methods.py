@@ -91,7 +91,7 @@ class Study:
             return x
 
         self.metric(self.o.run(ids, keep)).backward()
-        g = {name: x.grad for name, x in kept.items()}
+        g = {name: torch.zeros_like(x) if x.grad is None else x.grad for name, x in kept.items()}
         readers = []
         for r in self.readers:
             if r == "logits":
@@ -140,9 +140,9 @@ class Study:
                 def edit(name, x):
                     if kind == "heads" and name == f"blocks.{l}.attn.hook_result":
                         first = 1 + l * (self.H + 1)
-                        return x + share * torch.stack(raw[first:first + self.H], 1)
+                        return (x + share * torch.stack(raw[first:first + self.H], 1)).detach()
                     if kind == "mlp" and name == f"blocks.{l}.hook_mlp_out":
-                        return x + share * raw[l * (self.H + 1) + self.H + 1]
+                        return (x + share * raw[l * (self.H + 1) + self.H + 1]).detach()
                     return x
 
                 at = self.gradients(

@@ -14,6 +14,20 @@ import Testing
       #expect(edges[0] == "source,destination,score,score_low,score_high,in_top,in_circuit")
       // Two layers of four heads with MLPs: 12·1 + 5 + 12·6 + 10 + 11 edges.
       #expect(edges.count == 1 + 110)
+      // Edges and heads are scored against truths; the circuit's own scores find it.
+      let score = try headlamp([
+        "evaluate", folder + "/a/edges.csv", "--truth", folder + "/a/circuit.json", "--json",
+      ])
+      #expect(
+        score.exitCode == 0 && score.output.contains("\"edges\": 110"), "\(score.errors)\(score.output)")
+      let mixed = try headlamp([
+        "evaluate", folder + "/a/edges.csv", folder + "/a/nodes.csv", "--truth", folder + "/a/circuit.json",
+      ])
+      #expect(mixed.exitCode == 2 && mixed.errors.contains("some of the files score edges and others heads"))
+      let other = try headlamp(["evaluate", folder + "/a/edges.csv", "--truth", "ioi:ablation"])
+      #expect(other.exitCode == 2 && other.errors.contains("is a truth about heads"))
+      let size = try headlamp(["evaluate", folder + "/a/nodes.csv", "--truth", "ioi:ablation"])
+      #expect(size.exitCode == 1 && size.errors.contains("is of a model of 2 layers × 4 heads"))
       for name in ["nodes.csv", "circuit.json", "summary.json", "heads.svg"] {
         #expect(FileManager.default.fileExists(atPath: folder + "/a/" + name), "\(name)")
       }
@@ -50,7 +64,7 @@ import Testing
   @Test func everyMethodIsListedAndRuns() throws {
     let list = try headlamp(["methods"])
     let names = list.output.split(separator: "\n").filter { !$0.hasPrefix(" ") }.map(String.init)
-    #expect(names.count == 16 && names.contains("acdc"))
+    #expect(names.count == 17 && names.contains("acdc"))
     try withSmallModel { _, model in
       for name in names {
         let result = try headlamp([

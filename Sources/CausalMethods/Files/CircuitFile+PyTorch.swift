@@ -9,13 +9,14 @@ extension ScoredCircuit {
   ///
   /// - Throws: `FileError` or `CheckpointError` where the file cannot be read, `CausalError` where it is not a circuit, one of
   ///   another model, or one that chooses neurons.
-  init(pyTorchPath path: String, graph: CircuitGraph) throws {
+  init(pyTorchPath path: String, graph: CircuitGraph?) throws {
     func bad(_ problem: String) -> CausalError { .badCircuit(path: path, problem: problem) }
     let plain = try plainData(ofPyTorchFileAt: path)
     guard let cfg = plain["cfg"], let readers = plain["dst_nodes"]?.elements?.compactMap(\.text),
       let sources = plain["src_nodes"]?.elements?.compactMap(\.text)
     else { throw bad("it needs \"cfg\", \"src_nodes\" and \"dst_nodes\"") }
-    try Self.check(cfg, hasMLPs: sources.contains { $0.hasPrefix("m") }, path: path, graph)
+    let graph = try Self.graph(
+      cfg, hasMLPs: sources.contains { $0.hasPrefix("m") }, path: path, expected: graph)
     if plain["neurons_in_graph"] != nil {
       throw bad("it chooses neurons of a node, and only whole nodes and edges can be run")
     }

@@ -76,9 +76,9 @@ extension ScoredCircuit {
 
   /// Reads a circuit of a model.
   ///
-  /// - Parameter graph: the model's graph; the file must be of the same sizes.
+  /// - Parameter graph: the model's graph; the file must be of the same sizes. Nil takes the file's own.
   /// - Throws: `FileError`, or `CausalError` where the file is not a circuit, or one of another model.
-  public init(path: String, graph: CircuitGraph) throws {
+  public init(path: String, graph: CircuitGraph? = nil) throws {
     if path.hasSuffix(".pt") {
       try self.init(pyTorchPath: path, graph: graph)
       return
@@ -94,24 +94,29 @@ extension ScoredCircuit {
     try self.init(json, path: path, graph: graph)
   }
 
-  /// Refuses a file of a model of other sizes.
-  static func check(
-    _ cfg: JSONValue, hasMLPs: Bool, path: String, _ graph: CircuitGraph
-  ) throws(CausalError) {
+  /// The graph a file is of; refuses one of other sizes than expected.
+  static func graph(
+    _ cfg: JSONValue, hasMLPs: Bool, path: String, expected: CircuitGraph?
+  ) throws(CausalError) -> CircuitGraph {
     guard let layers = cfg["n_layers"]?.wholeNumber, let heads = cfg["n_heads"]?.wholeNumber else {
       throw .badCircuit(path: path, problem: "its \"cfg\" lacks n_layers or n_heads")
     }
+    guard (1...1000).contains(layers), (1...1000).contains(heads) else {
+      throw .badCircuit(path: path, problem: "its \"cfg\" says \(layers) layers of \(heads) heads")
+    }
     let isParallel = cfg["parallel_attn_mlp"]?.truth ?? false
     let found = CircuitGraph(layers: layers, heads: heads, hasMLPs: hasMLPs, isParallel: isParallel)
-    guard found == graph else { throw .otherModel(path: path, found: found, expected: graph) }
+    if let expected, found != expected { throw .otherModel(path: path, found: found, expected: expected) }
+    return found
   }
 
-  private init(_ json: JSONValue, path: String, graph: CircuitGraph) throws(CausalError) {
+  private init(_ json: JSONValue, path: String, graph: CircuitGraph?) throws(CausalError) {
     func bad(_ problem: String) -> CausalError { .badCircuit(path: path, problem: problem) }
     guard let cfg = json["cfg"], let nodes = json["nodes"]?.members, let edges = json["edges"]?.members else {
       throw bad("it needs \"cfg\", \"nodes\" and \"edges\"")
     }
-    try Self.check(cfg, hasMLPs: nodes.contains { $0.key.hasPrefix("m") }, path: path, graph)
+    let graph = try Self.graph(
+      cfg, hasMLPs: nodes.contains { $0.key.hasPrefix("m") }, path: path, expected: graph)
     let offsets = graph.edgeOffsets
     var isIn = [Bool](repeating: false, count: graph.edgeCount)
     var scores = [Double](repeating: 0, count: graph.edgeCount)

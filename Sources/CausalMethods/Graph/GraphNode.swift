@@ -10,6 +10,14 @@ public enum GraphNode: Hashable, Sendable {
   case head(layer: Int, head: Int)
   /// What an MLP adds to the stream.
   case mlp(layer: Int)
+
+  /// The layer that writes it; nil for the input.
+  public var layer: Int? {
+    switch self {
+    case .input: nil
+    case .head(let layer, _), .mlp(let layer): layer
+    }
+  }
 }
 
 /// Something that reads the residual stream, before its norm.

@@ -88,7 +88,8 @@ public protocol AttributionMethod: Sendable {
 
 /// Every method, in the order of the list that users see.
 public let attributionMethods: [any AttributionMethod.Type] = [
-  AttributionPatching.self, IntegratedGradients.self, GradDropPatching.self, RelevancePatching.self,
+  AttributionPatching.self, IntegratedGradients.self, GradDropPatching.self,
+  AttributionPatchingStar.self, RelevancePatching.self,
   HeadImportance.self, NodePatching.self, EdgeAttribution.self, IntegratedInputs.self,
   IntegratedActivations.self, CleanCorrupted.self, RelevanceEdges.self, InformationFlow.self,
   EdgePatching.self,

@@ -58,8 +58,8 @@ public struct RelevancePatching: AttributionMethod {
 }
 
 /// Attribution patching whose gradients drop one layer's outputs in turn, so that paths that cancel do not hide a node:
-/// the mean over layers of |score| (AtP* without its correction for single queries and keys, which heads' outputs have
-/// no use for).
+/// the mean over layers of |score|; heads by their outputs, to which AtP*'s correction of the softmax does not apply
+/// (`AttributionPatchingStar` scores them by queries, keys and values).
 public struct GradDropPatching: AttributionMethod {
   /// The name typed on the command line.
   public static let name = "atp-graddrop"
@@ -84,21 +84,29 @@ public struct GradDropPatching: AttributionMethod {
     let layers = model.configuration.layers
     var sum: AttributionResult?
     for layer in 0..<layers {
-      var edits: [HookPoint: Edit] = [.attentionOut(layer: layer): .stoppingGradient]
-      if model.configuration.mlp != .none { edits[.mlpOut(layer: layer)] = .stoppingGradient }
-      var result = try nodeAttribution(model, task, options, applying: edits) { done, total in
+      var result = try nodeAttribution(
+        model, task, options, applying: Self.dropping(layer, of: model)
+      ) { done, total in
         progress(layer * total + done, layers * total)
       }
-      // A layer's own outputs are cut off when it is dropped, so each node has one run less.
+      // What a dropped layer writes counts for nothing, so each node has one run less.
       let scale = 1 / Double(max(1, layers - 1))
+      let graph = result.graph
       result.nodes = result.nodes?.enumerated().map { prompt, scores in
         scores.enumerated().map { index, score in
-          abs(score) * scale + (sum?.nodes?[prompt][index] ?? 0)
+          (graph.source(index).layer == layer ? 0 : abs(score) * scale) + (sum?.nodes?[prompt][index] ?? 0)
         }
       }
       sum = result
     }
     return sum ?? AttributionResult(graph: CircuitGraph(model.configuration), nodes: [], metric: [])
+  }
+
+  /// Edits that let no gradient pass through one layer's outputs.
+  static func dropping(_ layer: Int, of model: Transformer) -> [HookPoint: Edit] {
+    var edits: [HookPoint: Edit] = [.attentionOut(layer: layer): .stoppingGradient]
+    if model.configuration.mlp != .none { edits[.mlpOut(layer: layer)] = .stoppingGradient }
+    return edits
   }
 }
 

@@ -2,7 +2,7 @@
 
 import CausalMethods
 
-/// How one or several rankings of the same model's heads agree with a ground truth.
+/// How one or several rankings of the same model's heads, or edges, agree with a ground truth.
 public struct Evaluation: Equatable, Sendable {
   /// One measure: its value in each ranking, and what they say together.
   public struct Measure: Equatable, Sendable {
@@ -35,33 +35,49 @@ public struct Evaluation: Equatable, Sendable {
 
   /// The name of the ground truth.
   public var truth: String
-  /// The number of heads the truth names.
-  public var trueHeads: Int
-  /// The number of heads of the model.
-  public var heads: Int
-  /// How many heads were taken for the measures at k.
+  /// The number of heads (edges) the truth names.
+  public var trueItems: Int
+  /// The number of heads (edges) of the model.
+  public var items: Int
+  /// How many were taken for the measures at k.
   public var k: Int
   /// The measures, in a fixed order.
   public var measures: [Measure]
   /// What the intervals are over; nil where there are none.
   public var resampled: Resampled?
 
-  /// Scores rankings against a truth.
+  /// Scores rankings of heads against a truth.
   /// - Parameters:
   ///   - tables: one ranking, or several of the same model from different seeds.
   ///   - k: how many heads the measures at k take; nil takes as many as the truth names.
   ///   - seed: of the bootstrap.
   /// - Throws: `ScoreError`.
   public init(_ tables: [HeadTable], truth: GroundTruth, k: Int? = nil, seed: UInt64 = 0) throws(ScoreError) {
-    precondition(!tables.isEmpty, "no rankings to score")
-    self.truth = truth.name
-    trueHeads = truth.heads.count
-    heads = truth.layers * truth.headsPerLayer
-    let count = k ?? trueHeads
+    var labelled: [LabelledScores] = []
+    for table in tables { labelled.append(try table.labelled(by: truth)) }
+    try self.init(labelled, truth: truth.name, k: k, seed: seed)
+  }
+
+  /// Scores rankings of edges against a circuit.
+  /// - Throws: `ScoreError`.
+  public init(
+    _ tables: [EdgeTable], truth: Circuit, name: String, k: Int? = nil, seed: UInt64 = 0
+  ) throws(ScoreError) {
+    var labelled: [LabelledScores] = []
+    for table in tables { labelled.append(try table.labelled(by: truth, name: name)) }
+    try self.init(labelled, truth: name, k: k, seed: seed)
+  }
+
+  private init(_ rankings: [LabelledScores], truth: String, k: Int?, seed: UInt64) throws(ScoreError) {
+    precondition(!rankings.isEmpty, "no rankings to score")
+    self.truth = truth
+    trueItems = rankings[0].positives
+    items = rankings[0].count
+    let count = k ?? rankings[0].positives
     self.k = count
-    resampled = tables.count > 1 ? .rankings : nil
+    resampled = rankings.count > 1 ? .rankings : nil
     var values: [[Double]] = []
-    for table in tables { values.append(try Self.values(table.labelled(by: truth), k: count)) }
+    for ranking in rankings { values.append(try Self.values(ranking, k: count)) }
     measures = Self.names.enumerated().map { place, name in
       let column = values.map { $0[place] }
       return Measure(

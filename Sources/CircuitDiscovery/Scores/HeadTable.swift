@@ -14,6 +14,9 @@ public struct HeadTable: Equatable, Sendable {
   public private(set) var scores: [Double]
 
   /// Reads a file with the columns layer, head and score, in any order and among others.
+  ///
+  /// Of a file with the column node, which 'attribute' writes, the heads are taken, each by the size of its score:
+  /// the sign says whether a change helps or hurts.
   /// - Throws: `FileError`, or `ScoreError.badTable` with the line and the column.
   public init(path: String) throws {
     try self.init(parsing: readText(at: path), path: path)
@@ -21,26 +24,15 @@ public struct HeadTable: Equatable, Sendable {
 
   /// Reads the text of such a file; `path` is for messages.
   public init(parsing text: String, path: String) throws(ScoreError) {
-    let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
-    let header = Self.cells(lines.first ?? "")
-    var places: [String: Int] = [:]
-    for (place, name) in header.enumerated() {
-      guard places.updateValue(place, forKey: name) == nil else {
-        throw .badTable(path: path, line: 1, column: name, problem: "the column stands there twice")
-      }
-    }
-    for name in ["layer", "head", "score"] where places[name] == nil {
-      let problem = "the column is missing; there are \(header.joined(separator: ", "))"
-      throw .badTable(path: path, line: 1, column: name, problem: problem)
-    }
+    let table = try ScoreRows(parsing: text, path: path, columns: ["layer", "head", "score"])
+    let isOfNodes = table.header.contains("node")
     var byHead: [HeadIndex: Double] = [:]
-    for (index, line) in lines.enumerated().dropFirst() where !line.allSatisfy(\.isWhitespace) {
-      let row = Row(path: path, line: index + 1, cells: Self.cells(line), places: places)
-      guard row.cells.count == header.count else {
-        throw row.error("", "\(row.cells.count) cells under \(header.count) columns")
-      }
+    for row in table.rows {
+      // Nodes that are no heads: the input and MLPs.
+      if isOfNodes && row.cell("head").isEmpty { continue }
       let head = HeadIndex(layer: try row.index("layer"), head: try row.index("head"))
-      guard byHead.updateValue(try row.number("score"), forKey: head) == nil else {
+      let score = try row.number("score")
+      guard byHead.updateValue(isOfNodes ? abs(score) : score, forKey: head) == nil else {
         throw row.error("head", "head \(head.layer).\(head.head) stands there twice")
       }
     }
@@ -49,13 +41,13 @@ public struct HeadTable: Equatable, Sendable {
     self.path = path
     scores = []
     guard layers > 0 else {
-      throw .badTable(path: path, line: lines.count, column: "", problem: "there are no heads")
+      throw .badTable(path: path, line: table.lineCount, column: "", problem: "there are no heads")
     }
     for layer in 0..<layers {
       for head in 0..<headsPerLayer {
         guard let score = byHead[HeadIndex(layer: layer, head: head)] else {
           let problem = "head \(layer).\(head) is missing; every head of the model is needed"
-          throw .badTable(path: path, line: lines.count, column: "", problem: problem)
+          throw .badTable(path: path, line: table.lineCount, column: "", problem: problem)
         }
         scores.append(score)
       }
@@ -83,39 +75,5 @@ public struct HeadTable: Equatable, Sendable {
       heads.contains(HeadIndex(layer: index / headsPerLayer, head: index % headsPerLayer))
     }
     return try LabelledScores(scores, isTrue: isTrue, name: truth.name)
-  }
-
-  private static func cells(_ line: Substring) -> [String] {
-    line.split(separator: ",", omittingEmptySubsequences: false).map { cell in
-      let isQuoted = cell.count >= 2 && cell.first == "\"" && cell.last == "\""
-      return String(isQuoted ? cell.dropFirst().dropLast() : cell)
-    }
-  }
-}
-
-private struct Row {
-  let path: String
-  let line: Int
-  let cells: [String]
-  let places: [String: Int]
-
-  func error(_ column: String, _ problem: String) -> ScoreError {
-    .badTable(path: path, line: line, column: column, problem: problem)
-  }
-
-  private func cell(_ column: String) -> String { places[column].map { cells[$0] } ?? "" }
-
-  func index(_ column: String) throws(ScoreError) -> Int {
-    guard let value = Int(cell(column)), (0..<10_000).contains(value) else {
-      throw error(column, "a whole number from 0 is needed, not '\(cell(column))'")
-    }
-    return value
-  }
-
-  func number(_ column: String) throws(ScoreError) -> Double {
-    guard let value = Double(cell(column)), !value.isNaN else {
-      throw error(column, "a number is needed, not '\(cell(column))'")
-    }
-    return value
   }
 }

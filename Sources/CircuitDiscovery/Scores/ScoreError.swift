@@ -6,6 +6,8 @@ public enum ScoreError: Error, Equatable, Sendable {
   case badTable(path: String, line: Int, column: String, problem: String)
   /// The ranking and the truth are of models of different size.
   case otherModel(path: String, layers: Int, heads: Int, truth: String, truthLayers: Int, truthHeads: Int)
+  /// The table of edges is of another model than the circuit; `edge` is one that the other lacks.
+  case otherEdges(path: String, truth: String, edge: String)
   /// The truth names no head, so that nothing can be found.
   case noTrueHeads(truth: String)
   /// The truth names every head, so that nothing can be wrong.

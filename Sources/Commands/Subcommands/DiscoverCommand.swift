@@ -108,7 +108,7 @@ enum DiscoverCommand: Subcommand {
         " [\($0.lowerBound.text(decimals: 3)), \($0.upperBound.text(decimals: 3))] over prompts"
       }
       lines.append(
-        "\(evaluation.trueHeads) of \(evaluation.heads) heads are in \(evaluation.truth); trapezoid_auc "
+        "\(evaluation.trueItems) of \(evaluation.items) heads are in \(evaluation.truth); trapezoid_auc "
           + area.mean.text(decimals: 3) + (interval ?? ""))
     }
     for null in nulls {

@@ -1,5 +1,6 @@
-// headlamp evaluate: rankings of heads against a ground truth.
+// headlamp evaluate: rankings of heads, or of edges, against a ground truth.
 
+import CausalMethods
 import CircuitDiscovery
 import Files
 import Recordings
@@ -8,10 +9,11 @@ import SparseAutoencoders
 /// Scores one or several heads.csv against a named ground truth.
 enum EvaluateCommand: Subcommand {
   static let name = "evaluate"
-  static let summary = "score a ranking of heads against a named ground truth"
+  static let summary = "score a ranking of heads or edges against a ground truth"
   static let discussion = """
     Reads the column 'score' of every head from heads.csv and compares it with a ground truth, over all heads of the \
-    model. Each measure has its own name, because papers mean different things by one word:
+    model. nodes.csv of 'attribute' is scored by the size of its heads' scores; edges.csv, and circuit files, by the \
+    size of the edges' scores, against the edges of a circuit file. Each measure has its own name, because papers mean different things by one word:
       trapezoid_auc      area under the ROC curve; a tie counts half
       pessimistic_auc    area under the stairs below the ROC points, as ACDC reports it; a tie counts as a miss
       average_precision  sum of (R_i - R_i-1) P_i over the distinct scores
@@ -23,9 +25,14 @@ enum EvaluateCommand: Subcommand {
     pair by pair, and the intervals are over them; the autoencoder stays the same. One file alone gives no interval: a \
     model's heads are all there are, not a sample.
     """
-  static let positionals = [Positional("HEADS.CSV", .repeated, help: "what 'rank' or 'discover' wrote")]
+  static let positionals = [
+    Positional(
+      "HEADS.CSV", .repeated,
+      help: "what 'rank' or 'discover' wrote; or nodes.csv, edges.csv or circuit.json of 'attribute'")
+  ]
   static let truth = Option<String>(
-    "truth", "TASK:NAME", help: "the ground truth; 'headlamp tasks' lists them")
+    "truth", "TASK:NAME",
+    help: "the ground truth, as 'headlamp tasks' lists them; for edges a circuit file (.json or .pt)")
   static let k = Option<Int>(
     "k", "N", help: "heads taken for the measures at k (default: as many as are true)")
   static let seed = Option<UInt64>("seed", "N", default: 0, help: "seed of the bootstrap")
@@ -55,22 +62,64 @@ enum EvaluateCommand: Subcommand {
     guard !arguments.positionals.isEmpty else {
       throw UsageError.missingPositional(name: "HEADS.CSV", command: name)
     }
-    let groundTruth = try namedTruth(arguments.required(truth))
-    let tables = try arguments.positionals.map { try HeadTable(path: $0) }
     let seed = arguments[seed] ?? 0
+    let truthName = try arguments.required(truth)
+    if let edges = try edgeTables(arguments.positionals) {
+      let circuit = try edgeTruth(truthName)
+      for option in [recording, autoencoder] where arguments.isGiven(option) {
+        throw UsageError.invalid("--\(option.name) goes with a ranking of heads, not with edges")
+      }
+      let evaluation = try Evaluation(edges, truth: circuit, name: truthName, k: arguments[k], seed: seed)
+      report(evaluation, of: "edges", arguments, seed: seed, console)
+      return
+    }
+    let groundTruth = try namedTruth(truthName)
+    let tables = try arguments.positionals.map { try HeadTable(path: $0) }
     let evaluation =
       if let draws = try draws(arguments, tables) {
         try Evaluation(tables[0], draws: draws, truth: groundTruth, k: arguments[k])
       } else {
         try Evaluation(tables, truth: groundTruth, k: arguments[k], seed: seed)
       }
+    report(evaluation, of: "heads", arguments, seed: seed, console)
+  }
+
+  /// Tables of edges; nil where the files are of heads.
+  private static func edgeTables(_ paths: [String]) throws -> [EdgeTable]? {
+    let tables = try paths.map { path -> EdgeTable? in
+      if path.hasSuffix(".json") || path.hasSuffix(".pt") {
+        return EdgeTable(try ScoredCircuit(path: path), path: path)
+      }
+      let text = try readText(at: path)
+      return EdgeTable.isHeader(text.prefix { !$0.isNewline })
+        ? try EdgeTable(parsing: text, path: path) : nil
+    }
+    let found = tables.compactMap(\.self)
+    guard found.isEmpty || found.count == paths.count else {
+      throw UsageError.invalid("some of the files score edges and others heads; give one kind at a time")
+    }
+    return found.isEmpty ? nil : found
+  }
+
+  private static func edgeTruth(_ path: String) throws -> Circuit {
+    guard path.hasSuffix(".json") || path.hasSuffix(".pt") else {
+      throw UsageError.invalid(
+        "'\(path)' is a truth about heads; edges are scored against a circuit file (.json or .pt)")
+    }
+    return try ScoredCircuit(path: path).circuit
+  }
+
+  private static func report(
+    _ evaluation: Evaluation, of unit: String, _ arguments: ParsedArguments, seed: UInt64, _ console: Console
+  ) {
+    let files = arguments.positionals
     if arguments[json] {
-      console.print(jsonValue(evaluation, files: arguments.positionals, seed: seed).line)
+      console.print(jsonValue(evaluation, of: unit, files: files, seed: seed).line)
       return
     }
-    let rankings = tables.count == 1 ? "one ranking" : "\(tables.count) rankings"
+    let rankings = files.count == 1 ? "one ranking" : "\(files.count) rankings"
     console.print(
-      "\(rankings) against \(evaluation.truth): \(evaluation.trueHeads) of \(evaluation.heads) heads are true, "
+      "\(rankings) against \(evaluation.truth): \(evaluation.trueItems) of \(evaluation.items) \(unit) are true, "
         + "k = \(evaluation.k)" + intervalText(evaluation))
     let width = evaluation.measures.map(\.name.count).max() ?? 0
     for measure in evaluation.measures {
@@ -125,7 +174,9 @@ enum EvaluateCommand: Subcommand {
     return measure.mean.text(decimals: 3) + deviation + (interval ?? "")
   }
 
-  private static func jsonValue(_ evaluation: Evaluation, files: [String], seed: UInt64) -> JSONValue {
+  private static func jsonValue(
+    _ evaluation: Evaluation, of unit: String, files: [String], seed: UInt64
+  ) -> JSONValue {
     let measures = evaluation.measures.map { measure in
       var members = [JSONMember("mean", .number(measure.mean))]
       if let deviation = measure.deviation {
@@ -142,8 +193,8 @@ enum EvaluateCommand: Subcommand {
     }
     return .object([
       JSONMember("truth", .string(evaluation.truth)), JSONMember("files", .array(files.map { .string($0) })),
-      JSONMember("heads", .integer(evaluation.heads)),
-      JSONMember("true_heads", .integer(evaluation.trueHeads)),
+      JSONMember(unit, .integer(evaluation.items)),
+      JSONMember("true_" + unit, .integer(evaluation.trueItems)),
       JSONMember("k", .integer(evaluation.k)),
       JSONMember("seed", Int(exactly: seed).map { .integer($0) } ?? .string("\(seed)")),
       JSONMember("intervals_over", evaluation.resampled.map { .string($0.rawValue) } ?? .null),

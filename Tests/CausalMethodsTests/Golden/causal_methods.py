@@ -216,6 +216,37 @@ class Study:
              for s, v in enumerate(self.out_clean)])
         return result
 
+    def star(self):
+        """AtP*: changes of z where queries, keys or values alone are the corrupted prompt's, times the gradient with one
+        layer's outputs cut off; MLPs and the input by their own changes. Means of |score| over the cuts."""
+        donors = self.gradients(self.corrupted)[2]
+        own = self.gradients(self.clean)[2]
+        changes = []
+        for l in range(self.L):
+            change = 0
+            for k in "qkv":
+                point = f"blocks.{l}.attn.hook_{k}"
+                moved = self.gradients(self.clean, lambda name, x: donors[point].detach() if name == point else x)[2]
+                change = change + moved[f"blocks.{l}.attn.hook_z"] - own[f"blocks.{l}.attn.hook_z"]
+            changes.append(change.detach())
+        total = torch.zeros(len(self.sources), dtype=torch.float64)
+        for cut in range(self.L):
+            g = self.gradients(self.clean, lambda name, x: x.detach() if name in (
+                f"blocks.{cut}.hook_attn_out", f"blocks.{cut}.hook_mlp_out") else x)[1]
+            for s, name in enumerate(self.sources):
+                l = self.layer_of(name)
+                if l == cut:
+                    continue
+                if name == "input":
+                    product = (self.out_corrupted[s] - self.out_clean[s]) * g["hook_embed"]
+                elif name[0] == "m":
+                    product = (self.out_corrupted[s] - self.out_clean[s]) * g[f"blocks.{l}.hook_mlp_out"]
+                else:
+                    h = int(name.split(".h")[1])
+                    product = changes[l][:, h] * g[f"blocks.{l}.attn.hook_z"][:, h]
+                total[s] += product.sum().abs() / max(1, self.L - 1)
+        return {"atp-star-pair": total}
+
     def circuit(self, kept_edges):
         """The metric with every edge outside a circuit patched: each reader gets this run's stream plus, for each source
         outside, its corrupted output less this run's; heads behind a norm are summed before it."""
@@ -280,7 +311,7 @@ def write(family, seed):
         mean = [torch.stack(v).mean(0) for v in zip(*twins)]
         edges, base = study.edge_methods()
         bases.append(base)
-        for name, value in {**edges, **study.node_methods(mean)}.items():
+        for name, value in {**edges, **study.node_methods(mean), **study.star()}.items():
             sums.setdefault(name, []).append(value.detach())
     result = {name: torch.stack(v).mean(0).float().contiguous() for name, v in sums.items()}
     # Circuits: random subsets of the edges, as 0 and 1 in the order of readers and sources.

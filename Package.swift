@@ -84,7 +84,7 @@ let package = Package(
         "Recordings",
         "Transformers", "Tokenizers", "Checkpoints", "Tensors", "Files",
       ]),
-    .executableTarget(name: "headlamp", dependencies: ["Commands"], swiftSettings: pointerFree),
+    .executableTarget(name: "headlamp", dependencies: ["Commands", "Tensors"], swiftSettings: pointerFree),
 
     // Runnable, narrated programs on the libraries.
     .executableTarget(

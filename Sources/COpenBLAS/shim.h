@@ -10,3 +10,16 @@ static inline void openblas_end_workers(void) {
   openblas_set_num_threads(1);
   if (blas_thread_shutdown_) blas_thread_shutdown_();
 }
+
+// The kernels that a processor's instructions allow, for one that the library does not know by name and serves with those
+// of the oldest: null where those are all it can run.
+static inline const char *openblas_kernels_by_instructions(void) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd")
+      && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+    return "SkylakeX";
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "Haswell";
+#endif
+  return 0;
+}

@@ -3,6 +3,12 @@
 import COpenBLAS
 import FoundationEssentials
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 /// The BLAS in use, for reports about the machine.
 public enum LinearAlgebraLibrary {
   /// The library's own description, such as "OpenBLAS 0.3.21 …".
@@ -18,7 +24,32 @@ public enum LinearAlgebraLibrary {
   /// Environment variables that are set and can halve the speed of matrix products.
   public static var slowingVariables: [String] {
     let environment = ProcessInfo.processInfo.environment
-    return ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"].filter { environment[$0] != nil }
+    return ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"].filter {
+      environment[$0] != nil && ($0 != kernelVariable || environment[chosenVariable] == nil)
+    }
+  }
+
+  private static let kernelVariable = "OPENBLAS_CORETYPE"
+  private static let chosenVariable = "HEADLAMP_CHOSE_KERNELS"
+
+  /// Whether `restartWithFittingKernels` chose the kernels.
+  public static var kernelsWereChosen: Bool {
+    ProcessInfo.processInfo.environment[chosenVariable] != nil
+  }
+
+  /// Starts the program anew, with the same words, where the library runs its oldest kernels on a processor that it does
+  /// not know but whose instructions allow newer ones: products are then several times as fast.
+  ///
+  /// The library chooses as it is loaded, so that only a new start can change it. Returns where there is nothing to gain,
+  /// where the user chose, and where the program cannot be started again.
+  public static func restartWithFittingKernels() {
+    let environment = ProcessInfo.processInfo.environment
+    guard kernels == "Prescott", environment[kernelVariable] == nil, environment[chosenVariable] == nil,
+      let better = openblas_kernels_by_instructions()
+    else { return }
+    setenv(kernelVariable, better, 1)
+    setenv(chosenVariable, "1", 1)
+    execv("/proc/self/exe", CommandLine.unsafeArgv)
   }
 
   /// The rate of square float32 products, in floating-point operations a second: the best of `repeats`.

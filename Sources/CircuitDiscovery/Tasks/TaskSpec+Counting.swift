@@ -33,7 +33,7 @@ extension TemplateSource {
     for slot in slots where used.contains(slot.name) {
       switch slot.kind {
       case .number(let number): ways *= Double(number.range.count)
-      case .copy, .spelling: break
+      case .copy, .lookUp, .spelling: break
       case .word(let list):
         let words = lists.first { $0.name == list }?.words.count ?? 0
         let taken = filled.count { other in
@@ -47,10 +47,12 @@ extension TemplateSource {
     return ways
   }
 
-  /// The slot whose value a copy holds.
+  /// The slot that decides another's value.
   private func original(of name: String) -> String {
-    if case .copy(let other)? = slot(named: name)?.kind { return original(of: other) }
-    return name
+    switch slot(named: name)?.kind {
+    case .copy(let other)?, .lookUp(let other, _)?: original(of: other)
+    default: name
+    }
   }
 }
 

@@ -75,7 +75,8 @@ extension TaskSpec {
 }
 
 extension WordList {
-  static func all(_ field: FieldReader?) throws(TaskError) -> [WordList] {
+  /// - Parameter mayRepeat: lists in which words are looked up and may stand twice.
+  static func all(_ field: FieldReader?, mayRepeat: Set<String> = []) throws(TaskError) -> [WordList] {
     var lists: [WordList] = []
     for (name, list) in try field?.members() ?? [] {
       let words = try list.texts()
@@ -85,7 +86,7 @@ extension WordList {
         let isPadded = word.first?.isWhitespace != false || word.last?.isWhitespace != false
         let element = "element \(index), \"\(word)\","
         if isPadded { throw list.error("\(element) is empty or has blanks at its ends") }
-        if !seen.insert(word).inserted { throw list.error("\(element) stands there twice") }
+        if !seen.insert(word).inserted, !mayRepeat.contains(name) { throw list.error("\(element) stands there twice") }
       }
       lists.append(WordList(name: name, words: words))
     }

@@ -33,7 +33,7 @@ extension TemplateSource {
       switch slot.kind {
       case .copy: break
       case .spelling(let spellings): texts += spellings
-      case .word(let name): texts += lists.first { $0.name == name }?.words ?? []
+      case .word(let name), .lookUp(_, let name): texts += lists.first { $0.name == name }?.words ?? []
       case .number(let number):
         texts += number.range.map(number.text)
         texts += used.flatMap { $0.literalNumbers(beside: slot.name, in: number.range) }.map(number.text)

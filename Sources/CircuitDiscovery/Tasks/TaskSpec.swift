@@ -72,13 +72,22 @@ public struct TemplateSource: Equatable, Sendable {
 
   /// The slot of this name.
   func slot(named name: String) -> Slot? { slots.first { $0.name == name } }
+
+  /// The word of a list that stands at the place that a word of a slot has in the slot's own list.
+  func word(beside word: String, of name: String, in list: String) -> String? {
+    guard case .word(let own)? = slot(named: name)?.kind,
+      let place = lists.first(where: { $0.name == own })?.words.firstIndex(of: word),
+      let words = lists.first(where: { $0.name == list })?.words, words.indices.contains(place)
+    else { return nil }
+    return words[place]
+  }
 }
 
 /// A named list of words.
 public struct WordList: Equatable, Sendable {
   /// The name slots refer to it by.
   public var name: String
-  /// The words, each once.
+  /// The words, each once in lists that words are drawn from.
   public var words: [String]
 
   /// A list of words.
@@ -126,6 +135,8 @@ public struct Slot: Equatable, Sendable {
     case number(NumberSlot)
     /// The value of another slot.
     case copy(of: String)
+    /// The word of a list that stands where another slot's word stands in its own list.
+    case lookUp(of: String, list: String)
     /// The first of these texts with which every slot of `one_token` is one token under the model's tokenizer.
     case spelling([String])
   }

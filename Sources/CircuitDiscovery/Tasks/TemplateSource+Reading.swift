@@ -9,8 +9,13 @@ extension TemplateSource {
   ]
 
   init(_ root: FieldReader) throws(TaskError) {
-    lists = try WordList.all(root.member("lists"))
-    slots = try Self.slots(root.required("slots"), lists: lists)
+    let slotFields = try root.required("slots")
+    var lookedUp: Set<String> = []
+    for (_, slot) in try slotFields.members() where slot.member("look_up") != nil {
+      lookedUp.insert(try slot.required("from").text())
+    }
+    lists = try WordList.all(root.member("lists"), mayRepeat: lookedUp)
+    slots = try Self.slots(slotFields, lists: lists)
     let names = slots.map(\.name)
     templates = []
     for element in try root.required("templates").elements() {
@@ -53,6 +58,7 @@ extension TemplateSource {
   private static func kind(
     _ slot: FieldReader, lists: [WordList], before: [Slot]
   ) throws(TaskError) -> Slot.Kind {
+    if slot.member("look_up") != nil { return try lookUp(slot, lists: lists, before: before) }
     let kinds = ["from", "numbers", "copy", "spellings"]
     let given = kinds.filter { slot.member($0) != nil }
     guard given.count == 1, let kind = given.first else {
@@ -62,13 +68,7 @@ extension TemplateSource {
     let known = before.map(\.name)
     if kind != "numbers" { try slot.allowOnly([kind]) }
     switch kind {
-    case "from":
-      let list = try field.text()
-      guard lists.contains(where: { $0.name == list }) else {
-        throw field.error(
-          "there is no list \"\(list)\"; there are \(lists.map(\.name).joined(separator: ", "))")
-      }
-      return .word(list: list)
+    case "from": return .word(list: try Self.list(field, lists).name)
     case "copy":
       let original = try field.text()
       guard known.contains(original) else {
@@ -81,6 +81,34 @@ extension TemplateSource {
       return .spelling(texts)
     default: return .number(try NumberSlot(slot, before: known))
     }
+  }
+
+  private static func list(_ field: FieldReader, _ lists: [WordList]) throws(TaskError) -> WordList {
+    let name = try field.text()
+    guard let list = lists.first(where: { $0.name == name }) else {
+      throw field.error(
+        "there is no list \"\(name)\"; there are \(lists.map(\.name).joined(separator: ", "))")
+    }
+    return list
+  }
+
+  private static func lookUp(
+    _ slot: FieldReader, lists: [WordList], before: [Slot]
+  ) throws(TaskError) -> Slot.Kind {
+    try slot.allowOnly(["look_up", "from"])
+    let field = try slot.required("look_up")
+    let (name, found) = (try field.text(), try list(slot.required("from"), lists))
+    guard case .word(let own)? = before.first(where: { $0.name == name })?.kind,
+      let words = lists.first(where: { $0.name == own })?.words
+    else { throw field.error("there is no slot \"\(name)\" before this one that draws a word from a list") }
+    guard words.count == found.words.count else {
+      throw try slot.required("from").error(
+        "list \"\(found.name)\" has \(found.words.count) words and \"\(own)\", which it goes with, \(words.count)")
+    }
+    guard Set(words).count == words.count else {
+      throw field.error("list \"\(own)\" has a word twice, so nothing can be looked up by it")
+    }
+    return .lookUp(of: name, list: found.name)
   }
 
   private static func continuations(

@@ -17,7 +17,19 @@ struct WordChoice {
         words[list.name] = list.words
         continue
       }
-      let kept = list.words.filter { tokenizer.isOneToken(" " + $0) }
+      let partners = source.slots.compactMap { slot -> (slot: String, list: String)? in
+        guard source.oneToken.contains(slot.name), case .lookUp(let original, let other) = slot.kind,
+          users.contains(where: { $0.name == original })
+        else { return nil }
+        return (original, other)
+      }
+      let kept = list.words.filter { word in
+        tokenizer.isOneToken(" " + word)
+          && partners.allSatisfy { partner in
+            source.word(beside: word, of: partner.slot, in: partner.list)
+              .map { tokenizer.isOneToken(" " + $0) } ?? false
+          }
+      }
       let lost = list.words.filter { !kept.contains($0) }
       if source.refusesLongerWords, let word = lost.first {
         _ = try tokenizer.token(of: " " + word, place: "list \"\(list.name)\" of \(task)")

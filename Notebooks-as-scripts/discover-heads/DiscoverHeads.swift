@@ -74,7 +74,7 @@ enum DiscoverHeads {
   static func train(on recording: Recording) throws -> TrainedAutoencoders {
     print("\n4. A dictionary for all heads: sparse autoencoders, trained on five pairs each")
     let trained = try TrainedAutoencoders.train(
-      on: recording, protocol: .standard, hyperparameters: Hyperparameters(), seed: 0)
+      on: recording, protocol: .change, hyperparameters: Hyperparameters(), seed: 0)
     for (index, member) in trained.members.enumerated() {
       let (first, last) = (member.losses.first ?? 0, member.losses.last ?? 0)
       print("   autoencoder \(index + 1): loss \(rounded(first)) at first, \(rounded(last)) at last")
@@ -85,7 +85,7 @@ enum DiscoverHeads {
 
   static func showRanking(_ recording: Recording, _ trained: TrainedAutoencoders) throws -> HeadRanking {
     print("\n5. Heads by how much their features change between a prompt and its twin")
-    let ranking = try HeadRanking.rank(recording, with: trained, protocol: .standard)
+    let ranking = try HeadRanking.rank(recording, with: trained, protocol: .change)
     let highest = ranking.heads.first?.score ?? 1
     for head in ranking.heads.prefix(8) {
       let bar = String(repeating: "█", count: Int((20 * head.score / max(highest, 1e-9)).rounded()))
@@ -133,7 +133,7 @@ enum DiscoverHeads {
       print("   No head (or every head) counts, so there is nothing to find.")
       return
     }
-    let scorer = try HeadScorer(recording, trained: trained, protocol: .standard)
+    let scorer = try HeadScorer(recording, trained: trained, protocol: .change)
     let evaluation = try Evaluation(table, draws: scorer.scores(draws: 500, seed: 0), truth: truth)
     for name in ["trapezoid_auc", "average_precision", "f1_at_k"] {
       guard let measure = evaluation.measure(named: name) else { continue }
@@ -143,7 +143,7 @@ enum DiscoverHeads {
       print("   \(name): \(rounded(measure.mean))\(interval ?? "")")
     }
     let nulls = try NullBaseline.all(
-      beside: ranking.scores, of: recording, trained: trained, protocol: .standard, truth: truth)
+      beside: ranking.scores, of: recording, trained: trained, protocol: .change, truth: truth)
     for null in nulls {
       print("   \(null.name), without any training: trapezoid_auc \(rounded(null.trapezoidAUC ?? .nan))")
     }

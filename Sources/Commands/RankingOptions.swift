@@ -6,7 +6,7 @@ import SparseAutoencoders
 /// A protocol, and what may be chosen otherwise.
 enum RankingOptions {
   static let protocolName = Option<ProtocolName>(
-    "protocol", "NAME", help: "default or paper; the one the autoencoder was trained by unless given")
+    "protocol", "NAME", help: "change or paper; the one the autoencoder was trained by unless given")
   static let score = Option<HeadScoreName>(
     "score", "NAME",
     help: "rank by another score: " + HeadScoreName.allCases.map(\.rawValue).joined(separator: ", "))
@@ -21,7 +21,7 @@ enum RankingOptions {
     _ arguments: ParsedArguments, trained: TrainedAutoencoders
   ) -> RankingProtocol {
     let name =
-      arguments[protocolName] ?? ProtocolName(rawValue: trained.trainingProtocol.name) ?? .standard
+      arguments[protocolName] ?? ProtocolName(rawValue: trained.trainingProtocol.name) ?? .change
     var chosen = name.ranking
     if let score = arguments[score] { chosen.score = score.score(paper: name == .paper) }
     if let pairScore = arguments[pairScore] { chosen.normalisesPairs = pairScore == .normalised }

@@ -38,6 +38,6 @@ public struct TrainingProtocol: Codable, Hashable, Sendable {
     name: "paper", members: 1, choice: .anyExamples, averagesPositions: true)
 
   /// Three autoencoders on balanced examples, each position kept apart where the recording has it.
-  public static let standard = TrainingProtocol(
-    name: "default", members: 3, choice: .balanced, averagesPositions: false, sampleLimit: 4096)
+  public static let change = TrainingProtocol(
+    name: "change", members: 3, choice: .balanced, averagesPositions: false, sampleLimit: 4096)
 }

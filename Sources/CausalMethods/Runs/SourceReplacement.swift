@@ -17,23 +17,40 @@ public enum SourceReplacement: String, CaseIterable, Sendable {
   case resample
 }
 
-/// Writers' stand-in values, batch by batch.
+/// Stand-in values, batch by batch: of all writers' outputs, or of what else is read from a run.
 struct ReplacementSource {
-  let model: Transformer
-  let graph: CircuitGraph
+  /// Reads values of prompts of one length, `[item, prompt · position · width]`.
+  let read: (TokenBatch) throws -> Tensor
+  /// How many items there are: writers, or layers.
+  let items: Int
+  /// How wide a value is at one position.
+  let width: Int
   let task: CausalTask
   let replacement: SourceReplacement
   let seed: UInt64
   /// Means that were computed already: by length, or under 0 for the mean over positions.
   private var means: [Int: Tensor] = [:]
 
+  /// Stand-ins of all writers.
   /// - Throws: `CausalError` where prompts lack what the replacement is taken from.
   init(
     _ model: Transformer, _ graph: CircuitGraph, _ task: CausalTask, _ replacement: SourceReplacement,
     seed: UInt64
   ) throws(CausalError) {
-    self.model = model
-    self.graph = graph
+    try self.init(task, replacement, seed: seed, items: graph.sourceCount, width: model.configuration.dModel) {
+      try model.sourceOutputs(graph, $0)
+    }
+  }
+
+  /// Stand-ins of whatever `read` answers with.
+  /// - Throws: `CausalError` where prompts lack what the replacement is taken from.
+  init(
+    _ task: CausalTask, _ replacement: SourceReplacement, seed: UInt64, items: Int, width: Int,
+    read: @escaping (TokenBatch) throws -> Tensor
+  ) throws(CausalError) {
+    self.read = read
+    self.items = items
+    self.width = width
     self.task = task
     self.replacement = replacement
     self.seed = seed
@@ -51,20 +68,20 @@ struct ReplacementSource {
     }
   }
 
-  /// The stand-ins of some prompts of one length, `[source, prompt · position · d_model]`.
+  /// The stand-ins of some prompts of one length, `[item, prompt · position · width]`.
   mutating func values(_ indices: [Int]) throws -> Tensor {
     let length = task.clean[indices[0]].count
-    let rowWidth = length * model.configuration.dModel
+    let rowWidth = length * width
     switch replacement {
-    case .zero: return Tensor(zeros: [graph.sourceCount, indices.count * rowWidth])
-    case .pair: return try model.sourceOutputs(graph, TokenBatch(indices.map { task.corrupted[$0] }))
+    case .zero: return Tensor(zeros: [items, indices.count * rowWidth])
+    case .pair: return try read(TokenBatch(indices.map { task.corrupted[$0] }))
     case .resample:
       let donors = task.others.indices.filter { task.others[$0].count == length }
       let chosen = indices.map { index -> [Int] in
         var generator = SeededGenerator(seed: seed, stream: "resample \(index)")
         return task.others[donors[generator.index(below: donors.count)]]
       }
-      return try model.sourceOutputs(graph, TokenBatch(chosen))
+      return try read(TokenBatch(chosen))
     case .mean:
       let mean = try positionMean(length)
       return repeated(mean, indices.count)
@@ -78,7 +95,7 @@ struct ReplacementSource {
   private mutating func positionMean(_ length: Int) throws -> Tensor {
     if let known = means[length] { return known }
     let prompts = task.others.filter { $0.count == length }
-    let mean = try mean(of: prompts, rowWidth: length * model.configuration.dModel, rows: prompts.count)
+    let mean = try mean(of: prompts, rowWidth: length * width, rows: prompts.count)
     means[length] = mean
     return mean
   }
@@ -87,28 +104,28 @@ struct ReplacementSource {
   private mutating func flatMean() throws -> Tensor {
     if let known = means[0] { return known }
     let mean = try mean(
-      of: task.others, rowWidth: model.configuration.dModel, rows: task.others.reduce(0) { $0 + $1.count })
+      of: task.others, rowWidth: width, rows: task.others.reduce(0) { $0 + $1.count })
     means[0] = mean
     return mean
   }
 
   /// The mean of rows of `rowWidth` elements over all outputs of some prompts.
   private func mean(of prompts: [[Int]], rowWidth: Int, rows: Int) throws -> Tensor {
-    var sums = [Double](repeating: 0, count: graph.sourceCount * rowWidth)
+    var sums = [Double](repeating: 0, count: items * rowWidth)
     for group in Dictionary(grouping: prompts, by: \.count).sorted(by: { $0.key < $1.key }) {
       let size = max(1, 1024 / max(1, group.key))
       for start in stride(from: 0, to: group.value.count, by: size) {
         let part = Array(group.value[start..<min(start + size, group.value.count)])
-        let outputs = try model.sourceOutputs(graph, TokenBatch(part))
-        let width = outputs.shape[1]
+        let outputs = try read(TokenBatch(part))
+        let columns = outputs.shape[1]
         outputs.withValues { values in
           for index in values.indices {
-            sums[index / width * rowWidth + index % width % rowWidth] += Double(values[index])
+            sums[index / columns * rowWidth + index % columns % rowWidth] += Double(values[index])
           }
         }
       }
     }
-    return Tensor(sums.map { Float($0 / Double(max(1, rows))) }, shape: [graph.sourceCount, rowWidth])
+    return Tensor(sums.map { Float($0 / Double(max(1, rows))) }, shape: [items, rowWidth])
   }
 
   /// Each source's row, several times.

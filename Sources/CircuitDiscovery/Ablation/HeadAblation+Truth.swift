@@ -39,15 +39,25 @@ extension HeadMeasurement.Effect {
 
 private func rounded(_ value: Double) -> Double { (value * 1e5).rounded() / 1e5 }
 
+extension GroundTruth {
+  /// Whether it was measured on just this model.
+  fileprivate func isOf(_ identity: ModelIdentity) -> Bool {
+    measurement?.madeBy.contains {
+      $0.key == "model_sha256" && $0.value == .string(identity.weightsSHA256)
+    } == true
+  }
+}
+
 extension TaskSpec {
   /// The ground truth `ablation`, where it was measured on just this model; nil where it was not.
   public func measuredTruth(of identity: ModelIdentity) -> GroundTruth? {
-    truths.first { truth in
-      truth.name == "ablation"
-        && truth.measurement?.madeBy.contains {
-          $0.key == "model_sha256" && $0.value == .string(identity.weightsSHA256)
-        } == true
-    }
+    truths.first { $0.name == "ablation" && $0.isOf(identity) }
+  }
+
+  /// The ground truth of one question that was measured on just this model, named as the question; else `ablation`.
+  /// - Parameter replacement: `pair` or `mean`.
+  public func measuredTruth(of identity: ModelIdentity, replacement: String) -> GroundTruth? {
+    truths.first { $0.name == replacement && $0.isOf(identity) } ?? measuredTruth(of: identity)
   }
 
   /// Adds a ground truth to the spec's file, or replaces the one of its name; the rest stays as it is, laid out

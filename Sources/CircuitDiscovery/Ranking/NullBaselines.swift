@@ -14,6 +14,13 @@ public struct NullBaseline: Hashable, Codable, Sendable {
   /// The trapezoid area under the ROC curve; nil where no truth was named.
   public var trapezoidAUC: Double?
 
+  /// A null.
+  public init(name: String, rankCorrelation: Double?, trapezoidAUC: Double?) {
+    self.name = name
+    self.rankCorrelation = rankCorrelation
+    self.trapezoidAUC = trapezoidAUC
+  }
+
   /// The nulls of one ranking: the same score from an untrained random projection, and, where the recording has pairs,
   /// the plain norm of the paired difference.
   ///

@@ -57,7 +57,7 @@ func kMeansCentres(_ samples: Tensor, count: Int, generator: inout SeededGenerat
 }
 
 /// One-hot activations `[samples, centres]` of the nearest centre.
-private func nearestCentres(_ samples: Tensor, _ centres: Tensor) -> Tensor {
+func nearestCentres(_ samples: Tensor, _ centres: Tensor) -> Tensor {
   var activations = Tensor(zeros: [samples.shape[0], centres.shape[0]])
   let nearest = nearestIndices(samples, centres)
   let width = centres.shape[0]

@@ -61,7 +61,7 @@ public func compareRankings(
     return chosen
   }
   func standard(_ score: HeadScore) -> RankingProtocol {
-    var chosen = RankingProtocol.standard
+    var chosen = RankingProtocol.change
     chosen.score = score
     return chosen
   }
@@ -69,10 +69,10 @@ public func compareRankings(
     ("unique codes (paper)", .paper),
     ("pair mentions (paper, edge*)", paper(.pairMentions(normalised: false, ties: .laterFirst))),
     ("paired code change", standard(.pairedCodeChange)),
-    ("paired activation change (default)", .standard),
+    ("paired activation change (change)", .change),
   ]
   for (index, seed) in seeds.enumerated() {
-    for training in [TrainingProtocol.paper, .standard] {
+    for training in [TrainingProtocol.paper, .change] {
       let trained = try TrainedAutoencoders.train(
         on: recording, protocol: training, hyperparameters: hyperparameters, seed: seed)
       for way in ways where (way.protocol.name == training.name) {

@@ -44,8 +44,8 @@ public struct RankingProtocol: Hashable, Codable, Sendable {
     normalisesPairs: false)
 
   /// The change of learned activations over held-out pairs; an empty sample has no code.
-  public static let standard = RankingProtocol(
-    name: "default", score: .pairedActivationChange, scoresTrainingExamples: false, emptyCode: .none,
+  public static let change = RankingProtocol(
+    name: "change", score: .pairedActivationChange, scoresTrainingExamples: false, emptyCode: .none,
     normalisesPairs: false)
 }
 

@@ -14,6 +14,13 @@ public struct ModelIdentity: Hashable, Sendable {
   /// The type most of the weights are stored in: `float32`, `float16` or `bfloat16`.
   public let dtype: String
 
+  /// An identity that is known already.
+  public init(name: String, weightsSHA256: String, dtype: String) {
+    self.name = name
+    self.weightsSHA256 = weightsSHA256
+    self.dtype = dtype
+  }
+
   /// Reads the weights of a model folder once, from first byte to last.
   /// - Throws: `FileError` or `CheckpointError` where a file cannot be read.
   public init(folder: String) throws {

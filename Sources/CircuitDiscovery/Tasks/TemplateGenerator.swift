@@ -12,6 +12,8 @@ struct TemplateGenerator {
   private(set) var rejected = 0
   private var spellings: [String: String] = [:]
   private var turns: [String: Int] = [:]
+  /// Templates that gave nothing new for many draws: their prompts repeat from there on.
+  private var exhausted: Set<String> = []
   private var joinedNumbers: [String: [Int]] = [:]
   static let attempts = 2000
 
@@ -47,9 +49,12 @@ struct TemplateGenerator {
       guard case .text(let text) = pair.positive.content, !isNew(text) else { return (pair, true) }
       repeated = pair
       repeats += 1
-      if repeats == 200 { break }
+      if repeats == 200 || exhausted.contains(wording.template.source) { break }
     }
-    if let repeated { return (repeated, false) }
+    if let repeated {
+      exhausted.insert(wording.template.source)
+      return (repeated, false)
+    }
     throw .unsatisfiable(
       task: task.name, template: wording.template.source, attempts: Self.attempts, reason: reason)
   }

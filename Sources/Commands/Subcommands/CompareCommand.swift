@@ -16,19 +16,25 @@ enum CompareCommand: Subcommand {
     between a prompt and its paired negative. Prints a Markdown table of the trapezoid area under the ROC curve, mean
     and standard deviation over seeds.
     """
-  static let positionals = [Positional("RECORDING", help: "what 'record' wrote")]
+  static let positionals = [
+    Positional("RECORDING|TASK", help: "what 'record' wrote; or a task, to compare all ways to rank heads")
+  ]
   static let truth = Option<String>("truth", "TASK:NAME", help: "the ground truth to score against")
   static let seeds = Option<Int>("seeds", "N", default: 10, help: "how many seeds, from 0")
   static let json = Flag("json", help: "print one JSON object")
   static let options: [any OptionDeclaration] = [
-    truth, seeds, TrainCommand.features, TrainCommand.lambda, TrainCommand.topK, TrainCommand.epochs,
-    TrainCommand.learningRate, TrainCommand.trainingExamples, json,
-  ]
+    truth, seeds, PromptOptions.model, PromptOptions.examples, PromptOptions.seed,
+  ] + CompareTask.options + [TrainCommand.features, TrainCommand.lambda, TrainCommand.topK, TrainCommand.epochs,
+    TrainCommand.learningRate, TrainCommand.trainingExamples, json]
   static let examples = [
     Example("headlamp compare ioi.h5 --truth ioi:ablation", "whether the dictionary is worth its training")
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
+    guard arguments.positionals[0].hasSuffix(".h5") else {
+      try CompareTask.run(arguments, console: console)
+      return
+    }
     let groundTruth = try namedTruth(arguments.required(truth))
     let count = arguments[seeds] ?? 10
     guard (1...10_000).contains(count) else {

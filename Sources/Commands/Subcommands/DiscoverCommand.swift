@@ -13,27 +13,43 @@ enum DiscoverCommand: Subcommand {
   static let name = "discover"
   static let summary = "find the heads that do a task: record, train, rank"
   static let discussion = """
-    Runs all stages on one task: prompts are made and run through the model, every head's output is recorded, a
-    discrete sparse autoencoder is trained on a handful of prompts, and heads and pairs of heads are ranked by their
-    codes. Writes recording.h5, autoencoder.safetensors, heads.csv, pairs.csv and summary.json to a folder; each stage
-    can be done again from the file of the stage before it ('record', 'train', 'rank'). The ranking is held against null
-    baselines that no training went into, and against a ground truth where one is named or was measured on this model.
-    The protocol 'paper' is O'Neill & Bui's published procedure; 'default' is what this project measured to be better.
+    Finds the heads that do a task, and what they do it with. Prompts are made and run through the model; a sparse
+    dictionary is trained on what all heads write at all positions; and each head is scored by its codes: the change of
+    every code between a prompt and its negative, times what the code's direction does to the answer (its gradient,
+    averaged on the way from one to the other). --replace mean asks another question: not what carries the difference
+    between a prompt and its negative, but what the task cannot do without.
+
+    Writes heads.csv, pairs.csv, codes.csv, code-pairs.csv, dictionary.safetensors, recording.h5 (outputs at the answer)
+    and summary.json. Intervals are over prompts; a head is in the circuit where its attribution is at least
+    --least-share of the metric and not zero by a test with flipped signs, with false discoveries held at 5 %. The
+    ranking is held against dictionaries that nobody trained, and against a truth where one is named or was measured.
+
+    --protocol paper is O'Neill & Bui's published procedure, --protocol change ranks by how much learned activations
+    change; both work from the recording alone and write autoencoder.safetensors.
     """
   static let positionals = [PromptOptions.task]
   static let output = Option<String>("output", "DIR", help: "the folder to write (default results/TASK)")
   static let position = Option<RecordedPosition>(
     "position", "mean|last|answer|each|NAME",
-    help: "where outputs are read (default: mean for the protocol 'paper', else answer)")
+    help: "where outputs are recorded (default: mean for the protocol 'paper', else answer)")
   static let trainingExamples = Option<Int>(
-    "training-examples", "N", default: 10, help: "examples the autoencoder is trained on")
+    "training-examples", "N", help: "change and paper: examples the autoencoder is trained on (default 10)")
+  static let protocolName = Option<ProtocolName>(
+    "protocol", "NAME", default: .attribution, help: "default, change or paper")
+  static let learningRate = Option<Double>(
+    "learning-rate", "X", help: "Adam's learning rate (default 0.01; 0.001 for change and paper)")
+  static let epochs = Option<Int>(
+    "epochs", "N", help: "updates of the dictionary (default 800), or full-batch steps (500)")
   static let options: [any OptionDeclaration] =
     PromptOptions.all + [
-      output, position, TrainCommand.protocolName, TrainCommand.features, lambda, TrainCommand.topK,
-      TrainCommand.epochs, TrainCommand.learningRate, trainingExamples, RankCommand.truth,
-    ]
+      output, position, protocolName, RankCommand.truth, TrainCommand.features, lambda, TrainCommand.topK,
+      epochs, learningRate, trainingExamples,
+    ] + AttributionDiscovery.options
   static let lambda = Option<Double>(
-    "lambda", "X", help: "weight of the L1 norm of activations (default: the task's own, else 0.02)")
+    "lambda", "X",
+    help:
+      "weight of the L1 norm of activations (default: the 16 largest are kept instead; for change and paper the "
+      + "task's own, else 0.02)")
   static let examples = [
     Example("headlamp discover ioi", "the bundled model's heads for indirect objects, in results/ioi"),
     Example(
@@ -51,10 +67,21 @@ enum DiscoverCommand: Subcommand {
       layers: loaded.model.configuration.layers, headsPerLayer: loaded.model.configuration.heads,
       of: loaded.folder)
     for note in loaded.notes { console.note(note) }
-    let chosen = arguments[TrainCommand.protocolName] ?? .standard
+    let chosen = arguments[protocolName] ?? .attribution
+    let folder = arguments[output] ?? "results/\(resultName(loaded))"
+    guard chosen != .attribution else {
+      for option in [trainingExamples] as [any OptionDeclaration] where arguments.isGiven(option) {
+        throw UsageError.invalid("--\(option.name) goes with --protocol change or paper")
+      }
+      try AttributionDiscovery.run(
+        arguments, loaded, folder: folder, namedTruth: namedTruth, stages: &stages, console: console)
+      return
+    }
+    for option in AttributionDiscovery.options where arguments.isGiven(option) {
+      throw UsageError.invalid("--\(option.name) goes with the default protocol, not with \(chosen.rawValue)")
+    }
     let hyperparameters = hyperparameters(arguments, task: loaded.task)
     try hyperparameters.validate()
-    let folder = arguments[output] ?? "results/\(resultName(loaded))"
     try makeFolder(folder)
 
     let recorder = HeadRecorder(loaded)
@@ -124,6 +151,8 @@ enum DiscoverCommand: Subcommand {
 
   private static func hyperparameters(_ arguments: ParsedArguments, task: TaskSpec?) -> Hyperparameters {
     var chosen = TrainCommand.hyperparameters(arguments)
+    chosen.epochs = arguments[epochs] ?? 500
+    chosen.learningRate = arguments[learningRate] ?? 0.001
     chosen.examples = arguments[trainingExamples] ?? 10
     chosen.sparsity = arguments[lambda] ?? task?.sparsity ?? 0.02
     return chosen

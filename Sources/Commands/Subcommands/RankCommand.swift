@@ -12,8 +12,10 @@ enum RankCommand: Subcommand {
   static let summary = "rank heads and pairs of heads by their codes"
   static let discussion = """
     Gives every head of a recording its codes and ranks heads and pairs of heads. The protocol 'paper' ranks heads by
-    the codes they show on positives and never on negatives. The protocol 'default' ranks them by how much their
-    learned activations change between a positive and its paired negative, on examples that were not trained on.
+    the codes they show on positives and never on negatives. The protocol 'change' ranks them by how much their
+    learned activations change between a positive and its paired negative, on examples that were not trained on. A
+    recording has no gradients, so that neither can tell a change that matters for the answer from one that does not;
+    'discover' ranks by what codes do to the answer.
     With several autoencoders scores are means over them; counts of codes are those of the first. Pairs of heads are
     scored by the pairs of codes they show together on positives and never on negatives.
     Writes heads.csv and pairs.csv; heads of equal score share a rank. Where the recording holds every position, a head

@@ -13,13 +13,13 @@ enum TrainCommand: Subcommand {
     Reads head outputs of a few examples of a recording and trains a sparse autoencoder, shared by all heads, whose
     most active feature is a head's code. The file written holds weights, hyperparameters, seed and the recording's
     SHA-256; the same recording and seed give the same bytes. The protocol 'paper' is the published procedure: one
-    autoencoder on any examples, on the mean over positions. The protocol 'default' trains three on balanced pairs and
+    autoencoder on any examples, on the mean over positions. The protocol 'change' trains three on balanced pairs and
     keeps positions apart where the recording has them.
     """
   static let positionals = [Positional("RECORDING", help: "what 'record' wrote")]
   static let output = Option<String>("output", "FILE", help: "the autoencoder to write (.safetensors)")
   static let protocolName = Option<ProtocolName>(
-    "protocol", "NAME", default: .standard, help: "default or paper")
+    "protocol", "NAME", default: .change, help: "change or paper")
   static let features = Option<Int>("features", "N", default: 200, help: "learned features")
   static let lambda = Option<Double>(
     "lambda", "X", default: 0.02, help: "weight of the L1 norm of activations")
@@ -33,7 +33,7 @@ enum TrainCommand: Subcommand {
   ]
   static var examples: [Example] {
     [
-      Example("headlamp train ioi.h5 --output ioi.safetensors", "autoencoders by the default protocol"),
+      Example("headlamp train ioi.h5 --output ioi.safetensors", "three autoencoders on balanced pairs"),
       Example(
         "headlamp train ioi.h5 --protocol paper --seed 3 --output paper.safetensors",
         "the published procedure"),
@@ -53,7 +53,7 @@ enum TrainCommand: Subcommand {
     let clock = ContinuousClock()
     let start = clock.now
     let trained = try TrainedAutoencoders.train(
-      on: recording, protocol: (arguments[protocolName] ?? .standard).training,
+      on: recording, protocol: (arguments[protocolName] ?? .change).training,
       hyperparameters: hyperparameters,
       seed: arguments[seed] ?? 0
     ) { done, total in

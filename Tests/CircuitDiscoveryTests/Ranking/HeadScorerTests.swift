@@ -72,7 +72,7 @@ private func encoder(_ sign: Float) -> HeadEncoder {
 }
 
 private func scoring(_ score: HeadScore) -> RankingProtocol {
-  var chosen = RankingProtocol.standard
+  var chosen = RankingProtocol.change
   chosen.score = score
   return chosen
 }
@@ -223,7 +223,7 @@ private func scoring(_ score: HeadScore) -> RankingProtocol {
       let outputs = random.outputs.flatMap { $0.flatMap { $0 } }
       let silent = outputs.count { $0.allSatisfy { $0 <= 0 } }
       #expect(silent > 0)
-      #expect(try share(.standard) == Double(silent) / Double(outputs.count))
+      #expect(try share(.change) == Double(silent) / Double(outputs.count))
       #expect(try share(.paper) == nil)
     }
   }
@@ -235,7 +235,7 @@ private func scoring(_ score: HeadScore) -> RankingProtocol {
       let half = random.pairs.map(\.0)
       #expect(throws: RankingError.nothingHeldOut(examples: 6)) {
         try HeadScorer(
-          recording, encoders: [encoder(1)], trainedOn: [half], averaging: true, protocol: .standard)
+          recording, encoders: [encoder(1)], trainedOn: [half], averaging: true, protocol: .change)
       }
       // One example of each label is left, which is enough for codes.
       _ = try HeadScorer(

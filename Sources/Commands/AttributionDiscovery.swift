@@ -1,0 +1,164 @@
+// The default way of headlamp discover: heads by what their codes do to the answer.
+
+import CausalMethods
+import CircuitDiscovery
+import Files
+import Recordings
+import Reports
+import SparseAutoencoders
+import Tensors
+import Transformers
+
+/// Trains a dictionary on all heads' outputs, attributes the answer to its codes, and writes what was found.
+enum AttributionDiscovery {
+  static let replacement = Option<HeadQuestionName>(
+    "replace", "WITH", default: .pair,
+    help: "what stands in for a head: pair (its value in the prompt's own negative) or mean (over negatives)")
+  static let steps = Option<Int>(
+    "steps", "N", default: 5, help: "steps of integrated gradients; 0 for the gradient of the plain run")
+  static let attributionExamples = Option<Int>(
+    "attribution-examples", "N",
+    help: "positive prompts to attribute (default: all; 32 for models of more than 10 million parameters)")
+  static let leastShare = Option<Double>(
+    "least-share", "X", default: 0.05, help: "the least attribution of a head in the circuit, as a share of the metric")
+  static let options: [any OptionDeclaration] = [replacement, steps, attributionExamples, leastShare]
+
+  static func run(
+    _ arguments: ParsedArguments, _ loaded: PromptOptions.Loaded, folder: String, namedTruth: GroundTruth?,
+    stages: inout StageTimes, console: Console
+  ) throws {
+    let seed = loaded.prompts.seed
+    let settings = try settings(arguments)
+    let (path, cut) = (try pathOptions(arguments, seed: seed), try cut(arguments))
+    let all = try loaded.prompts.causalTask(needsPairs: path.replacement == .pair)
+    try all.requireAnswers()
+    let task = all.selecting(Array(all.clean.indices.prefix(try promptCount(arguments, loaded, all))))
+    try makeFolder(folder)
+    let recorder = HeadRecorder(loaded)
+    stages.finish("load")
+    let recording = try recorder.recordOrStop(
+      loaded.prompts, position: arguments[DiscoverCommand.position] ?? .named("answer"),
+      to: folder + "/recording.h5", console: console)
+    stages.finish("record")
+    let samples = try loaded.model.sampleHeadOutputs(all, count: settings.samples, seed: seed)
+    let scales = samples.scales
+    let scaled = samples.scaled(by: scales)
+    let trained = trainDictionary(on: scaled, settings, seed: seed) { done, total in
+      if done % 50 == 0 { console.progress("training: step \(done) of \(total)") }
+    }
+    stages.finish("train")
+    let active = meanActiveCodes(trained.dictionary, scaled)
+    let dictionaries = [
+      CodeDictionary(trained.dictionary, scales: scales),
+      .random(
+        features: settings.features, width: loaded.model.configuration.dModel,
+        activeFeatures: max(1, Int(active.rounded())), seed: seed),
+      .untrained(features: settings.features, width: loaded.model.configuration.dModel, seed: seed),
+      .kMeans(samples: samples.outputs, features: settings.features, seed: seed),
+    ]
+    let found = try loaded.model.attributeCodes(task, path, dictionaries: dictionaries) { done, total in
+      console.progress("attributing: \(done) of \(total) layers")
+    }
+    stages.finish("attribute")
+    let ranking = CodeRanking(
+      found.attributions[0], metric: found.metric, headsPerLayer: loaded.model.configuration.heads, cut: cut,
+      seed: seed)
+    let truth =
+      try namedTruth ?? loaded.task?.measuredTruth(of: recorder.identity, replacement: path.replacement.rawValue)
+    let judged = try Judgement(
+      ranking, found.attributions, recording, truth: truth, path: folder + "/heads.csv", seed: seed)
+    let shown = ranking.heads.prefix(max(cut.top, ranking.heads.count { $0.isInCircuit }))
+    let cards = try found.attributions[0].cards(
+      loaded.model, task, heads: shown.map { $0.layer * ranking.headsPerLayer + $0.head }, seed: seed)
+    let words = TokenWords(modelFolder: loaded.folder)
+    let report = AttributionReport(
+      ranking: ranking, cards: cards, words: words, truth: truth, judged: judged, activeCodes: active)
+    try trained.dictionary.save(
+      to: folder + "/dictionary.safetensors", headScales: scales,
+      metadata: [
+        "created_by": "headlamp \(headlampVersion) discover", "model_sha256": try recorder.identity.weightsSHA256,
+        "task": loaded.prompts.task, "seed": String(seed), "lambda": "\(settings.sparsity)",
+        "steps": "\(settings.steps)", "samples": "\(settings.samples)",
+      ])
+    try report.headsTable().write(to: folder + "/heads.csv")
+    try report.pairsTable().write(to: folder + "/pairs.csv")
+    try report.codesTable().write(to: folder + "/codes.csv")
+    try report.codePairsTable(found.attributions[0]).write(to: folder + "/code-pairs.csv")
+    try writeFile(
+      report.summary(
+        loaded, recorder.identity, recording, settings, path, losses: trained.losses, prompts: task.clean.count
+      ).text(), to: folder + "/summary.json")
+    stages.finish("report")
+    console.endProgress()
+    for line in report.lines(question: path.replacement) { console.print(line) }
+    console.note("\(stages.text): \(folder)")
+  }
+
+  private static func settings(_ arguments: ParsedArguments) throws -> DictionarySettings {
+    var settings = DictionarySettings()
+    settings.features = arguments[TrainCommand.features] ?? settings.features
+    if let sparsity = arguments[DiscoverCommand.lambda] {
+      guard arguments[TrainCommand.topK] == nil else {
+        throw UsageError.invalid("--lambda and --top-k are two ways to keep codes few; give one")
+      }
+      settings.sparsity = sparsity
+      settings.activeFeatures = nil
+    } else {
+      settings.activeFeatures = min(
+        settings.features, arguments[TrainCommand.topK] ?? settings.activeFeatures ?? settings.features)
+    }
+    settings.steps = arguments[DiscoverCommand.epochs] ?? settings.steps
+    settings.learningRate = arguments[DiscoverCommand.learningRate] ?? settings.learningRate
+    try settings.validate()
+    return settings
+  }
+
+  private static func pathOptions(_ arguments: ParsedArguments, seed: UInt64) throws -> HeadPathOptions {
+    var options = HeadPathOptions()
+    options.replacement = (arguments[replacement] ?? .pair).replacement
+    options.steps = arguments[steps] ?? 5
+    options.seed = seed
+    guard (0...1000).contains(options.steps) else {
+      throw UsageError.invalid("--steps is \(options.steps); allowed is 0 to 1000")
+    }
+    return options
+  }
+
+  private static func cut(_ arguments: ParsedArguments) throws -> CircuitCut {
+    var cut = CircuitCut()
+    cut.leastShare = arguments[leastShare] ?? cut.leastShare
+    guard cut.leastShare >= 0, cut.leastShare.isFinite else {
+      throw UsageError.invalid("--least-share must be 0 or more, not \(cut.leastShare)")
+    }
+    return cut
+  }
+
+  private static func promptCount(
+    _ arguments: ParsedArguments, _ loaded: PromptOptions.Loaded, _ task: CausalTask
+  ) throws -> Int {
+    if let count = arguments[attributionExamples] {
+      guard count >= 2 else {
+        throw UsageError.invalid("--attribution-examples must be at least 2, not \(count)")
+      }
+      return count
+    }
+    // Twelve squares of the width are a usual block's matrices.
+    let configuration = loaded.model.configuration
+    let parameters = 12 * configuration.layers * configuration.dModel * configuration.dModel
+    return parameters > 10_000_000 ? 32 : task.clean.count
+  }
+
+  private static func meanActiveCodes(_ dictionary: SparseDictionary, _ samples: Tensor) -> Double {
+    let part = samples.rows(0..<min(2048, samples.shape[0]))
+    let activations = dictionary.activations(of: part).values
+    return Double(activations.count { $0 > 0 }) / Double(part.shape[0])
+  }
+}
+
+/// What stands in for a head, by the names of the command line.
+enum HeadQuestionName: String, CaseIterable, ArgumentValue {
+  case pair
+  case mean
+
+  var replacement: SourceReplacement { self == .pair ? .pair : .mean }
+}

@@ -1,0 +1,301 @@
+// What code attribution found, as tables, as a summary and as lines for a terminal.
+
+import CausalMethods
+import CircuitDiscovery
+import Files
+import Recordings
+import Reports
+import SparseAutoencoders
+import Transformers
+
+/// A ranking beside a truth and beside rankings by dictionaries that nobody trained.
+struct Judgement {
+  var evaluation: Evaluation?
+  var nulls: [NullBaseline]
+  /// Spearman's ρ of the ranking, and of each null, with the sizes of the truth's measured effects.
+  var effectCorrelation: Double?
+  var nullEffectCorrelations: [Double?]
+
+  /// Whether a null agrees with the truth as well as the ranking does, by every measure there is.
+  var nullDoesAsWell: Bool {
+    guard let area = evaluation?.measure(named: "trapezoid_auc")?.mean else { return false }
+    return zip(nulls, nullEffectCorrelations).contains { null, correlation in
+      (null.trapezoidAUC ?? 0) >= area && (correlation ?? 1) >= (effectCorrelation ?? 0)
+    }
+  }
+
+  /// What the truth says, then what the nulls do.
+  var lines: [String] {
+    var lines: [String] = []
+    if let evaluation, let area = evaluation.measure(named: "trapezoid_auc") {
+      let interval = area.interval.map {
+        " [\($0.lowerBound.text(decimals: 3)), \($0.upperBound.text(decimals: 3))] over prompts"
+      }
+      lines.append(
+        "\(evaluation.trueItems) of \(evaluation.items) heads are in \(evaluation.truth); trapezoid_auc "
+          + area.mean.text(decimals: 3) + (interval ?? "")
+          + (effectCorrelation.map { "; rank correlation with measured effects \($0.text(decimals: 3))" } ?? ""))
+    }
+    for (null, correlation) in zip(nulls, nullEffectCorrelations) {
+      let area = null.trapezoidAUC.map { "trapezoid_auc \($0.text(decimals: 3))" }
+      let effects = correlation.map { "with effects \($0.text(decimals: 3))" }
+      let ranking = "with this ranking \(null.rankCorrelation?.text(decimals: 3) ?? "undefined")"
+      lines.append("null, \(null.name): " + [area, effects, ranking].compactMap { $0 }.joined(separator: ", "))
+    }
+    if nullDoesAsWell {
+      lines.append("a null baseline does as well: the trained dictionary has added nothing to this ranking")
+    }
+    return lines
+  }
+
+  init(
+    _ ranking: CodeRanking, _ attributions: [CodeAttribution], _ recording: Recording, truth: GroundTruth?,
+    path: String, seed: UInt64
+  ) throws {
+    let layers = ranking.heads.count / ranking.headsPerLayer
+    func table(_ scores: [Double]) -> HeadTable {
+      HeadTable(path: path, layers: layers, headsPerLayer: ranking.headsPerLayer, scores: scores)
+    }
+    var rankings = attributions.dropFirst().map { attribution in
+      (attribution.dictionary.name, CodeRanking.scores(attribution))
+    }
+    if !recording.pairs.isEmpty {
+      rankings.append(
+        ("norm of the paired difference", try pairedDifferenceNorms(recording, averaging: false)))
+    }
+    nulls = try rankings.map { name, scores in
+      NullBaseline(
+        name: name, rankCorrelation: rankCorrelation(ranking.scores, scores),
+        trapezoidAUC: try truth.map { try table(scores).labelled(by: $0).trapezoidAUC })
+    }
+    let effects = truth?.measurement.flatMap { measurement -> [Double]? in
+      let sorted = measurement.effects.sorted { $0.head < $1.head }.map { abs($0.effect) }
+      return sorted.count == ranking.heads.count ? sorted : nil
+    }
+    effectCorrelation = effects.flatMap { rankCorrelation(ranking.scores, $0) }
+    nullEffectCorrelations = rankings.map { _, scores in effects.flatMap { rankCorrelation(scores, $0) } }
+    evaluation = try truth.map {
+      try Evaluation(table(ranking.scores), draws: ranking.scores(draws: 1000, seed: seed), truth: $0)
+    }
+  }
+}
+
+/// Everything that is written of a code attribution.
+struct AttributionReport {
+  var ranking: CodeRanking
+  var cards: [CodeCard]
+  var words: TokenWords
+  var truth: GroundTruth?
+  var judged: Judgement
+  var activeCodes: Double
+
+  private func name(_ head: Int) -> String { "\(head / ranking.headsPerLayer).\(head % ranking.headsPerLayer)" }
+
+  func headsTable() -> CSVDocument {
+    let trueHeads = truth.map { Set($0.heads) }
+    var document = CSVDocument(
+      header: [
+        "rank", "layer", "head", "score", "probability", "unique_positive", "unique_negative",
+        "distinct_codes", "attribution", "attribution_low", "attribution_high", "share", "rank_low",
+        "rank_high", "in_top", "p_value", "q_value", "in_circuit", "error_term", "whole",
+      ] + (truth == nil ? [] : ["in_truth"]))
+    for head in ranking.heads {
+      var row: [CSVCell] = [
+        .integer(head.rank), .integer(head.layer), .integer(head.head), .number(head.score),
+        .number(head.probability), .integer(head.counts.uniqueToPositive),
+        .integer(head.counts.uniqueToNegative), .integer(head.counts.distinct), .number(head.attribution),
+        .number(head.interval.lowerBound), .number(head.interval.upperBound), .number(head.share),
+        .integer(head.ranks.lowerBound), .integer(head.ranks.upperBound), .number(head.inTop),
+        .number(head.pValue), .number(head.qValue), .integer(head.isInCircuit ? 1 : 0), .number(head.error),
+        .number(head.whole),
+      ]
+      if let trueHeads {
+        row.append(.integer(trueHeads.contains(HeadIndex(layer: head.layer, head: head.head)) ? 1 : 0))
+      }
+      document.append(row)
+    }
+    return document
+  }
+
+  func pairsTable() -> CSVDocument {
+    var document = CSVDocument(header: ["rank", "layer_a", "head_a", "layer_b", "head_b", "score"])
+    let perLayer = ranking.headsPerLayer
+    for (place, pair) in ranking.pairs().enumerated() {
+      document.append([
+        .integer(place + 1), .integer(pair.first / perLayer), .integer(pair.first % perLayer),
+        .integer(pair.second / perLayer), .integer(pair.second % perLayer), .number(pair.score),
+      ])
+    }
+    return document
+  }
+
+  func codesTable() -> CSVDocument {
+    var document = CSVDocument(header: [
+      "layer", "head", "code", "attribution", "attribution_low", "attribution_high", "share_of_head", "uses",
+      "replaced_uses", "strongest_prompt", "strongest_position", "strongest_token", "promotes", "suppresses",
+    ])
+    for card in cards {
+      document.append([
+        .integer(card.layer), .integer(card.head), .integer(card.code), .number(card.attribution),
+        .number(card.interval.lowerBound), .number(card.interval.upperBound), .number(card.shareOfHead),
+        .number(card.uses), .number(card.replacedUses), .integer(card.prompt), .integer(card.position),
+        .text(words[card.token]), .text(words.list(card.promotes)), .text(words.list(card.suppresses)),
+      ])
+    }
+    return document
+  }
+
+  /// The codes that go together: what both carry on the same prompts.
+  func codePairsTable(_ attribution: CodeAttribution) -> CSVDocument {
+    var document = CSVDocument(header: [
+      "rank", "layer_a", "head_a", "code_a", "layer_b", "head_b", "code_b", "score",
+    ])
+    let perLayer = ranking.headsPerLayer
+    let rows = cards.map { card in
+      attribution.scores(of: HeadCode(head: card.layer * perLayer + card.head, code: card.code))
+    }
+    var pairs: [(first: Int, second: Int, score: Double)] = []
+    for first in cards.indices {
+      for second in first + 1..<max(first + 1, cards.count)
+      where (cards[first].layer, cards[first].head) != (cards[second].layer, cards[second].head) {
+        let sum = zip(rows[first], rows[second]).reduce(0.0) { sum, pair in
+          pair.0 * pair.1 > 0 ? sum + min(abs(pair.0), abs(pair.1)) : sum
+        }
+        pairs.append((first, second, sum / Double(max(1, attribution.prompts))))
+      }
+    }
+    pairs.sort { (-$0.score, $0.first, $0.second) < (-$1.score, $1.first, $1.second) }
+    for (place, pair) in pairs.prefix(100).enumerated() {
+      let (a, b) = (cards[pair.first], cards[pair.second])
+      document.append([
+        .integer(place + 1), .integer(a.layer), .integer(a.head), .integer(a.code), .integer(b.layer),
+        .integer(b.head), .integer(b.code), .number(pair.score),
+      ])
+    }
+    return document
+  }
+
+  func lines(question: SourceReplacement) -> [String] {
+    let trueHeads = Set(truth?.heads ?? [])
+    let asked =
+      question == .pair
+      ? "what carries the difference between a prompt and its negative"
+      : "what the task cannot do without (heads replaced by their mean over negatives)"
+    let inCircuit = ranking.heads.count { $0.isInCircuit }
+    var lines = [
+      "asked: \(asked)",
+      "\(inCircuit) of \(ranking.heads.count) heads are in the circuit; mean metric "
+        + ranking.metric.text(significant: 4),
+      "rank  head   share of metric [95 %]      in top \(ranking.cut.top)  circuit"
+        + (truth.map { "  in \($0.name)" } ?? ""),
+    ]
+    let scale = abs(ranking.metric) > 0 ? abs(ranking.metric) : 1
+    for head in ranking.heads.prefix(ranking.cut.top) {
+      let interval =
+        "[\((-100 * head.interval.upperBound / scale).text(decimals: 1)), "
+        + "\((-100 * head.interval.lowerBound / scale).text(decimals: 1))]"
+      let mark = trueHeads.contains(HeadIndex(layer: head.layer, head: head.head)) ? "  *" : ""
+      lines.append(
+        "\(head.rank)".leftPadded(to: 4) + "  " + "\(head.layer).\(head.head)".padded(to: 6)
+          + (-100 * head.share).text(decimals: 1).leftPadded(to: 6) + " % " + interval.padded(to: 18)
+          + head.inTop.text(decimals: 2).leftPadded(to: 10) + "  "
+          + (head.isInCircuit ? "yes" : "no").padded(to: 7) + mark)
+    }
+    lines += codeLines()
+    lines += judged.lines
+    return lines
+  }
+
+  /// The largest code of each of the best heads, in words.
+  private func codeLines() -> [String] {
+    var seen: Set<Int> = []
+    var lines: [String] = []
+    for card in cards where seen.insert(card.layer * ranking.headsPerLayer + card.head).inserted {
+      guard lines.count < 5 else { break }
+      lines.append(
+        "code \(card.code) of \(card.layer).\(card.head): \((100 * card.shareOfHead).text(decimals: 0)) % of the head, "
+          + "on \((100 * card.uses).text(decimals: 0)) % of prompts and \((100 * card.replacedUses).text(decimals: 0)) % "
+          + "of their replacements, most at '\(words[card.token])' (\(card.position)); "
+          + "raises \(words.list(card.promotes))")
+    }
+    if !lines.isEmpty {
+      lines.append("\(activeCodes.text(decimals: 1)) codes are active in a head's output on average")
+    }
+    return lines
+  }
+
+  func summary(
+    _ loaded: PromptOptions.Loaded, _ identity: ModelIdentity, _ recording: Recording,
+    _ settings: DictionarySettings, _ path: HeadPathOptions, losses: [Double], prompts: Int
+  ) throws -> JSONValue {
+    let seed = loaded.prompts.seed
+    var members: [JSONMember] = [
+      JSONMember("schema_version", .integer(2)),
+      JSONMember("created_by", .string("headlamp \(headlampVersion) discover")),
+      JSONMember("protocol", .string("default")),
+      JSONMember("question", .string(path.replacement.rawValue)),
+      JSONMember("task", .string(loaded.prompts.task)), JSONMember("model", .string(identity.name)),
+      JSONMember("model_sha256", .string(identity.weightsSHA256)),
+      JSONMember("seed", Int(exactly: seed).map { .integer($0) } ?? .string("\(seed)")),
+      JSONMember("positives", .integer(recording.labels.count { $0 })),
+      JSONMember("negatives", .integer(recording.labels.count { !$0 })),
+      JSONMember("attributed_prompts", .integer(prompts)),
+      JSONMember("recording_sha256", .string(try recording.sha256())),
+      JSONMember("features", .integer(settings.features)), JSONMember("lambda", .number(settings.sparsity)),
+      JSONMember("dictionary_steps", .integer(settings.steps)),
+      JSONMember("integration_steps", .integer(path.steps)),
+      JSONMember("last_loss", .number(losses.last ?? 0)), JSONMember("active_codes", .number(activeCodes)),
+      JSONMember("metric", .number(ranking.metric)),
+      JSONMember("heads_in_circuit", .integer(ranking.heads.count { $0.isInCircuit })),
+      JSONMember("false_discovery_rate", .number(ranking.cut.falseDiscoveryRate)),
+      JSONMember("least_share", .number(ranking.cut.leastShare)),
+      JSONMember("top", .integer(ranking.cut.top)),
+      JSONMember("top_jaccard_over_prompts", .number(ranking.topJaccard)),
+      JSONMember(
+        "heads",
+        .array(
+          ranking.heads.prefix(20).map { head in
+            .object([
+              JSONMember("layer", .integer(head.layer)), JSONMember("head", .integer(head.head)),
+              JSONMember("score", .number(head.score)), JSONMember("share", .number(head.share)),
+              JSONMember("in_circuit", .boolean(head.isInCircuit)),
+            ])
+          })),
+      JSONMember(
+        "nulls",
+        .array(
+          zip(judged.nulls, judged.nullEffectCorrelations).map { null, effects in
+            .object([
+              JSONMember("name", .string(null.name)),
+              JSONMember("rank_correlation", null.rankCorrelation.map { .number($0) } ?? .null),
+              JSONMember("trapezoid_auc", null.trapezoidAUC.map { .number($0) } ?? .null),
+              JSONMember("effect_correlation", effects.map { .number($0) } ?? .null),
+            ])
+          })),
+    ]
+    if let evaluation = judged.evaluation {
+      members.append(JSONMember("truth", .string(evaluation.truth)))
+      if let correlation = judged.effectCorrelation {
+        members.append(JSONMember("effect_correlation", .number(correlation)))
+      }
+      members.append(JSONMember("null_does_as_well", .boolean(judged.nullDoesAsWell)))
+      members.append(
+        JSONMember(
+          "measures",
+          .object(
+            evaluation.measures.map { measure in
+              JSONMember(
+                measure.name,
+                .object(
+                  [JSONMember("value", .number(measure.mean))]
+                    + (measure.interval.map {
+                      [
+                        JSONMember("low_over_prompts", .number($0.lowerBound)),
+                        JSONMember("high_over_prompts", .number($0.upperBound)),
+                      ]
+                    } ?? [])))
+            })))
+    }
+    return .object(members)
+  }
+}

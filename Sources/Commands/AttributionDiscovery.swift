@@ -20,7 +20,8 @@ enum AttributionDiscovery {
     "attribution-examples", "N",
     help: "positive prompts to attribute (default: all; 32 for models of more than 10 million parameters)")
   static let leastShare = Option<Double>(
-    "least-share", "X", default: 0.05, help: "the least attribution of a head in the circuit, as a share of the metric")
+    "least-share", "X", default: 0.05,
+    help: "the least attribution of a head in the circuit, as a share of the metric")
   static let options: [any OptionDeclaration] = [replacement, steps, attributionExamples, leastShare]
 
   static func run(
@@ -64,7 +65,8 @@ enum AttributionDiscovery {
       found.attributions[0], metric: found.metric, headsPerLayer: loaded.model.configuration.heads, cut: cut,
       seed: seed)
     let truth =
-      try namedTruth ?? loaded.task?.measuredTruth(of: recorder.identity, replacement: path.replacement.rawValue)
+      try namedTruth
+      ?? loaded.task?.measuredTruth(of: recorder.identity, replacement: path.replacement.rawValue)
     let judged = try Judgement(
       ranking, found.attributions, recording, truth: truth, path: folder + "/heads.csv", seed: seed)
     let shown = ranking.heads.prefix(max(cut.top, ranking.heads.count { $0.isInCircuit }))
@@ -76,7 +78,8 @@ enum AttributionDiscovery {
     try trained.dictionary.save(
       to: folder + "/dictionary.safetensors", headScales: scales,
       metadata: [
-        "created_by": "headlamp \(headlampVersion) discover", "model_sha256": try recorder.identity.weightsSHA256,
+        "created_by": "headlamp \(headlampVersion) discover",
+        "model_sha256": try recorder.identity.weightsSHA256,
         "task": loaded.prompts.task, "seed": String(seed), "lambda": "\(settings.sparsity)",
         "steps": "\(settings.steps)", "samples": "\(settings.samples)",
       ])
@@ -86,7 +89,8 @@ enum AttributionDiscovery {
     try report.codePairsTable(found.attributions[0]).write(to: folder + "/code-pairs.csv")
     try writeFile(
       report.summary(
-        loaded, recorder.identity, recording, settings, path, losses: trained.losses, prompts: task.clean.count
+        loaded, recorder.identity, recording, settings, path, losses: trained.losses,
+        prompts: task.clean.count
       ).text(), to: folder + "/summary.json")
     stages.finish("report")
     console.endProgress()

@@ -34,13 +34,15 @@ struct Judgement {
       lines.append(
         "\(evaluation.trueItems) of \(evaluation.items) heads are in \(evaluation.truth); trapezoid_auc "
           + area.mean.text(decimals: 3) + (interval ?? "")
-          + (effectCorrelation.map { "; rank correlation with measured effects \($0.text(decimals: 3))" } ?? ""))
+          + (effectCorrelation.map { "; rank correlation with measured effects \($0.text(decimals: 3))" }
+            ?? ""))
     }
     for (null, correlation) in zip(nulls, nullEffectCorrelations) {
       let area = null.trapezoidAUC.map { "trapezoid_auc \($0.text(decimals: 3))" }
       let effects = correlation.map { "with effects \($0.text(decimals: 3))" }
       let ranking = "with this ranking \(null.rankCorrelation?.text(decimals: 3) ?? "undefined")"
-      lines.append("null, \(null.name): " + [area, effects, ranking].compactMap { $0 }.joined(separator: ", "))
+      lines.append(
+        "null, \(null.name): " + [area, effects, ranking].compactMap { $0 }.joined(separator: ", "))
     }
     if nullDoesAsWell {
       lines.append("a null baseline does as well: the trained dictionary has added nothing to this ranking")
@@ -89,7 +91,9 @@ struct AttributionReport {
   var judged: Judgement
   var activeCodes: Double
 
-  private func name(_ head: Int) -> String { "\(head / ranking.headsPerLayer).\(head % ranking.headsPerLayer)" }
+  private func name(_ head: Int) -> String {
+    "\(head / ranking.headsPerLayer).\(head % ranking.headsPerLayer)"
+  }
 
   func headsTable() -> CSVDocument {
     let trueHeads = truth.map { Set($0.heads) }

@@ -9,6 +9,7 @@ var subcommands: [any Subcommand.Type] {
     RankCommand.self,
     EvaluateCommand.self,
     CompareCommand.self,
+    SuiteCommand.self,
     AblateCommand.self,
     PatchCommand.self,
     HeadsCommand.self,

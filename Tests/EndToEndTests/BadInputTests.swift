@@ -199,7 +199,10 @@ import Testing
       ),
       (["record", "ioi"], "--output is needed here"),
       (["train"], "RECORDING is missing; 'headlamp train --help' shows an example"),
-      (["discover", "ioi", "--protocol", "papr"], "--protocol wants one of default, paper, not 'papr'"),
+      (
+        ["discover", "ioi", "--protocol", "papr"],
+        "--protocol wants one of default, change, paper, not 'papr'"
+      ),
       (["discover", "ioi", "--bos", "yes"], "--bos wants one of on, off, auto, not 'yes'"),
       (["discover", "ioi", "--examples", "many"], "--examples wants a whole number, not 'many'"),
       (

@@ -5,7 +5,13 @@ import TestSupport
 import Testing
 
 @Suite struct DiscoveryTests {
-  static let files = ["recording.h5", "autoencoder.safetensors", "heads.csv", "pairs.csv", "summary.json"]
+  static let files = [
+    "default": [
+      "codes.csv", "code-pairs.csv", "dictionary.safetensors", "heads.csv", "pairs.csv", "recording.h5",
+      "summary.json",
+    ],
+    "change": ["recording.h5", "autoencoder.safetensors", "heads.csv", "pairs.csv", "summary.json"],
+  ]
 
   private func text(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
 
@@ -15,16 +21,21 @@ import Testing
     }
   }
 
-  @Test func theSameSeedGivesTheSameBytes() throws {
+  @Test(arguments: ["default", "change"])
+  func theSameSeedGivesTheSameBytes(name: String) throws {
     try withSmallModel { folder, model in
-      let words = ["discover", "induction", "--model", model, "--examples", "40", "--epochs", "60"]
+      let files = try #require(Self.files[name])
+      let words = [
+        "discover", "induction", "--model", model, "--examples", "40", "--epochs", "60", "--protocol", name,
+      ]
       for (name, seed) in [("a", "3"), ("b", "3"), ("c", "4")] {
         let result = try headlamp(words + ["--seed", seed, "--output", "\(folder)/\(name)"])
         try #require(result.exitCode == 0, "\(result.errors)")
-        #expect(result.output.contains("rank  head    score"))
-        #expect(result.output.contains("null, norm of the paired difference: rank correlation"))
+        #expect(
+          result.output.contains(name == "change" ? "rank  head    score" : "rank  head   share of metric"))
+        #expect(result.output.contains("null, norm of the paired difference: "))
       }
-      for file in Self.files {
+      for file in files {
         let (a, b, c) = (
           try Data(contentsOf: URL(fileURLWithPath: "\(folder)/a/\(file)")),
           try Data(contentsOf: URL(fileURLWithPath: "\(folder)/b/\(file)")),
@@ -34,7 +45,7 @@ import Testing
         #expect(a != c, "\(file)")
       }
       #expect(
-        try FileManager.default.contentsOfDirectory(atPath: folder + "/a").sorted() == Self.files.sorted())
+        try FileManager.default.contentsOfDirectory(atPath: folder + "/a").sorted() == files.sorted())
     }
   }
 
@@ -43,7 +54,7 @@ import Testing
     try withTemporaryFolder { folder in
       let result = try headlamp(["discover", "ioi"], folder: folder)
       try #require(result.exitCode == 0, "\(result.errors)")
-      #expect(result.output.contains(" of 32 heads are in ablation; trapezoid_auc "))
+      #expect(result.output.contains(" of 32 heads are in pair; trapezoid_auc "))
       let summary = try #require(
         try JSONSerialization.jsonObject(
           with: Data(text(folder + "/results/ioi/summary.json").utf8)) as? [String: Any])
@@ -52,6 +63,16 @@ import Testing
       let heads = try columns(folder + "/results/ioi/heads.csv")
       #expect(heads[0].last == "in_truth")
       #expect(heads[1].last == "1")
+      #expect(summary["question"] as? String == "pair")
+      // Codes and error sum to the whole, and codes of the best heads are named.
+      let places = ["attribution", "error_term", "whole"].compactMap { heads[0].firstIndex(of: $0) }
+      for row in heads.dropFirst() {
+        let values = places.compactMap { Double(row[$0]) }
+        #expect(values.count == 3 && abs(values[0] + values[1] - values[2]) < 1e-6)
+      }
+      #expect(try columns(folder + "/results/ioi/codes.csv").count > 20)
+      let inside = try headlamp(["inspect", folder + "/results/ioi/dictionary.safetensors"])
+      #expect(inside.output.contains("200 of width 96"), "\(inside.errors)")
     }
   }
 
@@ -68,8 +89,8 @@ import Testing
       ])
       #expect(made.exitCode == 0)
       let result = try headlamp([
-        "discover", folder, "--model", model, "--position", "each", "--epochs", "40", "--truth",
-        folder + ":mine", "--output", folder + "/out",
+        "discover", folder, "--model", model, "--protocol", "change", "--position", "each", "--epochs", "40",
+        "--truth", folder + ":mine", "--output", folder + "/out",
       ])
       try #require(result.exitCode == 0, "\(result.errors)")
       #expect(result.output.contains("2 of 8 heads are in mine; trapezoid_auc"))
@@ -122,7 +143,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["default", "paper"])
+  @Test(arguments: ["change", "paper"])
   func stagesAloneGiveWhatAllGiveTogether(name: String) throws {
     try withSmallModel { folder, model in
       let all = try headlamp([

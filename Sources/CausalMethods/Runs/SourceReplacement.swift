@@ -37,7 +37,8 @@ struct ReplacementSource {
     _ model: Transformer, _ graph: CircuitGraph, _ task: CausalTask, _ replacement: SourceReplacement,
     seed: UInt64
   ) throws(CausalError) {
-    try self.init(task, replacement, seed: seed, items: graph.sourceCount, width: model.configuration.dModel) {
+    try self.init(task, replacement, seed: seed, items: graph.sourceCount, width: model.configuration.dModel)
+    {
       try model.sourceOutputs(graph, $0)
     }
   }

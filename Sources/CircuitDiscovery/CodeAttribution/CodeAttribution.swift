@@ -211,7 +211,9 @@ private struct LayerStep {
         if part.uses[place] { attribution.uses[first + place] += 1 }
         if part.replacedUses[place] { attribution.replacedUses[first + place] += 1 }
         if part.largest[place].size > attribution.strongest[first + place].size {
-          attribution.strongest[first + place] = (part.largest[place].size, prompt, part.largest[place].position)
+          attribution.strongest[first + place] = (
+            part.largest[place].size, prompt, part.largest[place].position
+          )
         }
       }
     }

@@ -56,7 +56,9 @@ extension CodeAttribution {
     }
     guard !picked.isEmpty else { return [] }
     let effects = try model.logitEffects(
-      of: Tensor(picked.flatMap { dictionary.directions.row($0.code).values }, shape: [picked.count, model.configuration.dModel]))
+      of: Tensor(
+        picked.flatMap { dictionary.directions.row($0.code).values },
+        shape: [picked.count, model.configuration.dModel]))
     let draws = PromptDraws(prompts: prompts, count: 1000, seed: seed)
     let intervals = draws.intervals(
       draws.means((0..<prompts).map { prompt in picked.map { Float(score(of: $0, prompt)) } }))
@@ -70,7 +72,8 @@ extension CodeAttribution {
       return CodeCard(
         layer: code.head / perLayer, head: code.head % perLayer, code: code.code, attribution: means[place],
         interval: intervals[row], shareOfHead: total == 0 ? 0 : means[place] / total,
-        uses: Double(uses[place]) / Double(prompts), replacedUses: Double(replacedUses[place]) / Double(prompts),
+        uses: Double(uses[place]) / Double(prompts),
+        replacedUses: Double(replacedUses[place]) / Double(prompts),
         prompt: strongest.prompt, position: strongest.position - prompt.count,
         token: prompt[strongest.position], promotes: Array(order.prefix(tokens)),
         suppresses: Array(order.suffix(tokens).reversed()))

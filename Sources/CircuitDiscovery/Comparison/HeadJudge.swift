@@ -4,7 +4,7 @@ import CausalMethods
 import Transformers
 
 /// A question about heads, answered by replacing each one in turn.
-public enum HeadQuestion: String, CaseIterable, Codable, Sendable {
+public enum HeadQuestion: String, CaseIterable, Codable, CodingKeyRepresentable, Sendable {
   /// What carries the difference between a prompt and its negative: heads take their value there.
   case pair
   /// What the task cannot do without: heads take their mean over negatives, position by position.
@@ -34,7 +34,8 @@ public struct HeadJudge: Sendable {
 
   /// Replaces every head.
   /// - Throws: what `HeadAblation` throws.
-  public init(_ question: HeadQuestion, model: Transformer, prompts: PromptSet, tokenLimit: Int = 2048) throws {
+  public init(_ question: HeadQuestion, model: Transformer, prompts: PromptSet, tokenLimit: Int = 2048) throws
+  {
     self.init(
       question,
       try HeadAblation(of: prompts, model: model, replacement: question.replacement, tokenLimit: tokenLimit))

@@ -86,7 +86,9 @@ extension WordList {
         let isPadded = word.first?.isWhitespace != false || word.last?.isWhitespace != false
         let element = "element \(index), \"\(word)\","
         if isPadded { throw list.error("\(element) is empty or has blanks at its ends") }
-        if !seen.insert(word).inserted, !mayRepeat.contains(name) { throw list.error("\(element) stands there twice") }
+        if !seen.insert(word).inserted, !mayRepeat.contains(name) {
+          throw list.error("\(element) stands there twice")
+        }
       }
       lists.append(WordList(name: name, words: words))
     }

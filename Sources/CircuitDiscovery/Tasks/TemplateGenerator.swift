@@ -143,7 +143,9 @@ extension TemplateGenerator {
       case .spelling(let texts): values[slot.name] = spellings[slot.name] ?? texts[0]
       case .copy(let original): values[slot.name] = values[original]
       case .lookUp(let original, let list):
-        guard let word = source.word(beside: values[original] ?? "", of: original, in: list) else { return nil }
+        guard let word = source.word(beside: values[original] ?? "", of: original, in: list) else {
+          return nil
+        }
         if partners(of: slot.name, in: source.distinct).contains(where: { values[$0] == word }) { return nil }
         values[slot.name] = word
       case .word(let list):

@@ -103,7 +103,8 @@ extension TemplateSource {
     else { throw field.error("there is no slot \"\(name)\" before this one that draws a word from a list") }
     guard words.count == found.words.count else {
       throw try slot.required("from").error(
-        "list \"\(found.name)\" has \(found.words.count) words and \"\(own)\", which it goes with, \(words.count)")
+        "list \"\(found.name)\" has \(found.words.count) words and \"\(own)\", which it goes with, \(words.count)"
+      )
     }
     guard Set(words).count == words.count else {
       throw field.error("list \"\(own)\" has a word twice, so nothing can be looked up by it")

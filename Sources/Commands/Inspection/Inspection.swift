@@ -15,7 +15,7 @@ var inspections: [any Inspection.Type] {
   [
     ModelFolderInspection.self,
     RecordingInspection.self,
-    AutoencoderInspection.self,
+    DictionaryInspection.self, AutoencoderInspection.self,
     TaskInspection.self,
     PromptFileInspection.self,
   ]

@@ -9,29 +9,42 @@ import SparseAutoencoders
 /// Compares ways to rank heads on one recording.
 enum CompareCommand: Subcommand {
   static let name = "compare"
-  static let summary = "compare the protocols with null baselines on a recording"
+  static let summary = "compare ways to rank heads, beside null baselines and measured effects"
   static let discussion = """
-    Trains and ranks a recording by both protocols from several seeds, and does the same with null baselines in place
-    of the trained autoencoder: an untrained random projection, k-means clusters, and the plain norm of the difference
-    between a prompt and its paired negative. Prints a Markdown table of the trapezoid area under the ROC curve, mean
-    and standard deviation over seeds.
+    On a task: ranks the heads of one model by code attribution, by the same with dictionaries that nobody trained, by
+    every causal method and by what a recording can tell, all on the same prompts, and judges each ranking by what
+    replacing heads was measured to do on other prompts. With --suite the same on every model and task of a suite;
+    interrupted, the same command goes on. Writes comparison.csv, comparison.json and comparison.md.
+
+    On a recording: trains and ranks by the protocols 'paper' and 'change' from several seeds, and does the same with
+    null baselines in place of the trained autoencoder: an untrained random projection, k-means clusters, and the plain
+    norm of the difference between a prompt and its paired negative. Prints a Markdown table of the trapezoid area
+    under the ROC curve, mean and standard deviation over seeds.
     """
   static let positionals = [
-    Positional("RECORDING|TASK", help: "what 'record' wrote; or a task, to compare all ways to rank heads")
+    Positional(
+      "RECORDING|TASK", .repeated, help: "what 'record' wrote; or a task, to compare all ways to rank heads")
   ]
   static let truth = Option<String>("truth", "TASK:NAME", help: "the ground truth to score against")
   static let seeds = Option<Int>("seeds", "N", default: 10, help: "how many seeds, from 0")
   static let json = Flag("json", help: "print one JSON object")
-  static let options: [any OptionDeclaration] = [
-    truth, seeds, PromptOptions.model, PromptOptions.examples, PromptOptions.seed,
-  ] + CompareTask.options + [TrainCommand.features, TrainCommand.lambda, TrainCommand.topK, TrainCommand.epochs,
-    TrainCommand.learningRate, TrainCommand.trainingExamples, json]
+  static let options: [any OptionDeclaration] =
+    [
+      truth, seeds, PromptOptions.model, PromptOptions.examples, PromptOptions.seed,
+    ] + CompareTask.options + [
+      TrainCommand.features, TrainCommand.lambda, TrainCommand.topK, TrainCommand.epochs,
+      TrainCommand.learningRate, TrainCommand.trainingExamples, json,
+    ]
   static let examples = [
-    Example("headlamp compare ioi.h5 --truth ioi:ablation", "whether the dictionary is worth its training")
+    Example("headlamp compare ioi", "all ways to rank the bundled model's heads"),
+    Example(
+      "headlamp compare --suite siblings --models suites/siblings",
+      "the same on models that nothing was chosen on"),
+    Example("headlamp compare ioi.h5 --truth ioi:ablation", "whether the dictionary is worth its training"),
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
-    guard arguments.positionals[0].hasSuffix(".h5") else {
+    guard arguments[CompareTask.suite] == nil, arguments.positionals.first?.hasSuffix(".h5") == true else {
       try CompareTask.run(arguments, console: console)
       return
     }

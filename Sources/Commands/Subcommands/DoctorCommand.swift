@@ -44,7 +44,8 @@ enum DoctorCommand: Subcommand {
     }
     console.print("headlamp \(findings.version)")
     console.print("threads  \(findings.threads)")
-    console.print("BLAS     \(findings.library), \(findings.kernels) kernels"
+    console.print(
+      "BLAS     \(findings.library), \(findings.kernels) kernels"
         + (LinearAlgebraLibrary.kernelsWereChosen
           ? ", chosen by the processor's instructions as OpenBLAS does not know it" : ""))
     console.print("sgemm    \(findings.gigaflops.text(decimals: 0)) GFLOP/s")

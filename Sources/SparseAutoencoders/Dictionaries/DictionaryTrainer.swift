@@ -36,7 +36,8 @@ public struct DictionarySettings: Hashable, Codable, Sendable {
     try require((1...1_000_000).contains(batch), "batch", batch, "1 to 1000000")
     try require(learningRate > 0 && learningRate.isFinite, "learning-rate", learningRate, "above 0")
     try require((2...10_000_000).contains(samples), "samples", samples, "2 to 10000000")
-    try require((1...features).contains(activeFeatures ?? 1), "top-k", activeFeatures ?? 1, "1 to \(features)")
+    try require(
+      (1...features).contains(activeFeatures ?? 1), "top-k", activeFeatures ?? 1, "1 to \(features)")
   }
 }
 
@@ -116,7 +117,8 @@ public struct DictionaryTrainer: Sendable {
     matrixProduct(
       f, f.matrix.transpose, residual, residual.matrix, into: &directionGradient, directionGradient.matrix)
     var encoderGradient = Tensor(zeros: dictionary.encoder.shape)
-    matrixProduct(slopes, slopes.matrix.transpose, x, x.matrix, into: &encoderGradient, encoderGradient.matrix)
+    matrixProduct(
+      slopes, slopes.matrix.transpose, x, x.matrix, into: &encoderGradient, encoderGradient.matrix)
     directionGradient.removePartsAlong(dictionary.directions)
     step += 1
     let coefficients = self.coefficients

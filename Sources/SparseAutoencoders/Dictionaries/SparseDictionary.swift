@@ -24,11 +24,14 @@ public struct SparseDictionary: Sendable, Equatable {
   public var width: Int { encoder.shape[1] }
 
   /// A dictionary of the given weights.
-  public init(encoder: Tensor, encoderBias: Tensor, directions: Tensor, bias: Tensor, activeFeatures: Int? = nil) {
+  public init(
+    encoder: Tensor, encoderBias: Tensor, directions: Tensor, bias: Tensor, activeFeatures: Int? = nil
+  ) {
     precondition(
       encoder.rank == 2 && directions.shape == encoder.shape && encoderBias.count == encoder.shape[0]
         && bias.count == encoder.shape[1],
-      "encoder \(encoder.shape), directions \(directions.shape), biases \(encoderBias.shape) and \(bias.shape)")
+      "encoder \(encoder.shape), directions \(directions.shape), biases \(encoderBias.shape) and \(bias.shape)"
+    )
     self.encoder = encoder
     self.encoderBias = encoderBias
     self.directions = directions

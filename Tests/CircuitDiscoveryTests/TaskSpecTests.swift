@@ -195,6 +195,37 @@ import Testing
     #expect(try TaskSpec(parsing: truth, path: "README.md").truth(named: "mine").heads.count == 2)
   }
 
+  @Test func aLookedUpWordGoesWithItsOther() throws {
+    let spec = """
+      {"name": "t", "summary": "s", "lists": {"land": ["Aa", "Bb", "Cc"], "city": ["aa", "bb", "bb"]},
+       "slots": {"land": {"from": "land"}, "city": {"look_up": "land", "from": "city"}, "other": {"from": "land"},
+        "other_city": {"look_up": "other", "from": "city"}},
+       "templates": ["of {land} it is"], "distinct": [["city", "other_city"]], "one_token": ["land", "city"],
+       "answer": " {city}", "wrong": " {other_city}", "negative": {"land": "{other}"}}
+      """
+    let task = try TaskSpec(parsing: spec, path: "t.json")
+    let made = try task.prompts(
+      examples: 12, seed: 0, limits: PromptLimits(tokenizer: WordTokenizer(task: task)))
+    let cities = ["Aa": "aa", "Bb": "bb", "Cc": "bb"]
+    for prompt in made.prompts where prompt.isPositive {
+      guard case .text(let text) = prompt.content, case .text(let answer)? = prompt.answers.first,
+        case .text(let wrong)? = prompt.wrong.first
+      else { continue }
+      let land = String(text.split(separator: " ")[1])
+      #expect(answer == " " + (cities[land] ?? ""))
+      #expect(wrong != answer)
+    }
+    #expect(made.prompts.count == 24)
+    for (change, problem) in [
+      (#""look_up": "land", "from": "city""#, #""look_up": "lnad", "from": "city""#),
+      (#""city": ["aa", "bb", "bb"]"#, #""city": ["aa", "bb"]"#),
+      (#""land": ["Aa", "Bb", "Cc"]"#, #""land": ["Aa", "Aa", "Cc"]"#),
+    ] {
+      let broken = spec.replacingOccurrences(of: change, with: problem)
+      #expect(throws: TaskError.self, "\(problem)") { try TaskSpec(parsing: broken, path: "t.json") }
+    }
+  }
+
   @Test func publishedTruthsHaveTheirPublishedSizes() throws {
     let library = TaskLibrary(folder: packageFolder + "/Circuits")
     #expect(

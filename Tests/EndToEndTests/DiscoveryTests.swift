@@ -28,8 +28,8 @@ import Testing
       let words = [
         "discover", "induction", "--model", model, "--examples", "40", "--epochs", "60", "--protocol", name,
       ]
-      for (name, seed) in [("a", "3"), ("b", "3"), ("c", "4")] {
-        let result = try headlamp(words + ["--seed", seed, "--output", "\(folder)/\(name)"])
+      for (run, seed) in [("a", "3"), ("b", "3"), ("c", "4")] {
+        let result = try headlamp(words + ["--seed", seed, "--output", "\(folder)/\(run)"])
         try #require(result.exitCode == 0, "\(result.errors)")
         #expect(
           result.output.contains(name == "change" ? "rank  head    score" : "rank  head   share of metric"))

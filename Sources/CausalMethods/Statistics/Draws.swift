@@ -53,9 +53,9 @@ public struct PromptDraws: Sendable {
       sum += either == 0 ? 1 : Double(both) / Double(either)
       pairs += 1
     }
-    var inTop = [Double](repeating: 0, count: items)
-    for top in tops { for item in top { inTop[item] += 1 / Double(draws) } }
-    return (pairs == 0 ? 1 : sum / Double(pairs), inTop)
+    var inTop = [Int](repeating: 0, count: items)
+    for top in tops { for item in top { inTop[item] += 1 } }
+    return (pairs == 0 ? 1 : sum / Double(pairs), inTop.map { Double($0) / Double(draws) })
   }
 }
 

@@ -28,12 +28,17 @@ enum CompareCommand: Subcommand {
   static let truth = Option<String>("truth", "TASK:NAME", help: "the ground truth to score against")
   static let seeds = Option<Int>("seeds", "N", default: 10, help: "how many seeds, from 0")
   static let json = Flag("json", help: "print one JSON object")
+  static let examplesOption = Option<Int>(
+    "examples", "N",
+    help:
+      "a task or suite: positive prompts ranked on (default 250); a recording: training examples (default 10)"
+  )
   static let options: [any OptionDeclaration] =
     [
-      truth, seeds, PromptOptions.model, PromptOptions.examples, PromptOptions.seed,
+      truth, seeds, PromptOptions.model, examplesOption, PromptOptions.seed,
     ] + CompareTask.options + [
       TrainCommand.features, TrainCommand.lambda, TrainCommand.topK, TrainCommand.epochs,
-      TrainCommand.learningRate, TrainCommand.trainingExamples, json,
+      TrainCommand.learningRate, json,
     ]
   static let examples = [
     Example("headlamp compare ioi", "all ways to rank the bundled model's heads"),

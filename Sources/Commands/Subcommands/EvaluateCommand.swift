@@ -64,16 +64,22 @@ enum EvaluateCommand: Subcommand {
     }
     let seed = arguments[seed] ?? 0
     let truthName = try arguments.required(truth)
-    if let edges = try edgeTables(arguments.positionals) {
-      let circuit = try edgeTruth(truthName)
+    if truthName.hasSuffix(".json") || truthName.hasSuffix(".pt") {
       for option in [recording, autoencoder] where arguments.isGiven(option) {
         throw UsageError.invalid("--\(option.name) goes with a ranking of heads, not with edges")
       }
-      let evaluation = try Evaluation(edges, truth: circuit, name: truthName, k: arguments[k], seed: seed)
+      let circuit = try ScoredCircuit(path: truthName).circuit
+      let evaluation = try Evaluation(
+        edgeTables(arguments.positionals), truth: circuit, name: truthName, k: arguments[k], seed: seed)
       report(evaluation, of: "edges", arguments, seed: seed, console)
       return
     }
     let groundTruth = try namedTruth(truthName)
+    for path in arguments.positionals where try scoresEdges(path) {
+      throw UsageError.invalid(
+        "\(path) scores edges, and \(truthName) is a truth about heads; edges are scored against a circuit file (.json or "
+          + ".pt)")
+    }
     let tables = try arguments.positionals.map { try HeadTable(path: $0) }
     let evaluation =
       if let draws = try draws(arguments, tables) {
@@ -84,29 +90,19 @@ enum EvaluateCommand: Subcommand {
     report(evaluation, of: "heads", arguments, seed: seed, console)
   }
 
-  /// Tables of edges; nil where the files are of heads.
-  private static func edgeTables(_ paths: [String]) throws -> [EdgeTable]? {
-    let tables = try paths.map { path -> EdgeTable? in
-      if path.hasSuffix(".json") || path.hasSuffix(".pt") {
-        return EdgeTable(try ScoredCircuit(path: path), path: path)
-      }
-      let text = try readText(at: path)
-      return EdgeTable.isHeader(text.prefix { !$0.isNewline })
-        ? try EdgeTable(parsing: text, path: path) : nil
+  private static func edgeTables(_ paths: [String]) throws -> [EdgeTable] {
+    try paths.map { path in
+      isCircuitFile(path) ? EdgeTable(try ScoredCircuit(path: path), path: path) : try EdgeTable(path: path)
     }
-    let found = tables.compactMap(\.self)
-    guard found.isEmpty || found.count == paths.count else {
-      throw UsageError.invalid("some of the files score edges and others heads; give one kind at a time")
-    }
-    return found.isEmpty ? nil : found
   }
 
-  private static func edgeTruth(_ path: String) throws -> Circuit {
-    guard path.hasSuffix(".json") || path.hasSuffix(".pt") else {
-      throw UsageError.invalid(
-        "'\(path)' is a truth about heads; edges are scored against a circuit file (.json or .pt)")
-    }
-    return try ScoredCircuit(path: path).circuit
+  private static func scoresEdges(_ path: String) throws -> Bool {
+    if isCircuitFile(path) { return true }
+    return EdgeTable.isHeader(try readText(at: path).prefix { !$0.isNewline })
+  }
+
+  private static func isCircuitFile(_ path: String) -> Bool {
+    path.hasSuffix(".json") || path.hasSuffix(".pt")
   }
 
   private static func report(

@@ -15,10 +15,13 @@ enum AttributionDiscovery {
     "replace", "WITH", default: .pair,
     help: "what stands in for a head: pair (its value in the prompt's own negative) or mean (over negatives)")
   static let steps = Option<Int>(
-    "steps", "N", default: 5, help: "steps of integrated gradients; 0 for the gradient of the plain run")
+    "steps", "N",
+    help:
+      "Gauss-Legendre points of integrated gradients, 0 for the gradient of the plain run (default 3; 2 for models of more "
+      + "than 10 million parameters)")
   static let attributionExamples = Option<Int>(
     "attribution-examples", "N",
-    help: "positive prompts to attribute (default: all; 32 for models of more than 10 million parameters)")
+    help: "positive prompts to attribute (default: all; 16 for models of more than 10 million parameters)")
   static let leastShare = Option<Double>(
     "least-share", "X", default: 0.05,
     help: "the least attribution of a head in the circuit, as a share of the metric")
@@ -30,7 +33,7 @@ enum AttributionDiscovery {
   ) throws {
     let seed = loaded.prompts.seed
     let settings = try settings(arguments)
-    let (path, cut) = (try pathOptions(arguments, seed: seed), try cut(arguments))
+    let (path, cut) = (try pathOptions(arguments, isLarge: isLarge(loaded.model), seed: seed), try cut(arguments))
     let all = try loaded.prompts.causalTask(needsPairs: path.replacement == .pair)
     try all.requireAnswers()
     let task = all.selecting(Array(all.clean.indices.prefix(try promptCount(arguments, loaded, all))))
@@ -117,10 +120,12 @@ enum AttributionDiscovery {
     return settings
   }
 
-  private static func pathOptions(_ arguments: ParsedArguments, seed: UInt64) throws -> HeadPathOptions {
+  private static func pathOptions(
+    _ arguments: ParsedArguments, isLarge: Bool, seed: UInt64
+  ) throws -> HeadPathOptions {
     var options = HeadPathOptions()
     options.replacement = (arguments[replacement] ?? .pair).replacement
-    options.steps = arguments[steps] ?? 5
+    options.steps = arguments[steps] ?? (isLarge ? 2 : 3)
     options.seed = seed
     guard (0...1000).contains(options.steps) else {
       throw UsageError.invalid("--steps is \(options.steps); allowed is 0 to 1000")
@@ -146,10 +151,12 @@ enum AttributionDiscovery {
       }
       return count
     }
-    // Twelve squares of the width are a usual block's matrices.
-    let configuration = loaded.model.configuration
-    let parameters = 12 * configuration.layers * configuration.dModel * configuration.dModel
-    return parameters > 10_000_000 ? 32 : task.clean.count
+    return isLarge(loaded.model) ? 16 : task.clean.count
+  }
+
+  /// Whether a model has more than ten million parameters in its blocks, by twelve squares of the width, as is usual.
+  private static func isLarge(_ model: Transformer) -> Bool {
+    12 * model.configuration.layers * model.configuration.dModel * model.configuration.dModel > 10_000_000
   }
 
   private static func meanActiveCodes(_ dictionary: SparseDictionary, _ samples: Tensor) -> Double {

@@ -12,8 +12,8 @@ public struct HeadPath: Sendable {
   public let clean: Tensor
   /// What stands in for them, in the same shape.
   public let replacement: Tensor
-  /// ∂metric/∂(the sum of the layer's z·W_O) `[prompt · position, d_model]`: the mean over the midpoints of equal steps
-  /// from `clean` to `replacement`, all heads of the layer moved together and every other layer as it follows.
+  /// ∂metric/∂(the sum of the layer's z·W_O) `[prompt · position, d_model]`: the mean on the line from `clean` to
+  /// `replacement`, by Gauss–Legendre points, all heads of the layer moved together and every other layer as it follows.
   public let gradient: Tensor
 }
 
@@ -21,8 +21,8 @@ public struct HeadPath: Sendable {
 public struct HeadPathOptions: Sendable, Equatable {
   /// What stands in for heads.
   public var replacement = SourceReplacement.pair
-  /// Steps of the integrated gradient; 1 takes the gradient half-way, 0 the gradient of the unchanged run.
-  public var steps = 5
+  /// Points of the integrated gradient; 1 takes the gradient half-way, 0 the gradient of the unchanged run.
+  public var steps = 3
   /// About how many tokens run at once.
   public var tokenLimit = 448
   /// Seed of resampled replacements.
@@ -111,9 +111,9 @@ private struct HeadPathStudy {
     let clean = mixed[layer]
     var change = replacement
     change.add(clean.reshaped(replacement.shape), times: -1)
-    let shares =
-      options.steps == 0
-      ? [Float(0)] : (0..<options.steps).map { (Float($0) + 0.5) / Float(options.steps) }
+    let rule = options.steps == 0 ? nil : GaussLegendre(count: options.steps)
+    let shares = rule?.points.map { Float($0) } ?? [0]
+    let weights = rule?.weights.map { Float($0) } ?? [1]
     let atOnce = max(1, options.tokenLimit / max(1, batch.count * batch.width))
     let size = batch.count * batch.width * model.configuration.dModel
     var sum = Tensor(zeros: [batch.count * batch.width, model.configuration.dModel])
@@ -132,7 +132,7 @@ private struct HeadPathStudy {
         from: StreamStart(layer: layer, stream: repeated(streams[layer], part.count)))
       let gradients = run.gradients[point].reshaped([part.count, size])
       for copy in part.indices {
-        sum.add(gradients.row(copy).reshaped(sum.shape), times: 1 / Float(shares.count))
+        sum.add(gradients.row(copy).reshaped(sum.shape), times: weights[first + copy])
       }
     }
     return HeadPath(

@@ -17,7 +17,9 @@ public struct RankingMaterial: Sendable {
   public var seed: UInt64 = 0
   /// How dictionaries are trained.
   public var dictionary = DictionarySettings()
-  /// Steps of integrated gradients.
+  /// Points of integrated gradients in code attribution.
+  public var points = 3
+  /// Steps of integrated gradients in other methods.
   public var steps = 5
   /// About how many tokens run at once.
   public var tokenLimit = 448
@@ -119,7 +121,7 @@ extension ComparedRanking {
   ) throws -> [Double] {
     var options = HeadPathOptions()
     options.replacement = question == .pair ? .pair : .mean
-    options.steps = material.steps
+    options.steps = material.points
     options.tokenLimit = material.tokenLimit
     let found = try material.model.attributeCodes(
       material.task(for: question), options, dictionaries: [dictionary])

@@ -14,7 +14,7 @@ public struct DictionarySettings: Hashable, Codable, Sendable {
   /// Updates.
   public var steps = 800
   /// Samples in an update.
-  public var batch = 512
+  public var batch = 256
   /// Adam's learning rate.
   public var learningRate = 0.01
   /// Samples drawn to train on.
@@ -106,10 +106,10 @@ public struct DictionaryTrainer: Sendable {
     let f = dictionary.activations(of: x)
     var residual = dictionary.reconstruction(from: f)
     residual.subtract(x)
-    let squares = residual.values.reduce(0.0) { $0 + Double($1) * Double($1) }
+    let squares = residual.sumOfSquares()
     let penalty = settings.activeFeatures == nil ? settings.sparsity : 0
     let loss =
-      (squares + penalty * f.values.reduce(0.0) { $0 + Double($1) }) / Double(settings.batch)
+      (squares + (penalty == 0 ? 0 : penalty * f.values.reduce(0.0) { $0 + Double($1) })) / Double(settings.batch)
     residual.scale(by: 2 / Float(settings.batch))
     var slopes = matrixProduct(residual, dictionary.directions, transposingB: true)
     slopes.maskAndAdd(Float(penalty) / Float(settings.batch), where: f)
@@ -148,7 +148,7 @@ public func trainDictionary(
   on samples: Tensor, _ settings: DictionarySettings, seed: UInt64,
   progress: (Int, Int) -> Void = { _, _ in }
 ) -> (dictionary: SparseDictionary, losses: [Double]) {
-  let squares = samples.values.reduce(0.0) { $0 + Double($1) * Double($1) }
+  let squares = samples.sumOfSquares()
   let scale = Float((squares / Double(max(1, samples.shape[0]))).squareRoot())
   var scaled = samples
   if scale > 0 { scaled.scale(by: 1 / scale) }
@@ -169,6 +169,20 @@ extension Tensor {
     let ones = Tensor(repeating: 1, shape: [1, rows])
     matrixProduct(ones, ones.matrix, self, matrix, into: &sums, MatrixWindow(rows: 1, columns: columns))
     return sums
+  }
+
+  /// The sum of the squares of all elements.
+  fileprivate func sumOfSquares() -> Double {
+    withValues { values in
+      var sum = 0.0
+      // Sums of single precision stay short.
+      for start in stride(from: 0, to: values.count, by: 1024) {
+        var part: Float = 0
+        for index in start..<Swift.min(start + 1024, values.count) { part += values[index] * values[index] }
+        sum += Double(part)
+      }
+      return sum
+    }
   }
 
   /// The mean of all rows of a matrix.

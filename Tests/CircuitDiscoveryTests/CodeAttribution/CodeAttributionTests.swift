@@ -41,12 +41,15 @@ import Transformers
     let (model, task) = try Self.study(family)
     var options = HeadPathOptions()
     options.replacement = replacement
+    options.steps = 8
     // Two batches of different make-up: scores do not depend on how prompts are grouped.
     for limit in [10, 1000] {
       options.tokenLimit = limit
       let found = try model.attributeCodes(task, options, dictionaries: [dictionary(model)])
       var other = AttributionOptions()
       other.replacement = replacement
+      // The other method takes midpoints, which tend to the same from further away.
+      other.steps = 200
       let expected = try IntegratedGradients().attribute(model, task, other) { _, _ in }
       let heads = model.configuration.heads
       // A norm behind attention is not linear in heads; the other method scores each through its derivative.
@@ -56,7 +59,7 @@ import Transformers
           let node = GraphNode.head(layer: head / heads, head: head % heads)
           let source = try #require(expected.graph.sourceIndex(of: node))
           let value = try #require(expected.nodes)[prompt][source]
-          #expect(abs(found.attributions[0].whole[prompt][head] - value) < 1e-4 * max(1, abs(value)))
+          #expect(abs(found.attributions[0].whole[prompt][head] - value) < 1e-3 * max(1, abs(value)))
         }
       }
     }

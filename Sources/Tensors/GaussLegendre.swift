@@ -7,21 +7,19 @@
 #endif
 
 /// Gauss–Legendre quadrature on [0, 1]: exact for polynomials of degree below `2 · count`.
-struct GaussLegendre {
-  let points: [Double]
-  let weights: [Double]
+public struct GaussLegendre: Sendable, Equatable {
+  /// Where the integrand is asked for, between 0 and 1.
+  public let points: [Double]
+  /// What each value counts; they sum to 1.
+  public let weights: [Double]
 
-  /// A rule for paths with up to `features` different features, in whole vectors of 8 points.
-  ///
-  /// With one factor left out the product over a path is a polynomial of degree `features − 1`, for which
-  /// `features / 2` points, rounded up, suffice.
-  init(exactForPathsOf features: Int) {
-    let needed = (features + 1) / 2
-    self.init(count: 8 * max(1, (needed + 7) / 8))
-  }
-
-  /// Roots of the Legendre polynomial by Newton's method from Tricomi's estimate.
-  init(count: Int) {
+  /// A rule of `count` points, 1 or more: roots of the Legendre polynomial by Newton's method from Tricomi's estimate.
+  public init(count: Int) {
+    precondition(count > 0, "a rule of \(count) points")
+    guard count > 1 else {
+      (points, weights) = ([0.5], [1])
+      return
+    }
     var points = [Double](repeating: 0, count: count)
     var weights = points
     for index in 0..<count {
@@ -29,7 +27,7 @@ struct GaussLegendre {
       var slope = 1.0
       for _ in 0..<100 {
         var (last, value) = (1.0, x)
-        for degree in 2...max(2, count) {
+        for degree in 2...count {
           (last, value) = (
             value, ((2 * Double(degree) - 1) * x * value - (Double(degree) - 1) * last) / Double(degree)
           )

@@ -49,6 +49,9 @@ public enum LinearAlgebraLibrary {
     else { return }
     setenv(kernelVariable, better, 1)
     setenv(chosenVariable, "1", 1)
+    // By its path, so that the process keeps its name; a program that was replaced meanwhile has none.
+    let path = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+    execv(path, CommandLine.unsafeArgv)
     execv("/proc/self/exe", CommandLine.unsafeArgv)
   }
 

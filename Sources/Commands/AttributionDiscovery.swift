@@ -33,7 +33,9 @@ enum AttributionDiscovery {
   ) throws {
     let seed = loaded.prompts.seed
     let settings = try settings(arguments)
-    let (path, cut) = (try pathOptions(arguments, isLarge: isLarge(loaded.model), seed: seed), try cut(arguments))
+    let (path, cut) = (
+      try pathOptions(arguments, isLarge: isLarge(loaded.model), seed: seed), try cut(arguments)
+    )
     let all = try loaded.prompts.causalTask(needsPairs: path.replacement == .pair)
     try all.requireAnswers()
     let task = all.selecting(Array(all.clean.indices.prefix(try promptCount(arguments, loaded, all))))

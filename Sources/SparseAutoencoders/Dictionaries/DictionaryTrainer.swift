@@ -109,7 +109,8 @@ public struct DictionaryTrainer: Sendable {
     let squares = residual.sumOfSquares()
     let penalty = settings.activeFeatures == nil ? settings.sparsity : 0
     let loss =
-      (squares + (penalty == 0 ? 0 : penalty * f.values.reduce(0.0) { $0 + Double($1) })) / Double(settings.batch)
+      (squares + (penalty == 0 ? 0 : penalty * f.values.reduce(0.0) { $0 + Double($1) }))
+      / Double(settings.batch)
     residual.scale(by: 2 / Float(settings.batch))
     var slopes = matrixProduct(residual, dictionary.directions, transposingB: true)
     slopes.maskAndAdd(Float(penalty) / Float(settings.batch), where: f)

@@ -41,7 +41,7 @@ import Transformers
     let (model, task) = try Self.study(family)
     var options = HeadPathOptions()
     options.replacement = replacement
-    options.steps = 8
+    options.steps = 64
     // Two batches of different make-up: scores do not depend on how prompts are grouped.
     for limit in [10, 1000] {
       options.tokenLimit = limit

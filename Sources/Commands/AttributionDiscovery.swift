@@ -11,7 +11,7 @@ import Transformers
 
 /// Trains a dictionary on all heads' outputs, attributes the answer to its codes, and writes what was found.
 enum AttributionDiscovery {
-  static let replacement = Option<HeadQuestionName>(
+  static let replacement = Option<HeadQuestion>(
     "replace", "WITH", default: .pair,
     help: "what stands in for a head: pair (its value in the prompt's own negative) or mean (over negatives)")
   static let steps = Option<Int>(
@@ -39,6 +39,7 @@ enum AttributionDiscovery {
     let all = try loaded.prompts.causalTask(needsPairs: path.replacement == .pair)
     try all.requireAnswers()
     let task = all.selecting(Array(all.clean.indices.prefix(try promptCount(arguments, loaded, all))))
+    try requireMemory(for: task.clean.count, settings.features, loaded.model)
     try makeFolder(folder)
     let recorder = HeadRecorder(loaded)
     stages.finish("load")
@@ -113,8 +114,11 @@ enum AttributionDiscovery {
       settings.sparsity = sparsity
       settings.activeFeatures = nil
     } else {
-      settings.activeFeatures = min(
-        settings.features, arguments[TrainCommand.topK] ?? settings.activeFeatures ?? settings.features)
+      settings.activeFeatures =
+        arguments[TrainCommand.topK]
+        ?? settings.activeFeatures.map {
+          min($0, settings.features)
+        }
     }
     settings.steps = arguments[DiscoverCommand.epochs] ?? settings.steps
     settings.learningRate = arguments[DiscoverCommand.learningRate] ?? settings.learningRate
@@ -126,7 +130,7 @@ enum AttributionDiscovery {
     _ arguments: ParsedArguments, isLarge: Bool, seed: UInt64
   ) throws -> HeadPathOptions {
     var options = HeadPathOptions()
-    options.replacement = (arguments[replacement] ?? .pair).replacement
+    options.replacement = (arguments[replacement] ?? .pair).sourceReplacement
     options.steps = arguments[steps] ?? (isLarge ? 2 : 3)
     options.seed = seed
     guard (0...1000).contains(options.steps) else {
@@ -156,6 +160,15 @@ enum AttributionDiscovery {
     return isLarge(loaded.model) ? 16 : task.clean.count
   }
 
+  /// Refuses scores of codes, prompt by prompt, that would take gigabytes.
+  private static func requireMemory(for prompts: Int, _ features: Int, _ model: Transformer) throws {
+    let most = 1 << 27
+    guard prompts * model.configuration.headCount * features > most else { return }
+    throw UsageError.invalid(
+      "\(prompts) prompts × \(model.configuration.headCount) heads × \(features) codes are more scores than the "
+        + "\(most) that are kept; lower --features or --attribution-examples")
+  }
+
   /// Whether a model has more than ten million parameters in its blocks, by twelve squares of the width, as is usual.
   private static func isLarge(_ model: Transformer) -> Bool {
     12 * model.configuration.layers * model.configuration.dModel * model.configuration.dModel > 10_000_000
@@ -168,10 +181,4 @@ enum AttributionDiscovery {
   }
 }
 
-/// What stands in for a head, by the names of the command line.
-enum HeadQuestionName: String, CaseIterable, ArgumentValue {
-  case pair
-  case mean
-
-  var replacement: SourceReplacement { self == .pair ? .pair : .mean }
-}
+extension HeadQuestion: ArgumentValue {}

@@ -204,6 +204,11 @@ import Testing
         "--protocol wants one of default, change, paper, not 'papr'"
       ),
       (["discover", "ioi", "--bos", "yes"], "--bos wants one of on, off, auto, not 'yes'"),
+      (["discover", "ioi", "--top-k", "500", "--output", "x"], "--top-k is 500; allowed is 1 to 200"),
+      (
+        ["discover", "ioi", "--training-examples", "3"],
+        "--training-examples goes with --protocol change or paper"
+      ),
       (["discover", "ioi", "--examples", "many"], "--examples wants a whole number, not 'many'"),
       (
         ["evaluate", "h.csv", "--truth", "ioi:wagn"],

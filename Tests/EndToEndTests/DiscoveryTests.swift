@@ -178,6 +178,33 @@ import Testing
     }
   }
 
+  @Test func rankingsAreComparedAndKept() throws {
+    try withTemporaryFolder { folder in
+      let words = [
+        "compare", "induction", "--examples", "12", "--judging-examples", "12", "--methods", "codes,atp",
+        "--output", folder + "/c",
+      ]
+      let first = try headlamp(words)
+      try #require(first.exitCode == 0, "\(first.errors)")
+      #expect(first.output.contains("| codes | pair | 1 | "))
+      let cell = folder + "/c/cells/default-model-induction.json"
+      let stored = try text(cell)
+      // The same settings are not run again: even the times stay; other settings are.
+      #expect(try headlamp(words).output == first.output)
+      #expect(try text(cell) == stored)
+      #expect(try headlamp(words + ["--seed", "1"]).exitCode == 0)
+      #expect(try text(cell) != stored)
+      for (extra, message) in [
+        (["--truth", "ioi:pair"], "--truth goes with a recording (.h5), not with a task"),
+        (["--half", "both"], "--half says nothing without --suite"),
+        (["--lambda", "1", "--top-k", "2"], "--lambda and --top-k are two ways to keep codes few; give one"),
+      ] {
+        let result = try headlamp(words + extra)
+        #expect(result.exitCode == 2 && result.errors == "headlamp: \(message)\n")
+      }
+    }
+  }
+
   @Test func promptsMayBeTokensWithPairsAndPositions() throws {
     try withSmallModel { folder, model in
       var lines = ""

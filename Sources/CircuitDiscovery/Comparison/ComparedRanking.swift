@@ -44,19 +44,16 @@ public struct ComparedRanking: Sendable {
   public var name: String
   /// The questions it can be asked; one that knows none answers both alike.
   public var questions: [HeadQuestion]
-  /// Whether it needs gradients or further runs of the model; else a recording is enough.
-  public var needsModel: Bool
   /// A score for each head, by layer and head, the best highest.
   public var scores: @Sendable (RankingMaterial, HeadQuestion) throws -> [Double]
 
   /// A way to rank heads.
   public init(
-    name: String, questions: [HeadQuestion] = HeadQuestion.allCases, needsModel: Bool = true,
+    name: String, questions: [HeadQuestion] = HeadQuestion.allCases,
     scores: @escaping @Sendable (RankingMaterial, HeadQuestion) throws -> [Double]
   ) {
     self.name = name
     self.questions = questions
-    self.needsModel = needsModel
     self.scores = scores
   }
 
@@ -120,7 +117,7 @@ extension ComparedRanking {
     _ material: RankingMaterial, _ question: HeadQuestion, _ dictionary: CodeDictionary
   ) throws -> [Double] {
     var options = HeadPathOptions()
-    options.replacement = question == .pair ? .pair : .mean
+    options.replacement = question.sourceReplacement
     options.steps = material.points
     options.tokenLimit = material.tokenLimit
     let found = try material.model.attributeCodes(
@@ -131,13 +128,13 @@ extension ComparedRanking {
   /// A causal method; of one that scores edges, the sum over the edges that leave each head.
   private static func causal(_ method: any AttributionMethod.Type) -> ComparedRanking {
     let questions = HeadQuestion.allCases.filter {
-      method.replacements.contains($0 == .pair ? .pair : .mean)
+      method.replacements.contains($0.sourceReplacement)
     }
     return ComparedRanking(
       name: method.name, questions: questions.isEmpty ? HeadQuestion.allCases : questions
     ) { material, question in
       var options = AttributionOptions()
-      let replacement: SourceReplacement = question == .pair ? .pair : .mean
+      let replacement = question.sourceReplacement
       options.replacement =
         method.replacements.contains(replacement)
         ? replacement : method.replacements.first ?? replacement
@@ -157,7 +154,7 @@ extension ComparedRanking {
   }
 
   /// The change of learned activations from a recording at the answer.
-  public static let change = ComparedRanking(name: "change", needsModel: false) { material, _ in
+  public static let change = ComparedRanking(name: "change") { material, _ in
     try recorded(material, at: .named("answer")) { recording in
       let trained = try TrainedAutoencoders.train(
         on: recording, protocol: .change, hyperparameters: recordedHyperparameters(recording),
@@ -167,7 +164,7 @@ extension ComparedRanking {
   }
 
   /// O'Neill & Bui's published procedure.
-  public static let paper = ComparedRanking(name: "paper", needsModel: false) { material, _ in
+  public static let paper = ComparedRanking(name: "paper") { material, _ in
     try recorded(material, at: .mean) { recording in
       let trained = try TrainedAutoencoders.train(
         on: recording, protocol: .paper, hyperparameters: recordedHyperparameters(recording),
@@ -177,7 +174,7 @@ extension ComparedRanking {
   }
 
   /// The norm of the paired difference at the answer, without any dictionary.
-  public static let norm = ComparedRanking(name: "norm of the paired difference", needsModel: false) {
+  public static let norm = ComparedRanking(name: "norm of the paired difference") {
     material, _ in
     try recorded(material, at: .named("answer")) { try pairedDifferenceNorms($0, averaging: false) }
   }

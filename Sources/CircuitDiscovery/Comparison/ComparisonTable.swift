@@ -10,9 +10,9 @@ public struct ComparisonSummary: Codable, Hashable, Sendable {
   public var question: HeadQuestion
   /// How many cells, model and task each, it was judged on.
   public var cells: Int
-  /// The mean area under the ROC curve, with its 95 % bootstrap interval over cells.
+  /// The mean area under the ROC curve.
   public var meanAUC: Double
-  /// The interval's ends.
+  /// The ends of its 95 % bootstrap interval over cells; empty for a single cell.
   public var meanAUCInterval: [Double]
   /// The lowest area.
   public var worstAUC: Double
@@ -58,7 +58,7 @@ public func summarise(
       }
       func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(max(1, values.count)) }
       func interval(_ values: [Double]) -> [Double] {
-        guard !values.isEmpty else { return [] }
+        guard values.count > 1 else { return [] }
         let found = bootstrapInterval(ofMean: values, seed: seed)
         return [found.lowerBound, found.upperBound]
       }

@@ -1,4 +1,4 @@
-// What rankings of heads are judged by: what replacing each head does, on prompts that no ranking has seen.
+// What rankings of heads are judged by: what replacing each head does, on prompts drawn with another seed.
 
 import CausalMethods
 import Transformers
@@ -12,6 +12,9 @@ public enum HeadQuestion: String, CaseIterable, Codable, CodingKeyRepresentable,
 
   /// What stands in for a head.
   public var replacement: HeadReplacement { self == .pair ? .pair : .negatives }
+
+  /// The same for causal methods.
+  public var sourceReplacement: SourceReplacement { self == .pair ? .pair : .mean }
 }
 
 /// Every head's measured effect, and which are large.
@@ -24,22 +27,6 @@ public struct HeadJudge: Sendable {
   public let isTrue: [Bool]
   /// The least effect that counts.
   public static let threshold = 0.05
-
-  /// A judge of effects that are known already.
-  public init(question: HeadQuestion, effects: [Double], isTrue: [Bool]) {
-    self.question = question
-    self.effects = effects
-    self.isTrue = isTrue
-  }
-
-  /// Replaces every head.
-  /// - Throws: what `HeadAblation` throws.
-  public init(_ question: HeadQuestion, model: Transformer, prompts: PromptSet, tokenLimit: Int = 2048) throws
-  {
-    self.init(
-      question,
-      try HeadAblation(of: prompts, model: model, replacement: question.replacement, tokenLimit: tokenLimit))
-  }
 
   /// A judge from measured effects.
   public init(_ question: HeadQuestion, _ ablation: HeadAblation) {

@@ -10,7 +10,8 @@ public struct ComparedRow: Codable, Hashable, Sendable {
   public var ranking: String
   /// The question it was asked, and is judged by.
   public var question: HeadQuestion
-  /// How well it agrees with the measured effects; nil where it did not run, or nothing can be told.
+  /// How well it agrees with the measured effects; nil where it did not run, and where no head, or every head, has a
+  /// large effect.
   public var verdict: RankingVerdict?
   /// How long it took, in seconds.
   public var seconds: Double
@@ -22,13 +23,15 @@ public struct ComparedRow: Codable, Hashable, Sendable {
 
 /// Rankings of one model's heads on one task.
 public struct TaskComparison: Codable, Hashable, Sendable {
+  /// Everything that decides the result but the rankings, as text.
+  public var settings: String
   /// The model.
   public var model: String
   /// The task.
   public var task: String
   /// Positive prompts ranked on.
   public var prompts: Int
-  /// Positive prompts that effects were measured on: others than those ranked on.
+  /// Positive prompts that effects were measured on, drawn with another seed.
   public var judgingPrompts: Int
   /// The share of these whose most likely next token is right.
   public var accuracy: Double
@@ -50,12 +53,15 @@ public struct TaskComparison: Codable, Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - judging: prompts that effects are measured on.
+  ///   - settings: everything that decides the result but the rankings, as text.
+  ///   - explain: a sentence about why a ranking could not be made.
   ///   - progress: called with what is done next.
   /// - Throws: what measuring throws; a ranking that cannot be made says why in its row.
   public init(
     _ rankings: [ComparedRanking], _ material: RankingMaterial, judging: PromptSet, model name: String,
-    progress: (String) -> Void = { _ in }
+    settings: String, explain: (any Error) -> String, progress: (String) -> Void = { _ in }
   ) throws {
+    self.settings = settings
     model = name
     task = material.prompts.task
     prompts = material.prompts.prompts.count { $0.isPositive }
@@ -84,9 +90,8 @@ public struct TaskComparison: Codable, Hashable, Sendable {
         do {
           row.scores = try ranking.scores(material, judge.question)
           row.verdict = judge.verdict(on: row.scores)
-          if row.verdict == nil { row.problem = "no head, or every head, has a large effect" }
         } catch {
-          row.problem = "\(error)"
+          row.problem = explain(error)
         }
         row.seconds = (clock.now - start) / .seconds(1)
         rows.append(row)

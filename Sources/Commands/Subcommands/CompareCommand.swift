@@ -1,4 +1,4 @@
-// headlamp compare: protocols beside null baselines, over several seeds.
+// headlamp compare: ways to rank heads beside each other, on a task (CompareTask) or on a recording.
 
 import CircuitDiscovery
 import Files
@@ -6,14 +6,14 @@ import FoundationEssentials
 import Recordings
 import SparseAutoencoders
 
-/// Compares ways to rank heads on one recording.
+/// Compares ways to rank heads.
 enum CompareCommand: Subcommand {
   static let name = "compare"
   static let summary = "compare ways to rank heads, beside null baselines and measured effects"
   static let discussion = """
     On a task: ranks the heads of one model by code attribution, by the same with dictionaries that nobody trained, by
     every causal method and by what a recording can tell, all on the same prompts, and judges each ranking by what
-    replacing heads was measured to do on other prompts. With --suite the same on every model and task of a suite;
+    replacing heads was measured to do on prompts drawn with another seed. With --suite the same on every model and task of a suite;
     interrupted, the same command goes on. Writes comparison.csv, comparison.json and comparison.md.
 
     On a recording: trains and ranks by the protocols 'paper' and 'change' from several seeds, and does the same with
@@ -52,6 +52,13 @@ enum CompareCommand: Subcommand {
     guard arguments[CompareTask.suite] == nil, arguments.positionals.first?.hasSuffix(".h5") == true else {
       try CompareTask.run(arguments, console: console)
       return
+    }
+    guard arguments.positionals.count == 1 else {
+      throw UsageError.unexpectedWord(arguments.positionals[1], command: name)
+    }
+    for option in CompareTask.options + [PromptOptions.model, PromptOptions.seed]
+    where arguments.isGiven(option) {
+      throw UsageError.invalid("--\(option.name) goes with a task or a suite, not with a recording")
     }
     let groundTruth = try namedTruth(arguments.required(truth))
     let count = arguments[seeds] ?? 10

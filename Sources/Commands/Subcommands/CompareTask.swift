@@ -16,7 +16,7 @@ enum CompareTask {
   )
   static let judging = Option<Int>(
     "judging-examples", "N", default: 400,
-    help: "a task or suite: positive prompts, others than those ranked on, that effects are measured on")
+    help: "a task or suite: positive prompts, drawn with another seed, that effects are measured on")
   static let steps = Option<Int>(
     "steps", "N", default: 5, help: "a task or suite: steps of integrated gradients")
   static let suite = Option<String>(
@@ -28,11 +28,12 @@ enum CompareTask {
   static let output = Option<String>(
     "output", "DIR", default: "results/compare",
     help:
-      "a task or suite: where tables and every model and task's own result are written; those there already are kept"
+      "a task or suite: where tables and every model and task's own result are written; one there already, made with the same settings, is kept"
   )
   static let options: [any OptionDeclaration] = [methods, judging, steps, suite, models, half, output]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
+    try requireSensible(arguments)
     let folder = try arguments.required(output)
     try makeFolder(folder + "/cells")
     let rankings = try chosenRankings(arguments)
@@ -71,15 +72,41 @@ enum CompareTask {
     console.note("wrote \(folder)")
   }
 
+  /// Refuses options that belong to recordings, and numbers that make no sense.
+  private static func requireSensible(_ arguments: ParsedArguments) throws {
+    for option in [
+      CompareCommand.truth, CompareCommand.seeds, TrainCommand.epochs, TrainCommand.learningRate,
+    ]
+      as [any OptionDeclaration]
+    where arguments.isGiven(option) {
+      throw UsageError.invalid("--\(option.name) goes with a recording (.h5), not with a task")
+    }
+    if arguments[suite] == nil {
+      for option in [models, half] as [any OptionDeclaration] where arguments.isGiven(option) {
+        throw UsageError.invalid("--\(option.name) says nothing without --suite")
+      }
+    } else if arguments.isGiven(PromptOptions.model) {
+      throw UsageError.invalid("--suite has models of its own; leave out --model, or --suite")
+    }
+    guard arguments[TrainCommand.topK] == nil || !arguments.isGiven(TrainCommand.lambda) else {
+      throw UsageError.invalid("--lambda and --top-k are two ways to keep codes few; give one")
+    }
+    for option in [PromptOptions.examples, judging, steps] {
+      if let count = arguments[option], count < 1 {
+        throw UsageError.invalid("--\(option.name) must be at least 1, not \(count)")
+      }
+    }
+  }
+
   /// The models and tasks to compare on.
   private static func cells(_ arguments: ParsedArguments) throws -> [(model: String, task: String)] {
     guard let name = arguments[suite] else {
-      guard let task = arguments.positionals.first else {
+      guard !arguments.positionals.isEmpty else {
         throw UsageError.missingPositional(name: "RECORDING|TASK", command: CompareCommand.name)
       }
       let model =
         try arguments[PromptOptions.model] ?? PromptOptions.bundledModel(in: TaskLibrary.bundled())
-      return [(model, task)]
+      return arguments.positionals.map { (model, $0) }
     }
     guard name == "siblings" else {
       throw UsageError.invalid("there is no suite '\(name)'; there is siblings")
@@ -115,11 +142,6 @@ enum CompareTask {
     _ rankings: [ComparedRanking], model: String, task: String, path: String, _ arguments: ParsedArguments,
     console: Console
   ) throws -> TaskComparison {
-    if fileExists(at: path) {
-      let stored = try JSONDecoder().decode(TaskComparison.self, from: Data(readText(at: path).utf8))
-      let known = Set(stored.rows.map(\.ranking))
-      if stored.rows.isEmpty || rankings.allSatisfy({ known.contains($0.name) }) { return stored }
-    }
     let spec = try TaskLibrary.bundled().task(task)
     let limits = try PromptLimits(modelFolder: model)
     let seed = arguments[PromptOptions.seed] ?? 0
@@ -142,14 +164,36 @@ enum CompareTask {
       material.dictionary.activeFeatures = count
     }
     try material.dictionary.validate()
+    let settings =
+      "model \(try ModelIdentity(folder: model).weightsSHA256), prompts \(digest(prompts)), judging "
+      + "\(digest(judges)), seed \(seed), steps \(material.steps), points \(material.points), "
+      + "\(material.dictionary)"
+    if let stored = storedComparison(at: path), stored.settings == settings {
+      let known = Set(stored.rows.map(\.ranking))
+      if stored.rows.isEmpty || rankings.allSatisfy({ known.contains($0.name) }) { return stored }
+    }
     let name = URL(fileURLWithPath: model).lastPathComponent
-    let comparison = try TaskComparison(rankings, material, judging: judges, model: name) {
+    let comparison = try TaskComparison(
+      rankings, material, judging: judges, model: name, settings: settings,
+      explain: { ($0 as? any ExplainedError)?.sentence ?? "\($0)" }
+    ) {
       console.progress("\(name), \(spec.name): \($0)")
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     try writeFile(encoder.encode(comparison), to: path)
     return comparison
+  }
+
+  /// What tells two sets of prompts apart.
+  private static func digest(_ set: PromptSet) -> String {
+    sha256(of: set.prompts.map { "\($0.tokens) \($0.answers) \($0.wrong)" }.joined(separator: "\n"))
+  }
+
+  /// A comparison that was made before; nil where there is none that can be read.
+  private static func storedComparison(at path: String) -> TaskComparison? {
+    guard fileExists(at: path), let text = try? readText(at: path) else { return nil }
+    return try? JSONDecoder().decode(TaskComparison.self, from: Data(text.utf8))
   }
 
   private static func resultName(_ task: String) -> String {
@@ -194,14 +238,17 @@ enum CompareTask {
     }
     lines.append("")
     lines.append(
-      "Each ranking is judged by what replacing heads does on other prompts: `pair`, by the value in the prompt's own "
+      "Each ranking is judged by what replacing heads does on prompts drawn with another seed: `pair`, by the value in the prompt's own "
         + "negative; `mean`, by the mean over negatives. AUC: heads whose effect is at least 5 % of the metric, with an "
-        + "interval that leaves out zero, against the rest. ρ: Spearman's, with the sizes of all effects. Intervals are "
+        + "interval that leaves out zero, against the rest. ρ: Spearman's, with the sizes of all effects. Intervals, where there are several cells, are "
         + "bootstrap intervals over cells, a model and a task each.")
     lines += problems.map { "* " + $0 }
-    for row in comparisons.flatMap(\.rows) where row.problem != nil {
-      if let problem = row.problem, !problem.hasPrefix("no head") {
-        lines.append("* \(row.ranking), \(row.question.rawValue): did not run: \(problem)")
+    for comparison in comparisons {
+      for row in comparison.rows {
+        guard let problem = row.problem else { continue }
+        lines.append(
+          "* \(comparison.model), \(comparison.task): \(row.ranking), \(row.question.rawValue), did not run: \(problem)"
+        )
       }
     }
     return lines.joined(separator: "\n") + "\n"

@@ -59,7 +59,7 @@ func relativeError(_ found: [Double], _ golden: [Double]) -> Double {
 @Suite struct GoldenMethodTests {
   @Test(
     arguments: GoldenTask.families,
-    ["eap", "eap-ig-inputs", "eap-ig-activations", "clean-corrupted", "edge-patching"])
+    ["eap", "eap-ig-inputs", "eap-ig-activations", "clean-corrupted", "eap-relp", "edge-patching"])
   func edgesEqualAutograd(family: String, name: String) throws {
     let golden = try GoldenTask(family)
     let method = try #require(attributionMethod(named: name)).init()
@@ -80,7 +80,7 @@ func relativeError(_ found: [Double], _ golden: [Double]) -> Double {
     [
       ("atp", SourceReplacement.pair), ("atp", .mean), ("atp", .zero), ("patching", .pair),
       ("patching", .mean),
-      ("patching", .zero), ("hisp", .zero), ("atp-star", .pair),
+      ("patching", .zero), ("hisp", .zero), ("atp-star", .pair), ("relp", .pair),
     ])
   func nodesEqualAutograd(family: String, _ method: (name: String, replacement: SourceReplacement)) throws {
     let golden = try GoldenTask(family)

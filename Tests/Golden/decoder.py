@@ -137,6 +137,9 @@ class Decoder:
             return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.eps) * (weight + self.offset)
         return torch.nn.functional.layer_norm(x, (x.shape[-1],), weight, bias, self.eps)
 
+    def gated(self, gate, up):
+        return gate * up
+
     def turn(self, x, inv):  # [T, H, dh]
         if inv is None:
             return x
@@ -191,7 +194,7 @@ class Decoder:
             up = m @ b["in"][0] + (0 if b["in"][1] is None else b["in"][1])
             if b["gate"] is not None:
                 pre = e("mlp.hook_pre", m @ b["gate"][0])
-                post = self.act(pre) * up
+                post = self.gated(self.act(pre), up)
             else:
                 post = self.act(e("mlp.hook_pre", up))
             post = e("mlp.hook_post", post)

@@ -54,7 +54,7 @@ public struct RelevanceEdges: AttributionMethod {
   public func attribute(
     _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
   ) throws -> AttributionResult {
-    try edgeAttribution(model, task, options, progress: progress) { pass in
+    try edgeAttribution(model, task, options, rule: .relevance, progress: progress) { pass in
       try pass.addGradients(of: pass.clean, rule: .relevance)
     }
   }
@@ -241,8 +241,10 @@ struct EdgePass {
 }
 
 /// Edge scores batch by batch; `score` makes the runs that a method takes its gradients from.
+/// - Parameter rule: how heads' changes pass a norm behind attention.
 func edgeAttribution(
-  _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void,
+  _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, rule: SlopeRule = .exact,
+  progress: (Int, Int) -> Void,
   score: (inout EdgePass) throws -> Void
 ) throws -> AttributionResult {
   try task.requireAnswers()
@@ -275,7 +277,7 @@ func edgeAttribution(
     table.values = Tensor(zeros: [0])
     var differences = raw
     for (layer, output) in rawOutputs {
-      model.linearizePostNorm(&differences, layer: layer, graph, rawOutput: output)
+      model.linearizePostNorm(&differences, layer: layer, graph, rawOutput: output, rule: rule)
     }
     var pass = EdgePass(
       model: model, graph: graph, indices: indices, clean: batch, metric: metric, differences: differences,

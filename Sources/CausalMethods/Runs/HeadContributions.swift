@@ -12,7 +12,11 @@ extension Transformer {
   /// - Parameters:
   ///   - differences: `[source, prompt · position · d_model]`, changed in place.
   ///   - rawOutput: attention's output before the norm, `[prompt, position, d_model]`.
-  func linearizePostNorm(_ differences: inout Tensor, layer: Int, _ graph: CircuitGraph, rawOutput: Tensor) {
+  ///   - rule: by the derivative, or with the norm's scale held.
+  func linearizePostNorm(
+    _ differences: inout Tensor, layer: Int, _ graph: CircuitGraph, rawOutput: Tensor,
+    rule: SlopeRule = .exact
+  ) {
     guard let norm = weights.blocks[layer].attentionPostNorm, let kind = configuration.normalization else {
       return
     }
@@ -24,7 +28,7 @@ extension Transformer {
       var pushed = Tensor(zeros: [width])
       normalizeRowsAdjoint(
         rawOutput.reshaped([width / configuration.dModel, configuration.dModel]), kind, gain: nil, dy: change,
-        addingTo: &pushed)
+        addingTo: &pushed, rule: rule)
       pushed = pushed.reshaped([width / configuration.dModel, configuration.dModel])
       pushed.multiplyRows(by: norm.factors(kind))
       differences.write(pushed, at: source * width)

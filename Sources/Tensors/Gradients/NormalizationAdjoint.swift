@@ -7,7 +7,8 @@ public enum SlopeRule: Sendable, Equatable {
   /// By the part's derivative.
   case exact
   /// By the rules of layer-wise relevance propagation: a norm's scale counts as a constant, an activation as the factor
-  /// act(x)/x, a product gives half to each side (Jafari et al. 2025, "RelP", arXiv 2508.21258).
+  /// act(x)/x, and a gate and what it multiplies get half each; attention's product and softmax keep their derivatives
+  /// (Jafari et al. 2025, "RelP", arXiv 2508.21258, as their code runs it: LN-rule, identity rule, half rule).
   case relevance
 }
 

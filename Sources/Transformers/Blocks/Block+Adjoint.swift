@@ -180,11 +180,6 @@ extension BlockWay {
     attentionMixAdjoint(
       pattern: kept.pattern, input, layout, dz: scratch.z, into: &scratch.squares, values: &scratch.heads,
       columns.gradient)
-    if slopeRule == .relevance {
-      // A product's relevance goes half to the pattern and half to the values.
-      scratch.squares.scale(by: 0.5)
-      scratch.heads.scale(by: 0.5)
-    }
     try run.visit(point(.pattern), &scratch.squares, squares, filling: 0)
     attentionPatternAdjoint(pattern: kept.pattern, &scratch.squares, squares)
     try run.visit(point(.scores), &scratch.squares, squares, filling: 0)

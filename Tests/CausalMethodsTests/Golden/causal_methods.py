@@ -21,6 +21,26 @@ models = os.path.join(here, "..", "..", "TransformersTests", "Golden", "gradient
 STEPS = 5
 
 
+class RelevanceDecoder(Decoder):
+    """The same values, with gradients by the rules of RelP (arXiv 2508.21258): a norm's scale is a constant (LN-rule), an
+    activation the constant factor act(x)/x (identity rule), and a gated product passes half to each side (half rule)."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        exact = self.act
+        self.act = lambda x: x * (exact(x) / x).detach()
+
+    def norm(self, x, p):
+        weight, bias = p
+        if self.rms:
+            return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.eps).detach() * (weight + self.offset)
+        centred = x - x.mean(-1, keepdim=True)
+        return centred / (centred.pow(2).mean(-1, keepdim=True) + self.eps).sqrt().detach() * weight + bias
+
+    def gated(self, gate, up):
+        return (gate * up + (gate * up).detach()) / 2
+
+
 class Study:
     """One pair of prompts under one model."""
 
@@ -247,6 +267,16 @@ class Study:
                 total[s] += product.sum().abs() / max(1, self.L - 1)
         return {"atp-star-pair": total}
 
+    def relevance(self):
+        """Products of changes with gradients, where `self.o` is a RelevanceDecoder."""
+        readers, g, _ = self.gradients(self.clean)
+        changes = [b - a for a, b in zip(self.out_clean, self.out_corrupted)]
+        slopes = [g["hook_embed"]]
+        for l in range(self.L):
+            slopes += [g[f"blocks.{l}.attn.hook_result"][:, h] for h in range(self.H)] + [g[f"blocks.{l}.hook_mlp_out"]]
+        return {"relp-pair": torch.stack([(c * d).sum() for c, d in zip(changes, slopes)]),
+                "eap-relp": self.products([self.pushed(s, c) for s, c in enumerate(changes)], readers)}
+
     def circuit(self, kept_edges):
         """The metric with every edge outside a circuit patched: each reader gets this run's stream plus, for each source
         outside, its corrupted output less this run's; heads behind a norm are summed before it."""
@@ -305,13 +335,15 @@ def write(family, seed):
         corrupted.append(other)
     answers = torch.stack([torch.randperm(29, generator=generator)[:2] for _ in lengths])
     studies = [Study(oracle, a, b, r, w) for a, b, (r, w) in zip(clean, corrupted, answers)]
+    rules = RelevanceDecoder(f"{models}/{family}")
     sums, bases, picked = {}, [], []
-    for study in studies:
+    for study, (a, b, (r, w)) in zip(studies, zip(clean, corrupted, answers)):
         twins = [s.out_corrupted for s in studies if len(s.clean) == len(study.clean)]
         mean = [torch.stack(v).mean(0) for v in zip(*twins)]
         edges, base = study.edge_methods()
         bases.append(base)
-        for name, value in {**edges, **study.node_methods(mean), **study.star()}.items():
+        for name, value in {**edges, **study.node_methods(mean), **study.star(),
+                            **Study(rules, a, b, r, w).relevance()}.items():
             sums.setdefault(name, []).append(value.detach())
     result = {name: torch.stack(v).mean(0).float().contiguous() for name, v in sums.items()}
     # Circuits: random subsets of the edges, as 0 and 1 in the order of readers and sources.

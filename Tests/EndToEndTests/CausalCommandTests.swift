@@ -34,9 +34,16 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: folder + "/a/" + name), "\(name)")
       }
       let scored = try headlamp(
-        ["faithfulness"] + common + ["--circuit", folder + "/a/circuit.json", "--output", folder + "/f"])
+        ["faithfulness"] + common + [
+          "--circuit", folder + "/a/circuit.json", "--stability", "eap", "--output", folder + "/f",
+        ])
       #expect(scored.exitCode == 0, "\(scored.errors)")
       #expect(scored.output.contains("faithfulness") && scored.output.contains("cpr"))
+      // The file was made by the same method from the same prompts.
+      #expect(scored.output.contains("; 10 of the file's 10 largest are among them"))
+      let nodes = try headlamp(
+        ["faithfulness"] + common + ["--circuit", folder + "/a/circuit.json", "--stability", "atp"])
+      #expect(nodes.exitCode == 2 && nodes.errors.contains("--stability needs a method that scores edges"))
       let again = try headlamp(["attribute"] + common + ["--method", "eap", "--output", folder + "/b"])
       #expect(again.exitCode == 0)
       #expect(

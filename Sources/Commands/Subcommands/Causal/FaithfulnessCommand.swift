@@ -16,7 +16,8 @@ enum FaithfulnessCommand: Subcommand {
     under f, and CMD, the area under |1 − f|; --signed takes the highest scores in place of the largest. For the circuit \
     itself: f, divergence from the model's answers and accuracy kept; completeness, f of everything but the circuit; and \
     with --tests the three tests of Shi et al. 2024 (equivalence, independence, minimality). Intervals are 95 % bootstrap \
-    intervals over prompts.
+    intervals over prompts. --stability scores the edges again on these prompts and says how far the 10 largest depend on \
+    which prompts were drawn.
     """
   static let positionals = [PromptOptions.task]
   static let circuit = Option<String>(
@@ -24,9 +25,13 @@ enum FaithfulnessCommand: Subcommand {
   static let greedy = Flag("greedy", help: "choose each size's edges from the logits up")
   static let signed = Flag("signed", help: "order edges by score, not by its size")
   static let tests = Flag("tests", help: "test equivalence, independence and minimality too")
+  static let stability = Option<String>(
+    "stability", "METHOD",
+    help: "score the edges again by METHOD and say how many of the largest stay over redrawn prompts")
   static let output = Option<String>(
     "output", "DIR", help: "the folder to write faithfulness.csv and summary.json to")
-  static let options: [any OptionDeclaration] = CausalOptions.all + [circuit, greedy, signed, tests, output]
+  static let options: [any OptionDeclaration] =
+    CausalOptions.all + [circuit, greedy, signed, tests, stability, output]
   static let examples = [
     Example(
       "headlamp faithfulness ioi --circuit attributed/circuit.json",
@@ -35,6 +40,7 @@ enum FaithfulnessCommand: Subcommand {
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
     let path = try arguments.required(circuit)
+    let stabilityMethod = try arguments[stability].map(EdgeStability.method(named:))
     let loaded = try CausalOptions.load(arguments)
     let stored = try ScoredCircuit(path: path, graph: loaded.graph)
     let scores = stored.edgeScores ?? []
@@ -91,10 +97,16 @@ enum FaithfulnessCommand: Subcommand {
         console.progress("testing: \(done) of \(total) runs")
       }
     }
+    let stable = try stabilityMethod.map { method in
+      try EdgeStability(method, loaded, scores: scores) { done, total in
+        console.progress("scoring edges again: \(done) of \(total)")
+      }
+    }
     console.endProgress()
     report(loaded, stored, found, sizes, rows, tested, means, console)
+    if let stable { console.print(stable.sentence) }
     if let folder = arguments[output] {
-      try write(loaded, path, found, sizes, values, rows, tested, to: folder)
+      try write(loaded, path, found, sizes, values, rows, tested, stable, to: folder)
       console.print("wrote \(folder)")
     }
   }
@@ -144,7 +156,8 @@ enum FaithfulnessCommand: Subcommand {
 
   private static func write(
     _ loaded: CausalOptions.Loaded, _ path: String, _ curve: FaithfulnessCurve, _ sizes: [Circuit],
-    _ values: [[[Double]]], _ rows: [Figure], _ tests: CircuitTests?, to folder: String
+    _ values: [[[Double]]], _ rows: [Figure], _ tests: CircuitTests?, _ stable: EdgeStability?,
+    to folder: String
   ) throws {
     try makeFolder(folder)
     var table = CSVDocument(header: ["share", "edges", "faithfulness", "metric", "kl", "accuracy"])
@@ -172,6 +185,7 @@ enum FaithfulnessCommand: Subcommand {
       members.append(JSONMember("minimality_superfluous", .integer(tests.superfluous.count)))
       members.append(JSONMember("minimality_level", .number(tests.minimalityLevel)))
     }
+    if let stable { members += stable.members }
     try writeFile(JSONValue.object(members).text(), to: folder + "/summary.json")
   }
 }

@@ -1,5 +1,25 @@
 // Models that differ from the bundled one, each by the command that trains it: what a ranking must also be right on.
 
+/// Models that rankings are judged on.
+enum JudgingSuite: String, CaseIterable {
+  /// Trained beside the bundled model.
+  case siblings
+  /// With circuits set by hand.
+  case planted
+
+  /// The folder its models are in by default.
+  var folder: String { "suites/" + rawValue }
+
+  /// - Throws: `UsageError` for a name that none has.
+  init(named name: String) throws(UsageError) {
+    guard let suite = JudgingSuite(rawValue: name) else {
+      throw .invalid(
+        "there is no suite '\(name)'; there are " + Self.allCases.map(\.rawValue).joined(separator: " and "))
+    }
+    self = suite
+  }
+}
+
 /// Which models choices are made on, and which results are reported on.
 enum SuiteHalf: String, CaseIterable, ArgumentValue {
   case fitting

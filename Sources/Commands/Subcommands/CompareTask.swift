@@ -20,17 +20,21 @@ enum CompareTask {
   static let steps = Option<Int>(
     "steps", "N", default: 5, help: "a task or suite: steps of integrated gradients")
   static let suite = Option<String>(
-    "suite", "siblings", help: "compare on a suite of models, with all its tasks")
+    "suite", "siblings|planted|all", help: "compare on a suite of models, with all its tasks")
   static let models = Option<String>(
-    "models", "DIR", default: "suites/siblings", help: "where 'suite' wrote the models")
+    "models", "DIR", help: "a suite: where 'suite' wrote its models (default: suites/NAME)")
   static let half = Option<SuiteHalf>(
-    "half", "NAME", default: .reporting, help: "a suite: fitting, reporting or both")
+    "half", "NAME", default: .reporting, help: "suite siblings: fitting, reporting or both")
   static let output = Option<String>(
     "output", "DIR", default: "results/compare",
     help:
       "a task or suite: where tables and every model and task's own result are written; one there already, made with the same settings, is kept"
   )
-  static let options: [any OptionDeclaration] = [methods, judging, steps, suite, models, half, output]
+  static let dictionaries = Option<Int>(
+    "dictionaries", "N", default: 3, help: "a task or suite: dictionaries of 'codes', with seeds counted up")
+  static let options: [any OptionDeclaration] = [
+    methods, judging, steps, dictionaries, suite, models, half, output,
+  ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
     try requireSensible(arguments)
@@ -91,7 +95,7 @@ enum CompareTask {
     guard arguments[TrainCommand.topK] == nil || !arguments.isGiven(TrainCommand.lambda) else {
       throw UsageError.invalid("--lambda and --top-k are two ways to keep codes few; give one")
     }
-    for option in [PromptOptions.examples, judging, steps] {
+    for option in [PromptOptions.examples, judging, steps, dictionaries] {
       if let count = arguments[option], count < 1 {
         throw UsageError.invalid("--\(option.name) must be at least 1, not \(count)")
       }
@@ -108,17 +112,31 @@ enum CompareTask {
         try arguments[PromptOptions.model] ?? PromptOptions.bundledModel(in: TaskLibrary.bundled())
       return arguments.positionals.map { (model, $0) }
     }
-    guard name == "siblings" else {
-      throw UsageError.invalid("there is no suite '\(name)'; there is siblings")
+    let suites = name == "all" ? JudgingSuite.allCases : [try JudgingSuite(named: name)]
+    guard suites.count == 1 || !arguments.isGiven(models) else {
+      throw UsageError.invalid("--models says where one suite is; leave it out with --suite all")
     }
-    let folder = try arguments.required(models)
-    let chosen = Sibling.models(of: try arguments.required(half))
-    for sibling in chosen where !fileExists(at: "\(folder)/\(sibling.name)/training.json") {
+    return try suites.flatMap { try cells(of: $0, in: arguments[models] ?? $0.folder, arguments) }
+  }
+
+  private static func cells(
+    of suite: JudgingSuite, in folder: String, _ arguments: ParsedArguments
+  ) throws -> [(model: String, task: String)] {
+    let (models, mark) =
+      switch suite {
+      case .siblings: (Sibling.models(of: try arguments.required(half)).map(\.name), "training.json")
+      case .planted: (PlantedRecipe.all.map(\.name), "task.json")
+      }
+    for model in models where !fileExists(at: "\(folder)/\(model)/\(mark)") {
       throw UsageError.invalid(
-        "\(folder)/\(sibling.name) is not there; 'headlamp suite siblings --output \(folder)' trains it")
+        "\(folder)/\(model) is not there; 'headlamp suite \(suite.rawValue) --output \(folder)' makes it")
     }
-    let tasks = arguments.positionals.isEmpty ? Sibling.tasks : arguments.positionals
-    return chosen.flatMap { sibling in tasks.map { ("\(folder)/\(sibling.name)", $0) } }
+    switch suite {
+    case .siblings:
+      let tasks = arguments.positionals.isEmpty ? Sibling.tasks : arguments.positionals
+      return models.flatMap { model in tasks.map { ("\(folder)/\(model)", $0) } }
+    case .planted: return models.map { ("\(folder)/\($0)", "\(folder)/\($0)/task.json") }
+    }
   }
 
   private static func chosenRankings(_ arguments: ParsedArguments) throws -> [ComparedRanking] {
@@ -148,12 +166,14 @@ enum CompareTask {
     let prompts = try spec.promptSet(
       examples: arguments[PromptOptions.examples] ?? 250, seed: seed, limits: limits)
     let judges = try spec.promptSet(
-      examples: try arguments.required(judging), seed: seed &+ 1000, limits: limits)
+      examples: try arguments.required(judging), seed: seed &+ 1000, limits: limits
+    ).leavingOut(prompts)
     var material = RankingMaterial(
       model: try Transformer(folder: model), prompts: prompts,
       scratch: FileManager.default.temporaryDirectory.path)
     material.seed = seed
     material.steps = try arguments.required(steps)
+    material.dictionaries = try arguments.required(dictionaries)
     if arguments.isGiven(TrainCommand.features) {
       material.dictionary.features = try arguments.required(TrainCommand.features)
     }
@@ -167,7 +187,7 @@ enum CompareTask {
     let settings =
       "model \(try ModelIdentity(folder: model).weightsSHA256), prompts \(digest(prompts)), judging "
       + "\(digest(judges)), seed \(seed), steps \(material.steps), points \(material.points), "
-      + "\(material.dictionary)"
+      + "\(material.dictionaries) × \(material.dictionary)"
     if let stored = storedComparison(at: path), stored.settings == settings {
       let known = Set(stored.rows.map(\.ranking))
       if stored.rows.isEmpty || rankings.allSatisfy({ known.contains($0.name) }) { return stored }
@@ -202,17 +222,24 @@ enum CompareTask {
 
   private static func cellTable(_ comparisons: [TaskComparison]) -> CSVDocument {
     var document = CSVDocument(header: [
-      "model", "task", "accuracy", "ranking", "question", "trapezoid_auc", "average_precision",
-      "effect_correlation", "seconds", "problem",
+      "model", "task", "accuracy", "ranking", "question", "trapezoid_auc", "trapezoid_auc_low",
+      "trapezoid_auc_high", "average_precision", "effect_correlation", "effect_correlation_low",
+      "effect_correlation_high", "head_cpr", "head_cmd", "seconds", "peak_memory_mib", "judging_prompts",
+      "shared_prompts", "problem",
     ])
     for comparison in comparisons {
       for row in comparison.rows {
+        func cell(_ value: Double?) -> CSVCell { value.map { .number($0) } ?? .empty }
+        let verdict = row.verdict
         document.append([
           .text(comparison.model), .text(comparison.task), .number(comparison.accuracy), .text(row.ranking),
-          .text(row.question.rawValue), row.verdict.map { .number($0.trapezoidAUC) } ?? .empty,
-          row.verdict.map { .number($0.averagePrecision) } ?? .empty,
-          row.verdict?.rankCorrelation.map { .number($0) } ?? .empty, .number(row.seconds),
-          row.problem.map { .text($0) } ?? .empty,
+          .text(row.question.rawValue), cell(verdict?.trapezoidAUC),
+          cell(verdict?.trapezoidAUCInterval?.first),
+          cell(verdict?.trapezoidAUCInterval?.last), cell(verdict?.averagePrecision),
+          cell(verdict?.rankCorrelation), cell(verdict?.rankCorrelationInterval?.first),
+          cell(verdict?.rankCorrelationInterval?.last), cell(row.headCPR), cell(row.headCMD),
+          .number(row.seconds), cell(row.peakMemory), .integer(comparison.judgingPrompts),
+          .integer(comparison.sharedPrompts), row.problem.map { .text($0) } ?? .empty,
         ])
       }
     }
@@ -223,8 +250,8 @@ enum CompareTask {
     _ summaries: [ComparisonSummary], _ problems: [String], _ comparisons: [TaskComparison]
   ) -> String {
     var lines = [
-      "| ranking | question | cells | AUC [95 %] (worst) | ρ (worst) | ours ahead in ρ [95 %] | s |",
-      "|---|---|---|---|---|---|---|",
+      "| ranking | question | cells | AUC [95 %] (worst) | ρ (worst) | ours ahead in ρ [95 %] | CPR | CMD | s | MiB |",
+      "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in summaries {
       let ahead = row.correlationBehindOurs.map {
@@ -234,14 +261,23 @@ enum CompareTask {
         "| \(row.ranking) | \(row.question.rawValue) | \(row.cells) | \(row.meanAUC.text(decimals: 3))"
           + "\(bounds(row.meanAUCInterval)) (\(row.worstAUC.text(decimals: 2)), \(row.worstCell)) | "
           + "\(row.meanCorrelation.text(decimals: 2)) (\(row.worstCorrelation.text(decimals: 2))) | \(ahead ?? "") | "
-          + "\(row.seconds.text(decimals: 2)) |")
+          + "\(row.meanHeadCPR?.text(decimals: 2) ?? "") | \(row.meanHeadCMD?.text(decimals: 2) ?? "") | "
+          + "\(row.seconds.text(decimals: 2)) | \(row.peakMemory?.text(decimals: 0) ?? "") |")
     }
     lines.append("")
     lines.append(
       "Each ranking is judged by what replacing heads does on prompts drawn with another seed: `pair`, by the value in the prompt's own "
         + "negative; `mean`, by the mean over negatives. AUC: heads whose effect is at least 5 % of the metric, with an "
-        + "interval that leaves out zero, against the rest. ρ: Spearman's, with the sizes of all effects. Intervals, where there are several cells, are "
+        + "interval that leaves out zero, against the rest. ρ: Spearman's, with the sizes of all effects. CPR and CMD: the areas under f and under |1 − f| over "
+        + "the share of best heads kept, all others replaced and MLPs left alone. MiB: the most that was resident meanwhile, "
+        + "the model's share included. Intervals, where there are several cells, are "
         + "bootstrap intervals over cells, a model and a task each.")
+    let shared = comparisons.reduce(0) { $0 + $1.sharedPrompts }
+    lines.append(
+      shared == 0
+        ? "No prompt that effects were measured on was ranked on."
+        : "\(shared) of the prompts that effects were measured on were ranked on too: their tasks have too few."
+    )
     lines += problems.map { "* " + $0 }
     for comparison in comparisons {
       for row in comparison.rows {

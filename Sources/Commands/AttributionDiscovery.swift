@@ -25,7 +25,19 @@ enum AttributionDiscovery {
   static let leastShare = Option<Double>(
     "least-share", "X", default: 0.05,
     help: "the least attribution of a head in the circuit, as a share of the metric")
-  static let options: [any OptionDeclaration] = [replacement, steps, attributionExamples, leastShare]
+  static let dictionaries = Option<Int>(
+    "dictionaries", "N",
+    help:
+      "how many dictionaries to train, with seeds counted up: scores are their mean and intervals include what changes from "
+      + "one to another (default 3; 1 for models of more than 10 million parameters)")
+  static let ablationExamples = Option<Int>(
+    "ablation-examples", "N",
+    help:
+      "positive prompts to ablate the best codes on, beside random codes and whole heads, for code-ablation.csv (default 50; "
+      + "0, which is none, for models of more than 10 million parameters)")
+  static let options: [any OptionDeclaration] = [
+    replacement, steps, attributionExamples, leastShare, dictionaries, ablationExamples,
+  ]
 
   static func run(
     _ arguments: ParsedArguments, _ loaded: PromptOptions.Loaded, folder: String, namedTruth: GroundTruth?,
@@ -36,6 +48,10 @@ enum AttributionDiscovery {
     let (path, cut) = (
       try pathOptions(arguments, isLarge: isLarge(loaded.model), seed: seed), try cut(arguments)
     )
+    let trainedCount = try count(
+      arguments, dictionaries, from: 1, default: isLarge(loaded.model) ? 1 : 3)
+    let ablated = try count(
+      arguments, ablationExamples, from: 0, default: isLarge(loaded.model) ? 0 : 50)
     let all = try loaded.prompts.causalTask(needsPairs: path.replacement == .pair)
     try all.requireAnswers()
     let task = all.selecting(Array(all.clean.indices.prefix(try promptCount(arguments, loaded, all))))
@@ -50,38 +66,53 @@ enum AttributionDiscovery {
     let samples = try loaded.model.sampleHeadOutputs(all, count: settings.samples, seed: seed)
     let scales = samples.scales
     let scaled = samples.scaled(by: scales)
-    let trained = trainDictionary(on: scaled, settings, seed: seed) { done, total in
-      if done % 50 == 0 { console.progress("training: step \(done) of \(total)") }
+    let trained = (0..<trainedCount).map { number in
+      trainDictionary(on: scaled, settings, seed: seed &+ UInt64(number)) { done, total in
+        if done % 50 == 0 {
+          console.progress("training dictionary \(number + 1) of \(trainedCount): step \(done) of \(total)")
+        }
+      }
     }
     stages.finish("train")
-    let active = meanActiveCodes(trained.dictionary, scaled)
-    let dictionaries = [
-      CodeDictionary(trained.dictionary, scales: scales),
+    let active = meanActiveCodes(trained[0].dictionary, scaled)
+    let nulls: [CodeDictionary] = [
       .random(
         features: settings.features, width: loaded.model.configuration.dModel,
         activeFeatures: max(1, Int(active.rounded())), seed: seed),
       .untrained(features: settings.features, width: loaded.model.configuration.dModel, seed: seed),
-      .kMeans(samples: samples.outputs, features: settings.features, seed: seed),
+      .kMeans(samples: scaled, scales: scales, features: settings.features, seed: seed),
     ]
-    let found = try loaded.model.attributeCodes(task, path, dictionaries: dictionaries) { done, total in
+    let found = try loaded.model.attributeCodes(
+      task, path, dictionaries: trained.map { CodeDictionary($0.dictionary, scales: scales) } + nulls
+    ) { done, total in
       console.progress("attributing: \(done) of \(total) layers")
     }
     stages.finish("attribute")
+    let own = Array(found.attributions.prefix(trainedCount))
+    let nullAttributions = Array(found.attributions.dropFirst(trainedCount))
     let ranking = CodeRanking(
-      found.attributions[0], metric: found.metric, headsPerLayer: loaded.model.configuration.heads, cut: cut,
+      own, metric: found.metric, headsPerLayer: loaded.model.configuration.heads, cut: cut,
       seed: seed)
+    let curves = try loaded.model.ablationCurves(
+      task.selecting(Array(task.clean.indices.prefix(ablated))),
+      ablated == 0 ? [] : [own[0]] + nullAttributions,
+      replacement: path.replacement, seed: seed
+    ) { done, total in console.progress("ablating codes: \(done) of \(total)") }
+    stages.finish("ablate")
     let truth =
       try namedTruth
       ?? loaded.task?.measuredTruth(of: recorder.identity, replacement: path.replacement.rawValue)
     let judged = try Judgement(
-      ranking, found.attributions, recording, truth: truth, path: folder + "/heads.csv", seed: seed)
+      ranking, nulls: nullAttributions, curves: curves, recording, truth: truth, path: folder + "/heads.csv",
+      seed: seed)
     let shown = ranking.heads.prefix(max(cut.top, ranking.heads.count { $0.isInCircuit }))
-    let cards = try found.attributions[0].cards(
+    let cards = try own[0].cards(
       loaded.model, task, heads: shown.map { $0.layer * ranking.headsPerLayer + $0.head }, seed: seed)
     let words = TokenWords(modelFolder: loaded.folder)
     let report = AttributionReport(
-      ranking: ranking, cards: cards, words: words, truth: truth, judged: judged, activeCodes: active)
-    try trained.dictionary.save(
+      ranking: ranking, cards: cards, words: words, truth: truth, judged: judged, activeCodes: active,
+      curves: curves)
+    try trained[0].dictionary.save(
       to: folder + "/dictionary.safetensors", headScales: scales,
       metadata: [
         "created_by": "headlamp \(headlampVersion) discover",
@@ -92,16 +123,27 @@ enum AttributionDiscovery {
     try report.headsTable().write(to: folder + "/heads.csv")
     try report.pairsTable().write(to: folder + "/pairs.csv")
     try report.codesTable().write(to: folder + "/codes.csv")
-    try report.codePairsTable(found.attributions[0]).write(to: folder + "/code-pairs.csv")
+    try report.codePairsTable(own[0]).write(to: folder + "/code-pairs.csv")
+    if !curves.isEmpty { try report.ablationTable().write(to: folder + "/code-ablation.csv") }
     try writeFile(
       report.summary(
-        loaded, recorder.identity, recording, settings, path, losses: trained.losses,
+        loaded, recorder.identity, recording, settings, path, losses: trained[0].losses,
         prompts: task.clean.count
       ).text(), to: folder + "/summary.json")
     stages.finish("report")
     console.endProgress()
     for line in report.lines(question: path.replacement) { console.print(line) }
     console.note("\(stages.text): \(folder)")
+  }
+
+  private static func count(
+    _ arguments: ParsedArguments, _ option: Option<Int>, from least: Int, default usual: Int
+  ) throws -> Int {
+    let count = arguments[option] ?? usual
+    guard count >= least else {
+      throw UsageError.invalid("--\(option.name) must be at least \(least), not \(count)")
+    }
+    return count
   }
 
   private static func settings(_ arguments: ParsedArguments) throws -> DictionarySettings {

@@ -12,13 +12,27 @@ struct Judgement {
   /// Spearman's ρ of the ranking, and of each null, with the sizes of the truth's measured effects.
   var effectCorrelation: Double?
   var nullEffectCorrelations: [Double?]
+  /// The share of the metric that goes with the trained dictionary's best codes, and with each null's, where one head's
+  /// dimensions are taken away; nil where that was not tried or there are no codes.
+  var codesLost: Double?
+  var nullCodesLost: [Double?]
 
-  /// Whether a null agrees with the truth as well as the ranking does, by every measure there is.
-  var nullDoesAsWell: Bool {
+  /// Whether a null agrees with the truth as well as the ranking does, and its codes carry as much, by every measure
+  /// there is.
+  var nullDoesAsWell: Bool { nulls.indices.contains { ranksAsWell($0) && carriesAsMuch($0) } }
+
+  /// Whether a null does as well as a ranking of heads, though its codes carry less.
+  private var nullRanksAsWell: Int? { nulls.indices.first(where: ranksAsWell) }
+
+  private func ranksAsWell(_ null: Int) -> Bool {
     guard let area = evaluation?.measure(named: "trapezoid_auc")?.mean else { return false }
-    return zip(nulls, nullEffectCorrelations).contains { null, correlation in
-      (null.trapezoidAUC ?? 0) >= area && (correlation ?? 1) >= (effectCorrelation ?? 0)
-    }
+    return (nulls[null].trapezoidAUC ?? 0) >= area
+      && (nullEffectCorrelations[null] ?? 1) >= (effectCorrelation ?? 0)
+  }
+
+  private func carriesAsMuch(_ null: Int) -> Bool {
+    guard let codesLost, let other = nullCodesLost[null] else { return true }
+    return other >= codesLost
   }
 
   /// What the truth says, then what the nulls do.
@@ -43,19 +57,24 @@ struct Judgement {
     }
     if nullDoesAsWell {
       lines.append("a null baseline does as well: the trained dictionary has added nothing to this ranking")
+    } else if let null = nullRanksAsWell, let codesLost, let other = nullCodesLost[null] {
+      lines.append(
+        "\(nulls[null].name) ranks heads as well, but its codes carry less: \((100 * other).text(decimals: 0)) % of the "
+          + "metric against \((100 * codesLost).text(decimals: 0)) %, at as many dimensions as a head has")
     }
     return lines
   }
 
   init(
-    _ ranking: CodeRanking, _ attributions: [CodeAttribution], _ recording: Recording, truth: GroundTruth?,
+    _ ranking: CodeRanking, nulls attributions: [CodeAttribution], curves: [CodeAblationCurve],
+    _ recording: Recording, truth: GroundTruth?,
     path: String, seed: UInt64
   ) throws {
     let layers = ranking.heads.count / ranking.headsPerLayer
     func table(_ scores: [Double]) -> HeadTable {
       HeadTable(path: path, layers: layers, headsPerLayer: ranking.headsPerLayer, scores: scores)
     }
-    var rankings = attributions.dropFirst().map { attribution in
+    var rankings = attributions.map { attribution in
       (attribution.dictionary.name, CodeRanking.scores(attribution))
     }
     if !recording.pairs.isEmpty {
@@ -67,6 +86,15 @@ struct Judgement {
         name: name, rankCorrelation: rankCorrelation(ranking.scores, scores),
         trapezoidAUC: try truth.map { try table(scores).labelled(by: $0).trapezoidAUC })
     }
+    let dimensions = curves.last?.dimensions.first
+    func lost(_ name: String) -> Double? {
+      guard let curve = curves.first(where: { $0.name == name }), let dimensions,
+        let place = curve.dimensions.firstIndex(of: dimensions)
+      else { return nil }
+      return curve.lost[place]
+    }
+    codesLost = curves.first.flatMap { lost($0.name) }
+    nullCodesLost = rankings.map { lost($0.0) }
     let effects = truth?.measurement.flatMap { measurement -> [Double]? in
       let sorted = measurement.effects.sorted { $0.head < $1.head }.map { abs($0.effect) }
       return sorted.count == ranking.heads.count ? sorted : nil

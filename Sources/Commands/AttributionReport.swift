@@ -16,6 +16,8 @@ struct AttributionReport {
   var truth: GroundTruth?
   var judged: Judgement
   var activeCodes: Double
+  /// What taking codes away costs; empty where that was not tried.
+  var curves: [CodeAblationCurve]
 
   private func name(_ head: Int) -> String {
     "\(head / ranking.headsPerLayer).\(head % ranking.headsPerLayer)"
@@ -105,6 +107,36 @@ struct AttributionReport {
     return document
   }
 
+  /// What taking away the best codes, random codes and whole heads costs, at equal numbers of dimensions.
+  func ablationTable() -> CSVDocument {
+    var document = CSVDocument(header: [
+      "removed", "dimensions", "metric_lost", "metric_lost_low", "metric_lost_high",
+    ])
+    for curve in curves {
+      for (place, dimensions) in curve.dimensions.enumerated() {
+        document.append([
+          .text(curve.name), .integer(dimensions), .number(curve.lost[place]),
+          .number(curve.intervals[place].lowerBound), .number(curve.intervals[place].upperBound),
+        ])
+      }
+    }
+    return document
+  }
+
+  /// What the dimensions of one head buy, spent on the best codes or on the best head.
+  private var ablationLines: [String] {
+    guard let heads = curves.last, let dimensions = heads.dimensions.first, curves.count > 1 else {
+      return []
+    }
+    let parts = curves.compactMap { curve -> String? in
+      guard let place = curve.dimensions.firstIndex(of: dimensions) else { return nil }
+      return "\(curve.name) \((100 * curve.lost[place]).text(decimals: 0)) %"
+    }
+    return [
+      "metric lost where the best \(dimensions) dimensions are replaced: " + parts.joined(separator: ", ")
+    ]
+  }
+
   func lines(question: SourceReplacement) -> [String] {
     let trueHeads = Set(truth?.heads ?? [])
     let asked =
@@ -132,6 +164,7 @@ struct AttributionReport {
           + (head.isInCircuit ? "yes" : "no").padded(to: 7) + mark)
     }
     lines += codeLines()
+    lines += ablationLines
     lines += judged.lines
     return lines
   }
@@ -180,7 +213,10 @@ struct AttributionReport {
       JSONMember("false_discovery_rate", .number(ranking.cut.falseDiscoveryRate)),
       JSONMember("least_share", .number(ranking.cut.leastShare)),
       JSONMember("top", .integer(ranking.cut.top)),
-      JSONMember("top_jaccard_over_prompts", .number(ranking.topJaccard)),
+      JSONMember("dictionaries", .integer(ranking.dictionaries)),
+      JSONMember(
+        ranking.dictionaries > 1 ? "top_jaccard_over_prompts_and_dictionaries" : "top_jaccard_over_prompts",
+        .number(ranking.topJaccard)),
       JSONMember(
         "heads",
         .array(
@@ -194,15 +230,21 @@ struct AttributionReport {
       JSONMember(
         "nulls",
         .array(
-          zip(judged.nulls, judged.nullEffectCorrelations).map { null, effects in
-            .object([
+          judged.nulls.indices.map { place in
+            let (null, effects) = (judged.nulls[place], judged.nullEffectCorrelations[place])
+            return .object([
               JSONMember("name", .string(null.name)),
               JSONMember("rank_correlation", null.rankCorrelation.map { .number($0) } ?? .null),
               JSONMember("trapezoid_auc", null.trapezoidAUC.map { .number($0) } ?? .null),
               JSONMember("effect_correlation", effects.map { .number($0) } ?? .null),
+              JSONMember("codes_lost", judged.nullCodesLost[place].map { .number($0) } ?? .null),
             ])
           })),
     ]
+    if let lost = judged.codesLost {
+      // Where as many dimensions as a head has are replaced.
+      members.append(JSONMember("codes_lost", .number(lost)))
+    }
     if let evaluation = judged.evaluation {
       members.append(JSONMember("truth", .string(evaluation.truth)))
       if let correlation = judged.effectCorrelation {

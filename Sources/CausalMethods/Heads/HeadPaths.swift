@@ -48,31 +48,57 @@ extension Transformer {
   ) throws -> [Double] {
     try task.requireAnswers()
     let layers = configuration.layers
-    let width = configuration.heads * configuration.dHead
     let points = Set((0..<layers).map { HookPoint.z(layer: $0) })
-    var donors = try ReplacementSource(
-      task, options.replacement, seed: options.seed, items: layers, width: width
-    ) { batch in
-      var values = Tensor(uninitialized: [layers, batch.count * batch.width * width])
-      try self.run(batch, observing: points) { point, value in
-        values.write(value, at: (point.layer ?? 0) * batch.count * batch.width * width)
-      }
-      return values
-    }
+    var donors = try HeadReplacements(self, task, options.replacement, seed: options.seed)
     var metric = [Double](repeating: 0, count: task.clean.count)
     let batches = task.batches(tokenLimit: options.tokenLimit)
     for (done, indices) in batches.enumerated() {
       let batch = TokenBatch(indices.map { task.clean[$0] })
-      let replaced = try donors.values(indices)
+      let replaced = try donors.values(of: indices)
       let study = try HeadPathStudy(self, batch, try task.logitMetric(indices, model: self), points)
       for layer in 0..<layers {
-        let stand = replaced.row(layer).reshaped([batch.count * batch.width, width])
-        try body(indices, try study.path(layer: layer, to: stand, options))
+        try body(indices, try study.path(layer: layer, to: replaced[layer], options))
         progress(done * layers + layer + 1, batches.count * layers)
       }
       for (index, value) in zip(indices, try study.metricValues()) { metric[index] = value }
     }
     return metric
+  }
+}
+
+/// What stands in for heads' mixed values z.
+public struct HeadReplacements {
+  private var source: ReplacementSource
+  private let layers: Int
+  private let width: Int
+
+  /// Stand-ins of a task's clean prompts.
+  /// - Parameter seed: of resampled prompts.
+  /// - Throws: `CausalError` where prompts lack what the replacement is taken from.
+  public init(_ model: Transformer, _ task: CausalTask, _ replacement: SourceReplacement, seed: UInt64)
+    throws
+  {
+    let layers = model.configuration.layers
+    let width = model.configuration.heads * model.configuration.dHead
+    let points = Set((0..<layers).map { HookPoint.z(layer: $0) })
+    (self.layers, self.width) = (layers, width)
+    source = try ReplacementSource(task, replacement, seed: seed, items: layers, width: width) { batch in
+      var values = Tensor(uninitialized: [layers, batch.count * batch.width * width])
+      try model.run(batch, observing: points) { point, value in
+        values.write(value, at: (point.layer ?? 0) * batch.count * batch.width * width)
+      }
+      return values
+    }
+  }
+
+  /// The stand-ins of some prompts of one length: for each layer `[prompt · position, head · d_head]`.
+  /// - Throws: `TransformerError` for prompts the model cannot read.
+  public mutating func values(of prompts: [Int]) throws -> [Tensor] {
+    let found = try source.values(prompts)
+    return (0..<layers).map { layer in
+      let row = found.row(layer)
+      return row.reshaped([row.count / width, width])
+    }
   }
 }
 

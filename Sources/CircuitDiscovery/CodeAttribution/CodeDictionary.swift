@@ -74,10 +74,17 @@ public struct CodeDictionary: Sendable {
   }
 
   /// Centres of clusters: an output's only code is its nearest centre, and stands for it.
-  public static func kMeans(samples: Tensor, features: Int, seed: UInt64) -> CodeDictionary {
+  /// - Parameters:
+  ///   - samples: heads' outputs, each divided by its head's scale.
+  ///   - scales: of each head, over all layers.
+  public static func kMeans(
+    samples: Tensor, scales: [Float], features: Int, seed: UInt64
+  ) -> CodeDictionary {
     var generator = SeededGenerator(seed: seed, stream: NullEncoder.kMeans.rawValue)
     let centres = kMeansCentres(samples, count: min(features, samples.shape[0]), generator: &generator)
-    return CodeDictionary(name: "k-means", directions: centres) { nearestCentres($0, centres) }
+    return CodeDictionary(name: "k-means", directions: centres, scales: scales) {
+      nearestCentres($0, centres)
+    }
   }
 }
 

@@ -69,28 +69,39 @@ public struct CodeRanking: Sendable {
   public let heads: [AttributedHead]
   /// The mean metric over prompts.
   public let metric: Double
-  /// Mean Jaccard similarity of the best heads of two draws of the prompts; the dictionary stays the same.
+  /// Mean Jaccard similarity of the best heads of two draws of the prompts, each read by one of the dictionaries in turn.
   public let topJaccard: Double
+  /// How many dictionaries, trained with different seeds, the scores are a mean over.
+  public let dictionaries: Int
   /// The cut.
   public let cut: CircuitCut
   /// The number of heads in a layer.
   public let headsPerLayer: Int
   private let scoresByPrompt: [[Double]]
+  /// The same by each dictionary alone.
+  private let byDictionary: [[[Double]]]
 
-  /// Ranks heads by one attribution.
+  /// Ranks heads by the mean of attributions to dictionaries of different seeds; codes are counted in the first.
+  ///
+  /// Intervals are over prompts and dictionaries: each draw of the prompts is read by one of the dictionaries.
   /// - Parameters:
+  ///   - attributions: one or more, of the same prompts and heads.
   ///   - metric: of each prompt.
   ///   - draws: of prompts with replacement, for intervals; and of signs, for p.
   public init(
-    _ attribution: CodeAttribution, metric: [Double], headsPerLayer: Int, cut: CircuitCut = CircuitCut(),
+    _ attributions: [CodeAttribution], metric: [Double], headsPerLayer: Int, cut: CircuitCut = CircuitCut(),
     draws: Int = 1000, seed: UInt64
   ) {
-    let byCodes = attribution.byCodes
+    precondition(!attributions.isEmpty, "a ranking of no attribution")
+    let byDictionary = attributions.map(\.byCodes)
+    let byCodes = Self.mean(byDictionary)
+    let attribution = attributions[0]
     let means = meanOverPrompts(byCodes)
-    let (errors, wholes) = (meanOverPrompts(attribution.error), meanOverPrompts(attribution.whole))
+    let wholes = meanOverPrompts(attribution.whole)
+    let errors = zip(wholes, means).map { $0 - $1 }
     let metricMean = metric.reduce(0, +) / Double(max(1, metric.count))
     let redrawn = PromptDraws(prompts: byCodes.count, count: draws, seed: seed)
-    let drawn = redrawn.means(byCodes.map { $0.map { Float($0) } })
+    let drawn = Self.draws(redrawn, byDictionary)
     let intervals = redrawn.intervals(drawn)
     let (jaccard, inTop) = redrawn.topStability(drawn, k: min(cut.top, means.count))
     let ranks = rankIntervals(drawn)
@@ -113,6 +124,29 @@ public struct CodeRanking: Sendable {
     self.cut = cut
     self.headsPerLayer = headsPerLayer
     scoresByPrompt = byCodes
+    self.byDictionary = byDictionary
+    dictionaries = attributions.count
+  }
+
+  /// The mean over dictionaries, `[prompt][head]`.
+  private static func mean(_ tables: [[[Double]]]) -> [[Double]] {
+    guard let first = tables.first, tables.count > 1 else { return tables.first ?? [] }
+    return first.indices.map { prompt in
+      first[prompt].indices.map { head in
+        tables.reduce(0) { $0 + $1[prompt][head] } / Double(tables.count)
+      }
+    }
+  }
+
+  /// Means under each draw of the prompts `[draw, head]`, by one dictionary after the other.
+  private static func draws(_ redrawn: PromptDraws, _ tables: [[[Double]]]) -> Tensor {
+    let means = tables.map { table in redrawn.means(table.map { $0.map { Float($0) } }) }
+    guard means.count > 1 else { return means[0] }
+    var result = means[0]
+    for draw in 0..<result.shape[0] {
+      result.write(means[draw % means.count].row(draw), at: draw * result.shape[1])
+    }
+    return result
   }
 
   /// The scores by layer and head.
@@ -121,14 +155,17 @@ public struct CodeRanking: Sendable {
   }
 
   /// The scores that an attribution gives heads: the size of the mean over prompts of all codes together.
-  public static func scores(_ attribution: CodeAttribution) -> [Double] {
-    meanOverPrompts(attribution.byCodes).map(abs)
+  public static func scores(_ attribution: CodeAttribution) -> [Double] { scores([attribution]) }
+
+  /// The scores that attributions to several dictionaries give heads.
+  public static func scores(_ attributions: [CodeAttribution]) -> [Double] {
+    meanOverPrompts(mean(attributions.map(\.byCodes))).map(abs)
   }
 
   /// Scores of all heads for draws of the prompts, as `Evaluation` takes them.
   public func scores(draws count: Int, seed: UInt64) -> [[Double]] {
-    let means = PromptDraws(prompts: scoresByPrompt.count, count: count, seed: seed)
-      .means(scoresByPrompt.map { $0.map { Float($0) } })
+    let means = Self.draws(
+      PromptDraws(prompts: scoresByPrompt.count, count: count, seed: seed), byDictionary)
     let items = means.shape[1]
     let values = means.values
     return (0..<count).map { draw in (0..<items).map { Double(abs(values[draw * items + $0])) } }

@@ -17,6 +17,8 @@ public struct RankingMaterial: Sendable {
   public var seed: UInt64 = 0
   /// How dictionaries are trained.
   public var dictionary = DictionarySettings()
+  /// How many of them, with different seeds.
+  public var dictionaries = 1
   /// Points of integrated gradients in code attribution.
   public var points = 3
   /// Steps of integrated gradients in other methods.
@@ -76,8 +78,14 @@ extension ComparedRanking {
     let samples = try material.model.sampleHeadOutputs(
       task, count: material.dictionary.samples, tokenLimit: material.tokenLimit, seed: material.seed)
     let scales = samples.scales
-    let trained = trainDictionary(on: samples.scaled(by: scales), material.dictionary, seed: material.seed)
-    return try codeScores(material, question, CodeDictionary(trained.dictionary, scales: scales))
+    let scaled = samples.scaled(by: scales)
+    return try codeScores(
+      material, question,
+      (0..<material.dictionaries).map { number in
+        let trained = trainDictionary(
+          on: scaled, material.dictionary, seed: material.seed &+ UInt64(number))
+        return CodeDictionary(trained.dictionary, scales: scales)
+      })
   }
 
   /// The same with dictionaries that nobody trained.
@@ -85,44 +93,55 @@ extension ComparedRanking {
     ComparedRanking(name: "codes (random)") { material, question in
       try codeScores(
         material, question,
-        .random(
-          features: material.dictionary.features, width: material.model.configuration.dModel,
-          seed: material.seed))
+        [
+          .random(
+            features: material.dictionary.features, width: material.model.configuration.dModel,
+            seed: material.seed)
+        ])
     },
     ComparedRanking(name: "codes (sparse random)") { material, question in
       try codeScores(
         material, question,
-        .random(
-          features: material.dictionary.features, width: material.model.configuration.dModel,
-          activeFeatures: material.dictionary.activeFeatures ?? 16, seed: material.seed))
+        [
+          .random(
+            features: material.dictionary.features, width: material.model.configuration.dModel,
+            activeFeatures: material.dictionary.activeFeatures ?? 16, seed: material.seed)
+        ])
     },
     ComparedRanking(name: "codes (untrained)") { material, question in
       try codeScores(
         material, question,
-        .untrained(
-          features: material.dictionary.features, width: material.model.configuration.dModel,
-          seed: material.seed))
+        [
+          .untrained(
+            features: material.dictionary.features, width: material.model.configuration.dModel,
+            seed: material.seed)
+        ])
     },
     ComparedRanking(name: "codes (k-means)") { material, question in
       let samples = try material.model.sampleHeadOutputs(
         material.task(for: question), count: material.dictionary.samples, tokenLimit: material.tokenLimit,
         seed: material.seed)
+      let scales = samples.scales
       return try codeScores(
         material, question,
-        .kMeans(samples: samples.outputs, features: material.dictionary.features, seed: material.seed))
+        [
+          .kMeans(
+            samples: samples.scaled(by: scales), scales: scales, features: material.dictionary.features,
+            seed: material.seed)
+        ])
     },
   ]
 
   private static func codeScores(
-    _ material: RankingMaterial, _ question: HeadQuestion, _ dictionary: CodeDictionary
+    _ material: RankingMaterial, _ question: HeadQuestion, _ dictionaries: [CodeDictionary]
   ) throws -> [Double] {
     var options = HeadPathOptions()
     options.replacement = question.sourceReplacement
     options.steps = material.points
     options.tokenLimit = material.tokenLimit
     let found = try material.model.attributeCodes(
-      material.task(for: question), options, dictionaries: [dictionary])
-    return meanOverPrompts(found.attributions[0].byCodes).map(abs)
+      material.task(for: question), options, dictionaries: dictionaries)
+    return CodeRanking.scores(found.attributions)
   }
 
   /// A causal method; of one that scores edges, the sum over the edges that leave each head.

@@ -32,8 +32,14 @@ public struct ComparisonSummary: Codable, Hashable, Sendable {
   public var areaBehindOurs: Double?
   /// The interval's ends.
   public var areaBehindOursInterval: [Double]?
+  /// The mean area under f over the share of best heads kept.
+  public var meanHeadCPR: Double?
+  /// The mean area under |1 − f|.
+  public var meanHeadCMD: Double?
   /// The mean time, in seconds.
   public var seconds: Double
+  /// The most memory that was resident in any cell, in MiB.
+  public var peakMemory: Double?
 }
 
 /// Sums up comparisons, ranking by ranking; `ours` is what the others are held beside.
@@ -57,6 +63,7 @@ public func summarise(
         return nil
       }
       func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(max(1, values.count)) }
+      func average(_ values: [Double]) -> Double? { values.isEmpty ? nil : mean(values) }
       func interval(_ values: [Double]) -> [Double] {
         guard values.count > 1 else { return [] }
         let found = bootstrapInterval(ofMean: values, seed: seed)
@@ -80,7 +87,9 @@ public func summarise(
         correlationBehindOursInterval: isOurs || behind.isEmpty ? nil : interval(behind),
         areaBehindOurs: isOurs || areasBehind.isEmpty ? nil : mean(areasBehind),
         areaBehindOursInterval: isOurs || areasBehind.isEmpty ? nil : interval(areasBehind),
-        seconds: mean(found.map(\.row.seconds)))
+        meanHeadCPR: average(found.compactMap(\.row.headCPR)),
+        meanHeadCMD: average(found.compactMap(\.row.headCMD)), seconds: mean(found.map(\.row.seconds)),
+        peakMemory: found.compactMap(\.row.peakMemory).max())
     }
   }
 }

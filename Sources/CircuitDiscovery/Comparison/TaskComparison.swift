@@ -1,6 +1,7 @@
 // One model on one task: every ranking beside what replacing heads was measured to do.
 
 import CausalMethods
+import Files
 import Tensors
 import Transformers
 
@@ -13,8 +14,15 @@ public struct ComparedRow: Codable, Hashable, Sendable {
   /// How well it agrees with the measured effects; nil where it did not run, and where no head, or every head, has a
   /// large effect.
   public var verdict: RankingVerdict?
+  /// The area under f over the share of best heads kept, the others replaced; larger is better. nil where it was not to
+  /// be had.
+  public var headCPR: Double?
+  /// The area under |1 − f|; smaller is better.
+  public var headCMD: Double?
   /// How long it took, in seconds.
   public var seconds: Double
+  /// The most memory that was resident meanwhile, in MiB, the model's included; nil where the system does not tell.
+  public var peakMemory: Double?
   /// Why it did not run.
   public var problem: String?
   /// Its scores, by layer and head.
@@ -33,6 +41,8 @@ public struct TaskComparison: Codable, Hashable, Sendable {
   public var prompts: Int
   /// Positive prompts that effects were measured on, drawn with another seed.
   public var judgingPrompts: Int
+  /// How many of these were ranked on too: none, unless the task has too few prompts.
+  public var sharedPrompts: Int
   /// The share of these whose most likely next token is right.
   public var accuracy: Double
   /// The number of layers.
@@ -66,6 +76,8 @@ public struct TaskComparison: Codable, Hashable, Sendable {
     task = material.prompts.task
     prompts = material.prompts.prompts.count { $0.isPositive }
     judgingPrompts = judging.prompts.count { $0.isPositive }
+    let ranked = Set(material.prompts.prompts.map(\.tokens))
+    sharedPrompts = judging.prompts.count { $0.isPositive && ranked.contains($0.tokens) }
     layers = material.model.configuration.layers
     headsPerLayer = material.model.configuration.heads
     var judges: [HeadJudge] = []
@@ -81,12 +93,20 @@ public struct TaskComparison: Codable, Hashable, Sendable {
     rows = []
     guard accuracy >= Self.leastAccuracy else { return }
     let clock = ContinuousClock()
+    var studies: [HeadQuestion: HeadFaithfulness] = [:]
+    for judge in judges {
+      let task = try judging.causalTask(needsPairs: judge.question == .pair)
+      studies[judge.question] = HeadFaithfulness(
+        material.model, task.selecting(Array(task.clean.indices.prefix(100))), judge.question)
+    }
     for ranking in rankings {
       for judge in judges where ranking.questions.contains(judge.question) {
         progress("\(ranking.name), \(judge.question.rawValue)")
         let start = clock.now
         var row = ComparedRow(
           ranking: ranking.name, question: judge.question, verdict: nil, seconds: 0, problem: nil, scores: [])
+        returnFreedMemory()
+        startCountingPeakMemory()
         do {
           row.scores = try ranking.scores(material, judge.question)
           row.verdict = judge.verdict(on: row.scores)
@@ -94,6 +114,10 @@ public struct TaskComparison: Codable, Hashable, Sendable {
           row.problem = explain(error)
         }
         row.seconds = (clock.now - start) / .seconds(1)
+        row.peakMemory = peakResidentMemory().map { Double($0) / 1_048_576 }
+        if row.problem == nil, let curve = try studies[judge.question]?.curve(row.scores) {
+          (row.headCPR, row.headCMD) = (curve.cpr, curve.cmd)
+        }
         rows.append(row)
       }
     }

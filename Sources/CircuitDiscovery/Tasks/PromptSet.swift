@@ -80,6 +80,18 @@ public struct PromptSet: Equatable, Sendable {
     }
   }
 
+  /// The set without the pairs whose positive is in another; the whole set where that leaves fewer than 20 positives.
+  public func leavingOut(_ other: PromptSet) -> PromptSet {
+    let known = Set(other.prompts.map(\.tokens))
+    let gone = prompts.filter { $0.isPositive && known.contains($0.tokens) }
+    let pairs = Set(gone.compactMap(\.pair))
+    var rest = self
+    rest.prompts = prompts.filter { prompt in
+      prompt.pair.map { !pairs.contains($0) } ?? !(prompt.isPositive && known.contains(prompt.tokens))
+    }
+    return rest.prompts.count { $0.isPositive } < 20 ? self : rest
+  }
+
   /// The longest prompt, in tokens.
   public var longest: Int { prompts.map(\.tokens.count).max() ?? 0 }
 }

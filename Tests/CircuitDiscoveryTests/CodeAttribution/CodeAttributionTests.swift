@@ -212,7 +212,7 @@ import Transformers
     let dictionary = CodeDictionary.random(features: 24, width: model.configuration.dModel, seed: 3)
     let found = try model.attributeCodes(task, HeadPathOptions(), dictionaries: [dictionary])
     let ranking = CodeRanking(
-      found.attributions[0], metric: found.metric, headsPerLayer: model.configuration.heads, seed: 0)
+      found.attributions, metric: found.metric, headsPerLayer: model.configuration.heads, seed: 0)
     #expect(ranking.heads.count == model.configuration.headCount)
     #expect(ranking.heads.map(\.score) == ranking.heads.map(\.score).sorted(by: >))
     for head in ranking.heads {

@@ -7,7 +7,7 @@ import Testing
 @Suite struct DiscoveryTests {
   static let files = [
     "default": [
-      "codes.csv", "code-pairs.csv", "dictionary.safetensors", "heads.csv", "pairs.csv", "recording.h5",
+      "code-ablation.csv", "codes.csv", "code-pairs.csv", "dictionary.safetensors", "heads.csv", "pairs.csv", "recording.h5",
       "summary.json",
     ],
     "change": ["recording.h5", "autoencoder.safetensors", "heads.csv", "pairs.csv", "summary.json"],

@@ -45,11 +45,13 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CMalloc"),
+    .target(name: "CLastWords"),
+    .target(name: "CAllocation", dependencies: ["CLastWords"]),
     .target(name: "CHDF5", dependencies: ["CHDF5System"]),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
 
     // Foundations.
-    library("Files", ["CCrypto", "CMalloc", "CZlib"], settings: rules),
+    library("Files", ["CCrypto", "CLastWords", "CMalloc", "CZlib"], settings: rules),
     library("Tensors", ["COpenBLAS", "CKernels", "Files"], settings: rules),
     library("Checkpoints", ["Tensors", "CKernels", "Files"], settings: rules),
 
@@ -84,7 +86,8 @@ let package = Package(
         "Recordings",
         "Transformers", "Tokenizers", "Checkpoints", "Tensors", "Files",
       ]),
-    .executableTarget(name: "headlamp", dependencies: ["Commands", "Tensors"], swiftSettings: pointerFree),
+    .executableTarget(
+      name: "headlamp", dependencies: ["CAllocation", "Commands", "Tensors"], swiftSettings: pointerFree),
 
     // Runnable, narrated programs on the libraries.
     .executableTarget(

@@ -152,7 +152,9 @@ private func spawnShell(_ command: String, _ pipes: Pipes) throws(FileError) -> 
   var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
   arguments.append(nil)
   defer { for argument in arguments { free(argument) } }
-  let code = posix_spawn(&child, "/bin/sh", &actions, &attributes, &arguments, environ)
+  let code = FreeMemory.withoutLimit {
+    posix_spawn(&child, "/bin/sh", &actions, &attributes, &arguments, environ)
+  }
   guard code == 0 else {
     errno = code
     throw .unreadable(path: command, reason: lastSystemError())

@@ -3,7 +3,8 @@
 import CZlib
 
 /// The bytes of a gzip file (one member or several), decompressed.
-/// - Throws: `FileError.truncated` where the stream ends early, `corrupt` where it is not sound.
+/// - Throws: `FileError.truncated` where the stream ends early, `corrupt` where it is not sound or something other than
+///   zeros follows it, `overLimit` where it becomes larger than `Limit.unpacked`.
 public func gunzip(_ file: MappedFile) throws(FileError) -> [UInt8] {
   var stream = z_stream()
   // 15 + 16: the largest window, and a gzip header rather than a zlib one.
@@ -11,6 +12,7 @@ public func gunzip(_ file: MappedFile) throws(FileError) -> [UInt8] {
     throw .corrupt(path: file.path, reason: "zlib could not start")
   }
   defer { inflateEnd(&stream) }
+  let limit = Limit.unpacked.value
   var output: [UInt8] = []
   output.reserveCapacity(expectedSize(file))
   let piece = 1 << 20
@@ -31,14 +33,22 @@ public func gunzip(_ file: MappedFile) throws(FileError) -> [UInt8] {
       produced = piece - Int(stream.avail_out)
       initialized = produced
     }
+    guard chunk.count <= limit - output.count else {
+      throw .overLimit(path: file.path, limit: .unpacked, asked: nil, of: "decompressed text")
+    }
     output += chunk
     consumed += taken
     // What has been inflated will not be looked at again.
     file.release(0..<consumed)
     if status == Z_STREAM_END {
-      // Another member may follow; anything else after the end (padding) is ignored.
+      // Another member may follow, or zeros that fill a block. Anything else may be a member that was damaged.
       let rest = file.bytes[consumed...]
-      guard rest.starts(with: [0x1f, 0x8b]) else { return output }
+      guard rest.starts(with: [0x1f, 0x8b]) else {
+        guard rest.allSatisfy({ $0 == 0 }) else {
+          throw .corrupt(path: file.path, reason: "after its end, \(rest.count) bytes of something else follow")
+        }
+        return output
+      }
       inflateReset(&stream)
     } else if status == Z_BUF_ERROR || (status == Z_OK && produced == 0 && taken == 0) {
       throw .truncated(path: file.path)
@@ -54,5 +64,5 @@ private func expectedSize(_ file: MappedFile) -> Int {
   guard file.bytes.count >= 18 else { return 0 }
   let size = Int(file.bytes.loadUnaligned(fromByteOffset: file.bytes.count - 4, as: UInt32.self).littleEndian)
   // A truncated file's last bytes are anything; deflate cannot shrink more than about a thousandfold.
-  return min(size, file.bytes.count * 1032)
+  return min(size, file.bytes.count * 1032, Limit.unpacked.value)
 }

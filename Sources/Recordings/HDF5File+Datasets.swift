@@ -5,6 +5,7 @@
 
 import CHDF5
 import CHDF5System
+import Files
 
 /// A type of dataset element, on file (little-endian) and in memory.
 struct HDF5Element {
@@ -50,6 +51,7 @@ extension HDF5File {
     _ bytes: UnsafeRawPointer?, rows: Range<Int>, of name: String, _ element: HDF5Element
   ) throws(RecordingError) {
     guard !rows.isEmpty, let bytes else { return }
+    if let reason = Faults.reason(at: .write) { throw unwritable(reason) }
     try HDF5.with(H5Dopen2(id, name, chdf5_default()), close: H5Dclose, else: unwritable(_:)) {
       (dataset) throws(RecordingError) in
       try withRows(rows, of: dataset, else: unwritable(_:)) { (memory, file) throws(RecordingError) in
@@ -113,6 +115,27 @@ extension HDF5File {
     }
   }
 
+  /// Refuses a dataset that claims more than the file can hold: a few bytes can declare any size.
+  /// - Parameter width: bytes of one element.
+  func requireRoom(for shape: [Int], width: Int, of name: String) throws(RecordingError) {
+    var bytes = max(width, 1)
+    var isTooLarge = false
+    for length in shape {
+      let (product, overflow) = bytes.multipliedReportingOverflow(by: length)
+      isTooLarge = isTooLarge || overflow
+      bytes = product
+    }
+    if shape.contains(0) { return }
+    var size: hsize_t = 0
+    H5Fget_filesize(id, &size)
+    // Compressed datasets become larger than the file.
+    guard !isTooLarge, bytes <= max(Int(clamping: size), Limit.unpacked.value) else {
+      throw malformed(
+        "dataset '/\(name)' asks for "
+          + Limit.unpacked.refusal(asked: isTooLarge ? nil : bytes, of: "of numbers"))
+    }
+  }
+
   /// Reads rows `rows` of the first axis into memory that holds exactly these.
   func read(
     _ name: String, rows: Range<Int>, _ element: HDF5Element, into bytes: UnsafeMutableRawPointer?
@@ -156,6 +179,7 @@ extension HDF5File {
     _ name: String, dataset: hid_t, type: hid_t, count: Int
   ) throws(RecordingError) -> [String] {
     let width = H5Tget_size(type)
+    try requireRoom(for: [count], width: width, of: name)
     var bytes = [UInt8](repeating: 0, count: width * count)
     guard H5Dread(dataset, type, hid_t(0), hid_t(0), chdf5_default(), &bytes) >= 0 else {
       throw malformed("dataset '/\(name)' cannot be read: \(HDF5.lastError())")

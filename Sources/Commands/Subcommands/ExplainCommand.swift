@@ -51,6 +51,7 @@ enum ExplainCommand: Subcommand {
     let limits = try ChangeLimitOptions.limits(arguments, given.table.features)
     console.progress("fitting and probing the black box")
     let probed = try given.probed(arguments)
+    if let folder = arguments[ExplainingOptions.output] { try claimFolder(folder) }
     stages.finish("black_box")
     console.progress("fitting surrogates")
     let explainer = try Explainer(given.table, split: given.split, probed, options: options)

@@ -231,7 +231,7 @@ struct ONNXModel: Sendable {
         widths.append(max(1, trees.values.map(\.featuresNeeded).max() ?? 1))
       }
     }
-    guard widths.reduce(0.0, { $0 + Double($1) }) < Double(1 << 24) else {
+    guard widths.reduce(0.0, { $0 + Double($1) }) < Double(Limit.columns.value) else {
       throw .malformed("an input of \(widths) columns")
     }
     return widths

@@ -15,7 +15,7 @@ struct ExplanationFiles {
   init(_ explainer: Explainer, folder: String) throws(FileError) {
     self.explainer = explainer
     self.folder = folder
-    try makeFolder(folder)
+    try claimFolder(folder)
   }
 
   /// `importance.csv`: every feature with its importance, the most important first.

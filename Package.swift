@@ -124,8 +124,26 @@ let package = Package(
     tests("Commands", []),
     tests("Reports", []),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["headlamp", "TestSupport"], swiftSettings: rules),
+      name: "EndToEndTests", dependencies: ["headlamp", "TestSupport"], exclude: ["Golden"],
+      swiftSettings: rules),
+    .target(
+      name: "FuzzReaders",
+      dependencies: [
+        "CHDF5", "CausalMethods", "Checkpoints", "CircuitDiscovery", "Files", "Recordings",
+        "SparseAutoencoders",
+        "Tables", "TabularExplainer", "Tensors", "Tokenizers", "Transformers", "Trees",
+      ], path: "Tests/Fuzz/FuzzReaders", swiftSettings: rules),
+    .testTarget(
+      name: "FuzzCorpusTests", dependencies: ["FuzzReaders", "TestSupport"], swiftSettings: rules),
     tests("Recordings", ["Tensors", "Files"], exclude: ["Golden"]),
     tests("SparseAutoencoders", ["Recordings", "Checkpoints", "Tensors", "Files"], exclude: ["Golden"]),
   ]
 )
+
+// The fuzzer's executable has libFuzzer's entry instead of one of its own: `make fuzz` asks for it.
+if Context.environment["HEADLAMP_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "Fuzz", dependencies: ["FuzzReaders", "Files"], path: "Tests/Fuzz/Fuzz",
+      swiftSettings: rules + [.unsafeFlags(["-parse-as-library"])]))
+}

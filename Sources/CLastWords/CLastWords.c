@@ -128,6 +128,15 @@ void last_words_no_threads(void) {
   _exit(1);
 }
 
+int last_words_is_sanitized(void) {
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  return 1;
+#endif
+#endif
+  return 0;
+}
+
 static atomic_long failing = 0;
 static size_t failing_size = 0;
 

@@ -57,7 +57,8 @@ enum RecordingSeal {
     guard seal.hasPrefix(label), seal.hasSuffix("\n") else {
       if let own = endOfHDF5(file.bytes), file.bytes.count > own {
         throw .malformed(
-          path: path, problem: "\(file.bytes.count - own) bytes that are no seal follow its end; record it again")
+          path: path,
+          problem: "\(file.bytes.count - own) bytes that are no seal follow its end; record it again")
       }
       return nil
     }

@@ -203,6 +203,8 @@ public final class RecordingWriter: @unchecked Sendable {
     guard SystemCalls.rename(partialPath, to: path) == 0,
       SystemCalls.synchroniseFolder(folderOfPath(path)) == 0
     else { throw .unwritable(path: path, reason: lastSystemError()) }
+    // The file is the recording now, and free to be read.
+    unlock(lockDescriptor)
     return try Recording(path: path, sealedAs: digest)
   }
 
@@ -236,7 +238,8 @@ public final class RecordingWriter: @unchecked Sendable {
     defer { unlink(newPath) }
     if SystemCalls.link(newPath, as: partialPath) == 0 || errno == EEXIST { return }
     // File systems without hard links.
-    guard [EPERM, EOPNOTSUPP, ENOSYS].contains(errno), SystemCalls.rename(newPath, to: partialPath) == 0 else {
+    guard [EPERM, EOPNOTSUPP, ENOSYS].contains(errno), SystemCalls.rename(newPath, to: partialPath) == 0
+    else {
       throw .unwritable(path: path, reason: lastSystemError())
     }
   }
@@ -281,7 +284,9 @@ public final class RecordingWriter: @unchecked Sendable {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .unwritable(path: path, reason: lastSystemError()) }
     defer { close(descriptor) }
-    guard SystemCalls.synchronise(descriptor) == 0 else { throw .unwritable(path: path, reason: lastSystemError()) }
+    guard SystemCalls.synchronise(descriptor) == 0 else {
+      throw .unwritable(path: path, reason: lastSystemError())
+    }
   }
 }
 

@@ -24,6 +24,9 @@ _Noreturn void last_words_out_of_memory(size_t bytes);
 /// Ends the process: the system starts no more threads.
 _Noreturn void last_words_no_threads(void);
 
+/// Whether this was compiled with a sanitizer, whose own maps of memory know no limits.
+int last_words_is_sanitized(void);
+
 /// The n-th allocation from now on of at least `bytes` fails, as if memory had run out; 0 turns that off. For tests.
 void last_words_fail_allocation(long n, size_t bytes);
 

@@ -16,7 +16,7 @@ public enum FreeMemory {
   /// Asks the system to refuse this process more than `bytes` of memory of its own (maps of files do not count).
   public static func limit(to bytes: Int) {
     var limits = rlimit()
-    guard getrlimit(Limits.data, &limits) == 0 else { return }
+    guard last_words_is_sanitized() == 0, getrlimit(Limits.data, &limits) == 0 else { return }
     original = original ?? limits.rlim_cur
     limits.rlim_cur = min(rlim_t(bytes), limits.rlim_max)
     setrlimit(Limits.data, &limits)

@@ -88,6 +88,9 @@ package func lock(_ descriptor: Int32, path: String) throws(FileError) {
   throw .inUse(path: path, process: FileIdentity(descriptor).flatMap(holder(of:)))
 }
 
+/// Gives back a lock that `lock` has taken.
+package func unlock(_ descriptor: Int32) { flock(descriptor, LOCK_UN) }
+
 /// The process that holds the lock on a file, as far as the system says.
 private func holder(of file: FileIdentity) -> Int? {
   let descriptor = open("/proc/locks", O_RDONLY | O_CLOEXEC)

@@ -97,7 +97,8 @@ package enum Faults {
       plan.total += 1
       plan.counts[step, default: 0] += 1
       return plan.faults.first { fault in
-        fault.step == nil ? fault.number == plan.total : fault.step == step && fault.number == plan.counts[step]
+        fault.step == nil
+          ? fault.number == plan.total : fault.step == step && fault.number == plan.counts[step]
       }?.kind
     }
     if kind == .kill { kill(getpid(), SIGKILL) }

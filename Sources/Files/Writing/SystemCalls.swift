@@ -51,7 +51,9 @@ package enum SystemCalls {
     return 0
   }
 
-  package static func synchronise(_ descriptor: Int32) -> Int32 { persistently(.synchronise) { fsync(descriptor) } }
+  package static func synchronise(_ descriptor: Int32) -> Int32 {
+    persistently(.synchronise) { fsync(descriptor) }
+  }
 
   /// Closes the descriptor in any case: after an interruption it is gone as well.
   package static func close(_ descriptor: Int32) -> Int32 {

@@ -38,7 +38,9 @@ struct LightGBMTree {
   /// Splits are nodes 0 …, leaf i is node `splits + i`.
   func tree(output: Int, _ categorical: inout Set<Int>) throws(ModelProblem) -> Tree {
     if let linear = lines["is_linear"], linear != "0" { throw .unsupported("linear leaves (linear_tree)") }
-    guard let leafText = lines["num_leaves"], let leaves = Int(leafText), leaves >= 1, leaves < Limit.leaves.value else {
+    guard let leafText = lines["num_leaves"], let leaves = Int(leafText), leaves >= 1,
+      leaves < Limit.leaves.value
+    else {
       throw .malformed("tree \(index): its number of leaves")
     }
     let splits = leaves - 1

@@ -50,7 +50,8 @@ struct ONNXTrees {
     } else {
       declared = node.attributes["n_targets"]?.integer ?? 1
     }
-    guard declared > 0, declared < Limit.columns.value, targets.allSatisfy({ $0 >= 0 && $0 < declared }) else {
+    guard declared > 0, declared < Limit.columns.value, targets.allSatisfy({ $0 >= 0 && $0 < declared })
+    else {
       throw .malformed("\(node.operation) has \(declared) outputs, and weights for others")
     }
     // Two classes with weights for one of them only: the other's probability is what is left.

@@ -100,7 +100,7 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestSupport", dependencies: ["Tensors", "Files"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["CLastWords", "Tensors", "Files"], path: "Tests/TestSupport",
       swiftSettings: rules),
     tests("Files", []),
     tests(

@@ -93,6 +93,9 @@ extension HDF5File {
   func shape(of name: String, _ family: H5T_class_t, ranks: ClosedRange<Int>) throws(RecordingError) -> [Int]
   {
     guard hasDataset(name) else { throw malformed("dataset '/\(name)' is missing") }
+    guard chdf5_lies_in_file(id, name) != 0 else {
+      throw malformed("dataset '/\(name)' does not lie in the file itself, or is no dataset")
+    }
     return try HDF5.with(H5Dopen2(id, name, chdf5_default()), close: H5Dclose, else: malformed(_:)) {
       (dataset) throws(RecordingError) in
       let stored = H5Dget_type(dataset)

@@ -42,6 +42,9 @@ static inline void chdf5_do_not_wait_for_exit(void) { H5dont_atexit(); }
 /// Stops HDF5 from printing its error stack; in thread-safe builds the setting belongs to the calling thread.
 static inline void chdf5_stay_silent(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
 
+/// Whether a dataset's numbers lie in the file itself: links, raw data and virtual parts can lead to any other file.
+int chdf5_lies_in_file(hid_t file, const char *name);
+
 /// Copies the description of the error that started the current stack; an empty text where there is none.
 void chdf5_first_error(char *text, size_t capacity);
 

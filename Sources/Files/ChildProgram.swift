@@ -187,8 +187,12 @@ private func spawn(_ call: ProgramCall, _ pipes: Pipes) throws(FileError) -> Spa
   sigemptyset(&defaults)
   sigaddset(&defaults, SIGPIPE)
   posix_spawnattr_setsigdefault(&attributes, &defaults)
+  var held = sigset_t()
+  sigemptyset(&held)
+  posix_spawnattr_setsigmask(&attributes, &held)
   posix_spawnattr_setpgroup(&attributes, 0)
-  posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF))
+  posix_spawnattr_setflags(
+    &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
   var child: pid_t = 0
   var arguments: [UnsafeMutablePointer<CChar>?] = call.words.map { strdup($0) }
   arguments.append(nil)
@@ -216,6 +220,11 @@ private struct ChildGuardian {
 
   init(_ child: pid_t) {
     Self.group.store(child, ordering: .sequentiallyConsistent)
+    // A parent may have started this process with signals held back.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in Self.signals { sigaddset(&signals, number) }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     for number in Self.signals {
       var (old, new) = (sigaction(), sigaction())
       new.__sigaction_handler.sa_handler = { number in

@@ -98,7 +98,9 @@ import Testing
     var (worst, largest) = (0.0, 0.0)
     for query in stride(from: length - 1, to: 0, by: -max(1, length / 32)) {
       let weights = (0...query).map { key in
-        exp((0..<width).reduce(0.0) { $0 + Double(tensor[query, $1]) * Double(tensor[key, width + $1]) } * 0.125)
+        exp(
+          (0..<width).reduce(0.0) { $0 + Double(tensor[query, $1]) * Double(tensor[key, width + $1]) } * 0.125
+        )
       }
       let total = weights.reduce(0, +)
       for column in 0..<width {

@@ -70,7 +70,7 @@ enum ExplainCommand: Subcommand {
     stages.finish("measures")
     if let folder = arguments[ExplainingOptions.output] {
       console.progress("writing \(folder)")
-      let files = try ExplanationFiles(explainer, folder: folder)
+      let files = ExplanationFiles(explainer, folder: folder)
       try files.writeImportance()
       try files.write(rules: explainer.rules())
       try files.write(explanations: explanations)

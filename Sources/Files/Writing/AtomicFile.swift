@@ -91,8 +91,15 @@ public final class AtomicFile {
     guard SystemCalls.synchronise(descriptor) == 0 else { throw failure() }
     try ClaimedFolders.check(folder, for: path)
     if temporaryPath == nil {
+      // A name that nothing has yet is given at once; what stands there already is replaced by way of another name.
+      if SystemCalls.link(descriptor, as: path) == 0 {
+        let closed = SystemCalls.close(descriptor)
+        descriptor = -1
+        guard closed == 0, SystemCalls.synchroniseFolder(folder) == 0 else { throw failure() }
+        return
+      }
       let name = unguessableName(in: folder)
-      guard SystemCalls.link(descriptor, as: name) == 0 else { throw failure() }
+      guard errno == EEXIST, SystemCalls.link(descriptor, as: name) == 0 else { throw failure() }
       temporaryPath = name
     }
     let closed = SystemCalls.close(descriptor)

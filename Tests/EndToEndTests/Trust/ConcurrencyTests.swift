@@ -33,7 +33,7 @@ import Testing
       usleep(20_000)
       try #require(first.isRunning)
       let second = try headlamp(words, folder: folder)
-      let readers = try headlamp(["inspect", "r.h5"], folder: folder)
+      let readers = try headlamp(["train", "r.h5", "--output", "a.safetensors"], folder: folder)
       let identifier = first.processIdentifier
       first.waitUntilExit()
       #expect(first.terminationStatus == 0)

@@ -8,11 +8,11 @@ import Testing
 @Suite struct ExhaustionTests {
   static func path(_ name: String) -> String { packageFolder + "/Tests/EndToEndTests/Golden/" + name }
 
-  /// Runs a line of bash, in which `$headlamp` is the command, and ends it after a minute.
+  /// Runs a line of bash, in which `$headlamp` is the command, and ends it after five minutes.
   static func bash(_ line: String, folder: String) throws -> (code: Int32, errors: String) {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
-    process.arguments = ["60", "/bin/bash", "-c", line]
+    process.arguments = ["300", "/bin/bash", "-c", line]
     process.environment = ProcessInfo.processInfo.environment.merging(["headlamp": builtCommand.path]) { $1 }
     process.currentDirectoryURL = URL(fileURLWithPath: folder)
     let errors = Pipe()
@@ -70,7 +70,8 @@ import Testing
 
   @Test(arguments: [
     ("n_layer", "1000000000", "asks for 1000000000 n_layer than the 10000 that are allowed"),
-    ("n_layer", "9000", "'h.2.ln_1.weight'"), ("vocab_size", "4294967297", "--limit size="),
+    ("n_layer", "9000", "has no tensor 'transformer.h.2.ln_1.weight'"),
+    ("vocab_size", "4294967297", "--limit size="),
     ("n_positions", "2147483648", ""), ("n_embd", "3000000000", ""), ("n_inner", "2000000000", ""),
     ("n_head", "1000000000", ""), ("vocab_size", "4000000000", ""),
   ])
@@ -89,15 +90,15 @@ import Testing
         if words == "inspect", code == 0 { continue }
         #expect(code == 1, "\(words): \(errors)")
         expectOneLine(errors, "headlamp: ", words)
-        if words != "inspect" { #expect(errors.contains(sentence), "\(errors)") }
+        if words != "inspect", !sentence.isEmpty { #expect(errors.contains(sentence), "\(errors)") }
       }
     }
   }
 
-  @Test func aTextThatUnpacksToFourGigabytes() throws {
+  @Test func aTextThatUnpacksToAGigabyte() throws {
     try withTemporaryFolder { folder in
       let (code, errors) = try Self.bash(
-        "(echo a,y; yes 1,0 | head -c 4000000000) | gzip -1 > bomb.csv.gz; "
+        "(echo a,y; yes 1,0 | head -c 1000000000) | gzip -1 > bomb.csv.gz; "
           + "$headlamp fit bomb.csv.gz --target y --limit unpacked=64M", folder: folder)
       #expect(code == 1)
       expectOneLine(

@@ -79,8 +79,9 @@ import Testing
       try FileManager.default.removeItem(atPath: path)
 
       for kind in ["ENOSPC", "EIO", "kill"] {
-        var number = 1
-        while number < 400 {
+        var (number, successes) = (1, 0)
+        // A failure to make a folder that is there is none: the command has come through when nothing fails any more.
+        while number < 400, successes < 3 {
           var resumed = words
           if words[0] == "train-model", fileExists(path + "/checkpoint.safetensors") {
             resumed.append("--resume")
@@ -88,6 +89,10 @@ import Testing
           let result = try headlamp(
             resumed, environment: ["HEADLAMP_FAULTS": "any@\(number):\(kind)"], folder: folder)
           for (name, data) in files(path) where name != "checkpoint.safetensors" {
+            if kind == "kill", name.hasPrefix(".headlamp-") {
+              try FileManager.default.removeItem(atPath: path + "/" + name)
+              continue
+            }
             #expect(
               withoutTimes(data) == whole[name].map(withoutTimes), "\(kind) at step \(number): \(name)")
           }
@@ -99,14 +104,15 @@ import Testing
           for name in left where name.hasPrefix(".headlamp-") {
             try FileManager.default.removeItem(atPath: folder + "/" + name)
           }
-          if result.exitCode == 0 { break }
+          number += kind == "EIO" ? 3 : 1
+          successes = result.exitCode == 0 ? successes + 1 : 0
+          if result.exitCode == 0 { continue }
           #expect(result.exitCode == (kind == "kill" ? -9 : 1), "\(kind) at step \(number): \(result.errors)")
           if kind != "kill" {
             #expect(
               result.errors.contains(kind == "EIO" ? "Input/output error" : "No space left on device"),
               "\(kind) at step \(number): \(result.errors)")
           }
-          number += kind == "EIO" ? 3 : 1
         }
         #expect(number > 3 && number < 400, "\(kind): \(number) steps")
         let found = files(path)

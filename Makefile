@@ -4,7 +4,9 @@ PREFIX ?= /usr/local
 RELEASE := swift build -c release --static-swift-stdlib --product headlamp
 SWIFT_SOURCES := Package.swift Sources Tests Notebooks-as-scripts
 
-.PHONY: run build test format lint bench install dependencies clean
+SECONDS ?= 60
+
+.PHONY: run build test fuzz sanitize stress format lint bench install dependencies clean
 
 run: build
 	.build/release/headlamp discover ioi
@@ -14,6 +16,21 @@ build: dependencies
 
 test: dependencies
 	swift test -c release --scratch-path .build/tests
+
+# Looks for inputs that trap, hang or ask for too much, in every reader of files, SECONDS each.
+fuzz: dependencies
+	HEADLAMP_FUZZ=1 swift build -c release --scratch-path .build/fuzz --sanitize=fuzzer --product Fuzz
+	SECONDS_EACH=$(SECONDS) Tests/Fuzz/run
+
+# Every test under the address and the thread sanitizer.
+sanitize: dependencies
+	ASAN_OPTIONS=detect_leaks=0 swift test -c release --scratch-path .build/address --sanitize=address
+	swift test -c release --scratch-path .build/thread --sanitize=thread
+
+# Kills at random moments, and the same bytes over many runs, threads and loads.
+stress: build
+	python3 Tests/Stress/kills.py .build/release/headlamp --kills 500
+	python3 Tests/Stress/same_bytes.py .build/release/headlamp --runs 100
 
 dependencies:
 	@sh .ci/install-dependencies

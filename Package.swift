@@ -45,11 +45,13 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CMalloc"),
+    .target(name: "CLastWords"),
+    .target(name: "CAllocation", dependencies: ["CLastWords"]),
     .target(name: "CHDF5", dependencies: ["CHDF5System"]),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
 
     // Foundations.
-    library("Files", ["CCrypto", "CMalloc", "CZlib"], settings: rules),
+    library("Files", ["CCrypto", "CLastWords", "CMalloc", "CZlib"], settings: rules),
     library("Tensors", ["COpenBLAS", "CKernels", "Files"], settings: rules),
     library("Checkpoints", ["Tensors", "CKernels", "Files"], settings: rules),
 
@@ -84,7 +86,8 @@ let package = Package(
         "Recordings",
         "Transformers", "Tokenizers", "Checkpoints", "Tensors", "Files",
       ]),
-    .executableTarget(name: "headlamp", dependencies: ["Commands", "Tensors"], swiftSettings: pointerFree),
+    .executableTarget(
+      name: "headlamp", dependencies: ["CAllocation", "Commands", "Tensors"], swiftSettings: pointerFree),
 
     // Runnable, narrated programs on the libraries.
     .executableTarget(
@@ -97,7 +100,7 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestSupport", dependencies: ["Tensors", "Files"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["CLastWords", "Tensors", "Files"], path: "Tests/TestSupport",
       swiftSettings: rules),
     tests("Files", []),
     tests(
@@ -121,8 +124,26 @@ let package = Package(
     tests("Commands", []),
     tests("Reports", []),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["headlamp", "TestSupport"], swiftSettings: rules),
+      name: "EndToEndTests", dependencies: ["headlamp", "TestSupport"], exclude: ["Golden"],
+      swiftSettings: rules),
+    .target(
+      name: "FuzzReaders",
+      dependencies: [
+        "CHDF5", "CausalMethods", "Checkpoints", "CircuitDiscovery", "Files", "Recordings",
+        "SparseAutoencoders",
+        "Tables", "TabularExplainer", "Tensors", "Tokenizers", "Transformers", "Trees",
+      ], path: "Tests/Fuzz/FuzzReaders", swiftSettings: rules),
+    .testTarget(
+      name: "FuzzCorpusTests", dependencies: ["FuzzReaders", "TestSupport"], swiftSettings: rules),
     tests("Recordings", ["Tensors", "Files"], exclude: ["Golden"]),
     tests("SparseAutoencoders", ["Recordings", "Checkpoints", "Tensors", "Files"], exclude: ["Golden"]),
   ]
 )
+
+// The fuzzer's executable has libFuzzer's entry instead of one of its own: `make fuzz` asks for it.
+if Context.environment["HEADLAMP_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "Fuzz", dependencies: ["FuzzReaders", "Files"], path: "Tests/Fuzz/Fuzz",
+      swiftSettings: rules + [.unsafeFlags(["-parse-as-library"])]))
+}

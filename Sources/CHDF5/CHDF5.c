@@ -24,3 +24,17 @@ void chdf5_first_error(char *text, size_t capacity) {
   if (capacity > 0) text[0] = 0;
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, copy_description, &first);
 }
+
+int chdf5_lies_in_file(hid_t file, const char *name) {
+  H5L_info_t link;
+  if (H5Lget_info(file, name, &link, H5P_DEFAULT) < 0 || link.type != H5L_TYPE_HARD) return 0;
+  hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
+  if (dataset < 0) return 0;
+  hid_t properties = H5Dget_create_plist(dataset);
+  int inside = properties >= 0 && H5Pget_external_count(properties) == 0
+      && (H5Pget_layout(properties) == H5D_CONTIGUOUS || H5Pget_layout(properties) == H5D_CHUNKED
+          || H5Pget_layout(properties) == H5D_COMPACT);
+  if (properties >= 0) H5Pclose(properties);
+  H5Dclose(dataset);
+  return inside;
+}

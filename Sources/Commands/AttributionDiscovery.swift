@@ -56,7 +56,7 @@ enum AttributionDiscovery {
     try all.requireAnswers()
     let task = all.selecting(Array(all.clean.indices.prefix(try promptCount(arguments, loaded, all))))
     try requireMemory(for: task.clean.count, settings.features, loaded.model)
-    try makeFolder(folder)
+    try claimFolder(folder)
     let recorder = HeadRecorder(loaded)
     stages.finish("load")
     let recording = try recorder.recordOrStop(

@@ -7,6 +7,8 @@ import Tensors
 public func runHeadlamp(arguments: [String]) -> Never {
   let console = Console()
   reportFileSizeLimit()
+  explainLostMaps()
+  Faults.programFromEnvironment()
   do {
     try dispatch(arguments, console: console)
     exitProcess(0)

@@ -26,5 +26,6 @@ var subcommands: [any Subcommand.Type] {
     TokenizeCommand.self,
     TrainModelCommand.self,
     DoctorCommand.self,
+    LimitsCommand.self,
   ]
 }

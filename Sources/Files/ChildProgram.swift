@@ -6,11 +6,13 @@
   import Musl
 #endif
 
+import Synchronization
+
 /// What a program did.
 public struct ChildProgramResult: Sendable, Equatable {
   /// How it ended.
   public enum Ending: Sendable, Equatable {
-    /// It ended by itself with this code; 127 means that the shell did not find it.
+    /// It ended by itself with this code; 127 means that it was not found.
     case exited(Int32)
     /// A signal of this number ended it.
     case killed(Int32)
@@ -28,26 +30,58 @@ public struct ChildProgramResult: Sendable, Equatable {
   public let lastErrorLine: String
 }
 
-/// Runs a shell command with `input` on its standard input.
+/// A program to start: words that are handed to it as they are, or a line for the shell.
+public enum ProgramCall: Sendable, Equatable {
+  /// The program, found as the shell would, and its arguments.
+  case words([String])
+  /// A line for `/bin/sh -c`.
+  case shell(String)
+
+  /// What is started, as words.
+  var words: [String] {
+    switch self {
+    case .words(let words): words
+    case .shell(let line): ["/bin/sh", "-c", line]
+    }
+  }
+
+  /// The call as a line, for messages.
+  public var text: String {
+    switch self {
+    case .words(let words): words.joined(separator: " ")
+    case .shell(let line): line
+    }
+  }
+}
+
+/// Runs a program with `input` on its standard input, in this process's folder and environment.
 ///
 /// Input is written and both outputs are read as the program takes and gives them, so that no side ever waits for the
-/// other's full pipe. The program and what it started are ended when the time is over.
+/// other's full pipe. What it started and left running is ended with it: when its time is over, when it has ended itself,
+/// and when a signal ends this process. Only what makes itself a process group of its own escapes.
 /// - Parameters:
-///   - command: given to `/bin/sh -c`.
 ///   - timeout: seconds.
 ///   - outputLimit: bytes of standard output after which the program is ended.
-/// - Throws: `FileError.unreadable` where the shell or a pipe cannot be had.
+/// - Throws: `FileError.unreadable` where a process or a pipe cannot be had.
 public func runProgram(
-  _ command: String, input: [UInt8], timeout: Double, outputLimit: Int = 1 << 30
+  _ call: ProgramCall, input: [UInt8], timeout: Double, outputLimit: Int = 1 << 30
 ) throws(FileError) -> ChildProgramResult {
-  let pipes = try Pipes(command)
+  let pipes = try Pipes(call.text)
   // Writing to a program that has gone must be an error, not the end of this process.
   let earlier = signal(SIGPIPE, SIG_IGN)
   defer { signal(SIGPIPE, earlier) }
-  let child = try spawnShell(command, pipes)
+  let child: pid_t
+  switch try spawn(call, pipes) {
+  case .started(let process): child = process
+  case .notFound(let reason):
+    return ChildProgramResult(ending: .exited(127), output: [], lastErrorLine: reason)
+  }
+  let guardian = ChildGuardian(child)
+  defer { guardian.stop() }
   pipes.closeChildEnds()
   var exchange = Exchange(
-    pipes: pipes, input: input, deadline: monotonicSeconds() + timeout, outputLimit: outputLimit)
+    pipes: pipes, child: child, input: input, deadline: monotonicSeconds() + timeout, outputLimit: outputLimit
+  )
   let cut = exchange.run()
   pipes.closeParentEnds()
   var status: Int32 = 0
@@ -60,6 +94,8 @@ public func runProgram(
       if monotonicSeconds() > exchange.deadline { ending = .timedOut } else { usleep(2_000) }
     }
   }
+  // What it left behind in its group.
+  kill(-child, SIGKILL)
   let signalNumber = status & 0x7f
   return ChildProgramResult(
     ending: ending ?? (signalNumber == 0 ? .exited(status >> 8 & 0xff) : .killed(signalNumber)),
@@ -130,8 +166,14 @@ private final class Pipes {
   }
 }
 
-/// Starts the shell in a process group of its own, so that all it starts can be ended with it.
-private func spawnShell(_ command: String, _ pipes: Pipes) throws(FileError) -> pid_t {
+private enum Spawned {
+  case started(pid_t)
+  /// There is no such program, or it may not be run.
+  case notFound(reason: String)
+}
+
+/// Starts a program in a process group of its own, so that all it starts can be ended with it.
+private func spawn(_ call: ProgramCall, _ pipes: Pipes) throws(FileError) -> Spawned {
   var actions = posix_spawn_file_actions_t()
   posix_spawn_file_actions_init(&actions)
   defer { posix_spawn_file_actions_destroy(&actions) }
@@ -145,24 +187,72 @@ private func spawnShell(_ command: String, _ pipes: Pipes) throws(FileError) -> 
   sigemptyset(&defaults)
   sigaddset(&defaults, SIGPIPE)
   posix_spawnattr_setsigdefault(&attributes, &defaults)
+  var held = sigset_t()
+  sigemptyset(&held)
+  posix_spawnattr_setsigmask(&attributes, &held)
   posix_spawnattr_setpgroup(&attributes, 0)
-  posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF))
+  posix_spawnattr_setflags(
+    &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
   var child: pid_t = 0
-  let words: [String] = ["/bin/sh", "-c", command]
-  var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
+  var arguments: [UnsafeMutablePointer<CChar>?] = call.words.map { strdup($0) }
   arguments.append(nil)
   defer { for argument in arguments { free(argument) } }
-  let code = posix_spawn(&child, "/bin/sh", &actions, &attributes, &arguments, environ)
+  let program = call.words.first ?? ""
+  let code = FreeMemory.withoutLimit {
+    posix_spawnp(&child, program, &actions, &attributes, &arguments, environ)
+  }
+  if [ENOENT, EACCES, ENOEXEC, ENOTDIR].contains(code) {
+    errno = code
+    return .notFound(reason: lastSystemError())
+  }
   guard code == 0 else {
     errno = code
-    throw .unreadable(path: command, reason: lastSystemError())
+    throw .unreadable(path: call.text, reason: lastSystemError())
   }
-  return child
+  return .started(child)
+}
+
+/// Ends the program's group where a signal ends this process meanwhile, as Ctrl-C does.
+private struct ChildGuardian {
+  private static let group = Atomic<pid_t>(0)
+  private static let signals = [SIGINT, SIGTERM, SIGHUP]
+  private var earlier: [sigaction] = []
+
+  init(_ child: pid_t) {
+    Self.group.store(child, ordering: .sequentiallyConsistent)
+    // A parent may have started this process with signals held back.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in Self.signals { sigaddset(&signals, number) }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    for number in Self.signals {
+      var (old, new) = (sigaction(), sigaction())
+      new.__sigaction_handler.sa_handler = { number in
+        let group = ChildGuardian.group.load(ordering: .sequentiallyConsistent)
+        if group > 0 { kill(-group, SIGKILL) }
+        signal(number, SIG_DFL)
+        raise(number)
+      }
+      sigaction(number, &new, &old)
+      // What is ignored stays ignored.
+      if unsafeBitCast(old.__sigaction_handler.sa_handler, to: Int.self) == 1 { sigaction(number, &old, nil) }
+      earlier.append(old)
+    }
+  }
+
+  func stop() {
+    Self.group.store(0, ordering: .sequentiallyConsistent)
+    for (number, action) in zip(Self.signals, earlier) {
+      var action = action
+      sigaction(number, &action, nil)
+    }
+  }
 }
 
 /// Writing and reading until both outputs are closed, or time or the limit is over.
 private struct Exchange {
   let pipes: Pipes
+  let child: pid_t
   let input: [UInt8]
   let deadline: Double
   let outputLimit: Int
@@ -170,8 +260,9 @@ private struct Exchange {
   var output: [UInt8] = []
   var errors: [UInt8] = []
 
-  init(pipes: Pipes, input: [UInt8], deadline: Double, outputLimit: Int) {
+  init(pipes: Pipes, child: pid_t, input: [UInt8], deadline: Double, outputLimit: Int) {
     self.pipes = pipes
+    self.child = child
     self.input = input
     self.deadline = deadline
     self.outputLimit = outputLimit
@@ -190,7 +281,11 @@ private struct Exchange {
         pollfd(fd: pipes.fromChild, events: Int16(POLLIN), revents: 0),
         pollfd(fd: pipes.errorsFromChild, events: Int16(POLLIN), revents: 0),
       ]
-      guard poll(&waiting, 3, Int32(min(left * 1_000 + 1, 1_000))) > 0 else { continue }
+      guard poll(&waiting, 3, Int32(min(left * 1_000 + 1, 200))) > 0 else {
+        // What the program left running may hold its outputs open for ever.
+        if hasEnded { return nil }
+        continue
+      }
       if waiting[0].revents != 0 { write() }
       if waiting[1].revents != 0, !read(pipes.fromChild, into: &output) { pipes.closeOutput() }
       if waiting[2].revents != 0 {
@@ -200,6 +295,13 @@ private struct Exchange {
       }
     }
     return nil
+  }
+
+  /// Whether the program itself has ended; it stays to be waited for.
+  private var hasEnded: Bool {
+    var information = siginfo_t()
+    return waitid(P_PID, id_t(child), &information, WEXITED | WNOHANG | WNOWAIT) == 0
+      && information.si_signo == SIGCHLD
   }
 
   private mutating func write() {

@@ -8,6 +8,10 @@ public enum FileError: Error, Equatable, Sendable {
   case unwritable(path: String, reason: String)
   /// A folder stands where a file is expected.
   case isFolder(path: String)
+  /// Another process is writing it; its number, where the system says it.
+  case inUse(path: String, process: Int?)
+  /// It asks for more than a limit allows; how much, where it says so.
+  case overLimit(path: String, limit: Limit, asked: Int?, of: String)
   /// A compressed file ends in the middle.
   case truncated(path: String)
   /// A compressed file is not sound.

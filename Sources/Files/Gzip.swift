@@ -3,8 +3,9 @@
 import CZlib
 
 /// The bytes of a gzip file (one member or several), decompressed.
-/// - Throws: `FileError.truncated` where the stream ends early, `corrupt` where it is not sound.
-public func gunzip(_ file: MappedFile) throws(FileError) -> [UInt8] {
+/// - Throws: `FileError.truncated` where the stream ends early, `corrupt` where it is not sound or something other than
+///   zeros follows it, `overLimit` where it becomes larger than `limit`.
+public func gunzip(_ file: MappedFile, limit: Int = Limit.unpacked.value) throws(FileError) -> [UInt8] {
   var stream = z_stream()
   // 15 + 16: the largest window, and a gzip header rather than a zlib one.
   guard inflateInit2_(&stream, 31, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
@@ -12,7 +13,7 @@ public func gunzip(_ file: MappedFile) throws(FileError) -> [UInt8] {
   }
   defer { inflateEnd(&stream) }
   var output: [UInt8] = []
-  output.reserveCapacity(expectedSize(file))
+  output.reserveCapacity(min(limit, expectedSize(file)))
   let piece = 1 << 20
   var consumed = 0
   var status = Z_OK
@@ -31,14 +32,23 @@ public func gunzip(_ file: MappedFile) throws(FileError) -> [UInt8] {
       produced = piece - Int(stream.avail_out)
       initialized = produced
     }
+    guard chunk.count <= limit - output.count else {
+      throw .overLimit(path: file.path, limit: .unpacked, asked: nil, of: "decompressed text")
+    }
     output += chunk
     consumed += taken
     // What has been inflated will not be looked at again.
     file.release(0..<consumed)
     if status == Z_STREAM_END {
-      // Another member may follow; anything else after the end (padding) is ignored.
+      // Another member may follow, or zeros that fill a block. Anything else may be a member that was damaged.
       let rest = file.bytes[consumed...]
-      guard rest.starts(with: [0x1f, 0x8b]) else { return output }
+      guard rest.starts(with: [0x1f, 0x8b]) else {
+        guard rest.allSatisfy({ $0 == 0 }) else {
+          throw .corrupt(
+            path: file.path, reason: "after its end, \(rest.count) bytes of something else follow")
+        }
+        return output
+      }
       inflateReset(&stream)
     } else if status == Z_BUF_ERROR || (status == Z_OK && produced == 0 && taken == 0) {
       throw .truncated(path: file.path)
@@ -56,3 +66,18 @@ private func expectedSize(_ file: MappedFile) -> Int {
   // A truncated file's last bytes are anything; deflate cannot shrink more than about a thousandfold.
   return min(size, file.bytes.count * 1032)
 }
+
+/// The CRC-32 of bytes, as gzip and zip files carry it.
+public func crc32(of bytes: UnsafeRawBufferPointer) -> UInt32 {
+  var checksum: UInt = 0
+  var rest = bytes
+  while let base = rest.baseAddress, !rest.isEmpty {
+    let count = min(rest.count, 1 << 30)
+    checksum = CZlib.crc32(checksum, base.assumingMemoryBound(to: UInt8.self), UInt32(count))
+    rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+  }
+  return UInt32(checksum)
+}
+
+/// The CRC-32 of bytes, as gzip and zip files carry it.
+public func crc32(of bytes: [UInt8]) -> UInt32 { bytes.withUnsafeBytes { crc32(of: $0) } }

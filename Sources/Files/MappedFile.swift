@@ -1,5 +1,7 @@
 // A file's bytes, mapped read-only into memory: pages are read when they are touched, and never copied.
 
+import CLastWords
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -7,36 +9,48 @@
 #endif
 
 /// A read-only map of a whole file, unmapped when the last reference goes.
+///
+/// Where the file becomes shorter meanwhile, reading what is gone ends the process; `explainLostMaps()` makes it say so.
 public final class MappedFile: @unchecked Sendable {
   /// The path that was opened.
   public let path: String
   /// The mapped bytes; valid as long as this object lives.
   public let bytes: UnsafeRawBufferPointer
+  /// Where the map is noted, so that a file which becomes shorter can be named.
+  private let slot: Int32
 
   /// Maps the file at `path`.
   /// - Throws: `FileError.unreadable` or `isFolder`.
   public init(path: String) throws(FileError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Opening a pipe would wait for someone to write into it.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .unreadable(path: path, reason: lastSystemError()) }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
       throw .unreadable(path: path, reason: lastSystemError())
     }
-    guard status.st_mode & S_IFMT != S_IFDIR else { throw .isFolder(path: path) }
+    switch status.st_mode & S_IFMT {
+    case S_IFDIR: throw .isFolder(path: path)
+    case S_IFREG: break
+    default: throw .unreadable(path: path, reason: "it is a device or a pipe, and a file is needed")
+    }
     let size = Int(status.st_size)
     self.path = path
     if size == 0 {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      slot = -1
       return
     }
     guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
       throw .unreadable(path: path, reason: lastSystemError())
     }
     bytes = UnsafeRawBufferPointer(start: base, count: size)
+    slot = last_words_note_map(base, size, path)
   }
 
   deinit {
+    last_words_forget_map(slot)
     if let base = bytes.baseAddress {
       munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
     }
@@ -68,3 +82,6 @@ public final class MappedFile: @unchecked Sendable {
     madvise(UnsafeMutableRawPointer(mutating: base + start), end - start, advice)
   }
 }
+
+/// From now on a mapped file that becomes shorter while it is read ends the process with a line that names the file.
+public func explainLostMaps() { last_words_explain_lost_maps() }

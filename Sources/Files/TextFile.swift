@@ -20,7 +20,7 @@ public func readText(at path: String) throws(FileError) -> String {
 public func fileExists(at path: String) -> Bool { access(path, F_OK) == 0 }
 
 /// All that standard input holds, up to its end.
-/// - Throws: `FileError.unreadable` where it cannot be read or is not UTF-8.
+/// - Throws: `FileError.unreadable` where it cannot be read or is not UTF-8, `overLimit` past `Limit.unpacked`.
 public func readStandardInput() throws(FileError) -> String {
   var bytes: [UInt8] = []
   var chunk = [UInt8](repeating: 0, count: 1 << 16)
@@ -32,6 +32,9 @@ public func readStandardInput() throws(FileError) -> String {
       throw .unreadable(path: "standard input", reason: lastSystemError())
     }
     bytes += chunk[..<count]
+    guard bytes.count <= Limit.unpacked.value else {
+      throw .overLimit(path: "standard input", limit: .unpacked, asked: nil, of: "text")
+    }
   }
   guard let text = String(validating: bytes, as: UTF8.self) else {
     throw .unreadable(path: "standard input", reason: "it is not UTF-8 text")

@@ -5,6 +5,7 @@
 
 import CHDF5
 import CHDF5System
+import Files
 import Synchronization
 
 enum HDF5 {
@@ -80,28 +81,38 @@ final class HDF5File: @unchecked Sendable {
   private(set) var id: hid_t
 
   enum Access {
-    case reading, writing, creating
+    case reading
+    /// Reading beside a process that writes.
+    case peeking
+    /// Writing to a file that this process has locked itself.
+    case writing
+    /// A new file; one that exists is refused.
+    case creating
   }
 
   init(path: String, access: Access) throws(RecordingError) {
     self.path = path
+    let withoutLocks = chdf5_access_without_locks()
+    defer { H5Pclose(withoutLocks) }
+    if access == .writing || access == .creating, let reason = Faults.reason(at: .open) {
+      throw .unwritable(path: path, reason: reason)
+    }
     switch access {
-    case .reading:
-      id = H5Fopen(path, chdf5_open_for_reading(), chdf5_default())
-    case .writing:
-      id = H5Fopen(path, chdf5_open_for_writing(), chdf5_default())
-    case .creating:
-      id = H5Fcreate(path, chdf5_truncate(), chdf5_default(), chdf5_default())
+    case .reading: id = H5Fopen(path, chdf5_open_for_reading(), chdf5_default())
+    case .peeking: id = H5Fopen(path, chdf5_open_for_reading(), withoutLocks)
+    case .writing: id = H5Fopen(path, chdf5_open_for_writing(), withoutLocks)
+    case .creating: id = H5Fcreate(path, chdf5_only_new(), chdf5_default(), withoutLocks)
     }
     guard id >= 0 else {
       let reason = HDF5.lastError()
-      throw access == .reading
+      throw access == .reading || access == .peeking
         ? .malformed(path: path, problem: reason) : .unwritable(path: path, reason: reason)
     }
   }
 
   /// Hands everything written so far to the operating system.
   func flush() throws(RecordingError) {
+    if let reason = Faults.reason(at: .write) { throw unwritable(reason) }
     guard H5Fflush(id, H5F_SCOPE_GLOBAL) >= 0 else { throw unwritable() }
   }
 

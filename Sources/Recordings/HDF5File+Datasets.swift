@@ -5,6 +5,7 @@
 
 import CHDF5
 import CHDF5System
+import Files
 
 /// A type of dataset element, on file (little-endian) and in memory.
 struct HDF5Element {
@@ -50,6 +51,7 @@ extension HDF5File {
     _ bytes: UnsafeRawPointer?, rows: Range<Int>, of name: String, _ element: HDF5Element
   ) throws(RecordingError) {
     guard !rows.isEmpty, let bytes else { return }
+    if let reason = Faults.reason(at: .write) { throw unwritable(reason) }
     try HDF5.with(H5Dopen2(id, name, chdf5_default()), close: H5Dclose, else: unwritable(_:)) {
       (dataset) throws(RecordingError) in
       try withRows(rows, of: dataset, else: unwritable(_:)) { (memory, file) throws(RecordingError) in
@@ -91,6 +93,9 @@ extension HDF5File {
   func shape(of name: String, _ family: H5T_class_t, ranks: ClosedRange<Int>) throws(RecordingError) -> [Int]
   {
     guard hasDataset(name) else { throw malformed("dataset '/\(name)' is missing") }
+    guard chdf5_lies_in_file(id, name) != 0 else {
+      throw malformed("dataset '/\(name)' does not lie in the file itself, or is no dataset")
+    }
     return try HDF5.with(H5Dopen2(id, name, chdf5_default()), close: H5Dclose, else: malformed(_:)) {
       (dataset) throws(RecordingError) in
       let stored = H5Dget_type(dataset)
@@ -110,6 +115,27 @@ extension HDF5File {
         throw malformed("dataset '/\(name)' is larger than any recording")
       }
       return lengths.map { Int($0) }
+    }
+  }
+
+  /// Refuses a dataset that claims more than the file can hold: a few bytes can declare any size.
+  /// - Parameter width: bytes of one element.
+  func requireRoom(for shape: [Int], width: Int, of name: String) throws(RecordingError) {
+    var bytes = max(width, 1)
+    var isTooLarge = false
+    for length in shape {
+      let (product, overflow) = bytes.multipliedReportingOverflow(by: length)
+      isTooLarge = isTooLarge || overflow
+      bytes = product
+    }
+    if shape.contains(0) { return }
+    var size: hsize_t = 0
+    H5Fget_filesize(id, &size)
+    // Compressed datasets become larger than the file.
+    guard !isTooLarge, bytes <= max(Int(clamping: size), Limit.unpacked.value) else {
+      throw malformed(
+        "dataset '/\(name)' asks for "
+          + Limit.unpacked.refusal(asked: isTooLarge ? nil : bytes, of: "of numbers"))
     }
   }
 
@@ -156,6 +182,7 @@ extension HDF5File {
     _ name: String, dataset: hid_t, type: hid_t, count: Int
   ) throws(RecordingError) -> [String] {
     let width = H5Tget_size(type)
+    try requireRoom(for: [count], width: width, of: name)
     var bytes = [UInt8](repeating: 0, count: width * count)
     guard H5Dread(dataset, type, hid_t(0), hid_t(0), chdf5_default(), &bytes) >= 0 else {
       throw malformed("dataset '/\(name)' cannot be read: \(HDF5.lastError())")

@@ -107,7 +107,7 @@ public final class Recording: @unchecked Sendable {
 
   private static func progress(of partialPath: String) -> (recorded: Int, examples: Int)? {
     try? HDF5.perform { () throws(RecordingError) in
-      let file = try HDF5File(path: partialPath, access: .reading)
+      let file = try HDF5File(path: partialPath, access: .peeking)
       defer { file.close() }
       let contents = try RecordingContents(file)
       return (contents.isRecorded.count { $0 }, contents.examples.count)

@@ -30,6 +30,8 @@ struct RecordingContents: Sendable {
     guard tokenShape[0] == count else {
       throw file.malformed("/tokens has \(tokenShape[0]) rows for \(count) examples")
     }
+    try file.requireRoom(for: headOutputShape, width: 4, of: "head_outputs")
+    try file.requireRoom(for: tokenShape, width: 4, of: "tokens")
     let hasMarks = file.hasDataset("recorded")
     for name in ["lengths", "labels", "pairs"] + (hasMarks ? ["recorded"] : []) {
       let length = try file.shape(of: name, H5T_INTEGER, ranks: 1...1)[0]

@@ -4,6 +4,8 @@
 public enum RecordingError: Error, Equatable, Sendable {
   /// The file does not exist or may not be read.
   case unreadable(path: String, reason: String)
+  /// Another process is writing it; its number, where the system says it.
+  case inUse(path: String, process: Int?)
   /// The file could not be created or renamed.
   case unwritable(path: String, reason: String)
   /// The partial file could not be written any further, as on a full disk; what was complete before is still in it.

@@ -35,16 +35,14 @@ enum RecordingSeal {
     let descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
     guard descriptor >= 0 else { throw .unwritable(path: path, reason: lastSystemError()) }
     defer { close(descriptor) }
-    let bytes = Array(seal.utf8)
-    guard write(descriptor, bytes, bytes.count) == bytes.count else {
-      throw .unwritable(path: path, reason: lastSystemError())
-    }
+    let written = Array(seal.utf8).withUnsafeBytes { SystemCalls.writeAll(descriptor, $0) }
+    guard written == 0 else { throw .unwritable(path: path, reason: lastSystemError()) }
     return whole.hexadecimal()
   }
 
   /// Checks a file's seal.
   /// - Returns: SHA-256 of the file, the seal included; nil where it has none.
-  /// - Throws: `malformed` where the seal is not that of the bytes before it.
+  /// - Throws: `malformed` where the seal is not that of the bytes before it, or something else stands in its place.
   static func check(_ path: String) throws(RecordingError) -> String? {
     let file: MappedFile
     do throws(FileError) {
@@ -55,9 +53,15 @@ enum RecordingSeal {
       throw .unreadable(path: path, reason: "it is a folder")
     }
     let end = file.bytes.count - length
-    guard end >= 0 else { return nil }
-    let seal = String(decoding: file.bytes[end...], as: UTF8.self)
-    guard seal.hasPrefix(label), seal.hasSuffix("\n") else { return nil }
+    let seal = end < 0 ? "" : String(decoding: file.bytes[end...], as: UTF8.self)
+    guard seal.hasPrefix(label), seal.hasSuffix("\n") else {
+      if let own = endOfHDF5(file.bytes), file.bytes.count > own {
+        throw .malformed(
+          path: path,
+          problem: "\(file.bytes.count - own) bytes that are no seal follow its end; record it again")
+      }
+      return nil
+    }
     let digest = SHA256Digest()
     digest.update(file, 0..<end)
     let whole = digest.copy()
@@ -66,5 +70,20 @@ enum RecordingSeal {
     }
     whole.update(seal)
     return whole.hexadecimal()
+  }
+
+  /// Where HDF5 says that its part of a file ends; nil where that is not to be read at the usual place.
+  ///
+  /// Source: HDF5 File Format Specification 3.0, "Disk Format: Level 0A", superblock versions 0 to 3.
+  private static func endOfHDF5(_ bytes: UnsafeRawBufferPointer) -> Int? {
+    guard bytes.count >= 64, bytes.starts(with: [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]) else {
+      return nil
+    }
+    let version = bytes[8]
+    let sizeOfOffsets = version < 2 ? bytes[13] : bytes[9]
+    guard version <= 3, sizeOfOffsets == 8 else { return nil }
+    let place = [0: 40, 1: 44][version] ?? 28
+    let end = bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self).littleEndian
+    return Int(exactly: end)
   }
 }

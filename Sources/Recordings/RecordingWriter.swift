@@ -31,6 +31,8 @@ public final class RecordingWriter: @unchecked Sendable {
 
   private let file: HDF5File
   private let partialPath: String
+  /// Keeps other processes from the partial file, by its lock.
+  private let lockDescriptor: Int32
   /// The shape of one example's head outputs: `[layers, heads, d_model]`, after `T` where each position is kept.
   private let exampleShape: [Int]
 
@@ -39,8 +41,8 @@ public final class RecordingWriter: @unchecked Sendable {
 
   /// Starts a recording, or goes on with a partial one of exactly the same description and examples.
   ///
-  /// - Throws: `RecordingError.differentPartial` where a partial recording of something else is in the way;
-  ///   `unwritable` where the file cannot be made.
+  /// - Throws: `RecordingError.differentPartial` where a partial recording of something else is in the way; `inUse` where
+  ///   another process writes it; `unwritable` where the file cannot be made.
   /// - Precondition: labels and pairs agree with `RecordedExample`, and tokens fit into 32 bits.
   public init(
     path: String, description: RecordingDescription, examples: [RecordedExample]
@@ -60,23 +62,58 @@ public final class RecordingWriter: @unchecked Sendable {
     let partialPath = path + ".partial"
     self.partialPath = partialPath
     let shape = exampleShape
-    (file, isRecorded) = try HDF5.perform { () throws(RecordingError) in
-      if access(partialPath, F_OK) != 0 {
+    let descriptor = try Self.locked(partialPath, for: path) { () throws(RecordingError) in
+      try HDF5.perform { () throws(RecordingError) in
         try Self.create(
           partialPath, for: path, description: description, examples: examples, tokenWidth: width,
           exampleShape: shape)
       }
-      let file = try HDF5File(path: partialPath, access: .writing)
-      do throws(RecordingError) {
-        return (file, try Self.recordedMarks(of: file, description: description, examples: examples))
-      } catch {
-        file.close()
-        throw error
+    }
+    lockDescriptor = descriptor
+    do throws(RecordingError) {
+      (file, isRecorded) = try HDF5.perform { () throws(RecordingError) in
+        let file = try HDF5File(path: partialPath, access: .writing)
+        do throws(RecordingError) {
+          return (file, try Self.recordedMarks(of: file, description: description, examples: examples))
+        } catch {
+          file.close()
+          throw error
+        }
       }
+    } catch {
+      close(descriptor)
+      throw error
     }
   }
 
-  deinit { _ = try? HDF5.perform { () throws(RecordingError) in file.close() } }
+  deinit {
+    _ = try? HDF5.perform { () throws(RecordingError) in file.close() }
+    close(lockDescriptor)
+  }
+
+  /// Locks the partial file, after making it where there is none.
+  private static func locked(
+    _ partialPath: String, for path: String, _ make: () throws(RecordingError) -> Void
+  ) throws(RecordingError) -> Int32 {
+    while true {
+      let descriptor = open(partialPath, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+      if descriptor < 0 {
+        guard errno == ENOENT else { throw .unwritable(path: partialPath, reason: lastSystemError()) }
+        try make()
+        continue
+      }
+      do throws(FileError) {
+        try lock(descriptor, path: path)
+      } catch {
+        close(descriptor)
+        guard case .inUse(_, let process) = error else { throw .unwritable(path: path, reason: "\(error)") }
+        throw .inUse(path: path, process: process)
+      }
+      // Another process may have finished the file between the two calls: its name is then gone.
+      if FileIdentity(path: partialPath) == FileIdentity(descriptor) { return descriptor }
+      close(descriptor)
+    }
+  }
 
   /// Whether an interrupted recording waits at `path` to be gone on with.
   public static func isUnfinished(_ path: String) -> Bool { access(path + ".partial", F_OK) == 0 }
@@ -163,18 +200,21 @@ public final class RecordingWriter: @unchecked Sendable {
     }
     let digest = try RecordingSeal.append(to: partialPath)
     try Self.synchronise(partialPath)
-    guard rename(partialPath, path) == 0 else {
-      throw .unwritable(path: path, reason: lastSystemError())
-    }
+    guard SystemCalls.rename(partialPath, to: path) == 0,
+      SystemCalls.synchroniseFolder(folderOfPath(path)) == 0
+    else { throw .unwritable(path: path, reason: lastSystemError()) }
+    // The file is the recording now, and free to be read.
+    unlock(lockDescriptor)
     return try Recording(path: path, sealedAs: digest)
   }
 
-  /// Makes the partial file, whole, under a temporary name; errors name the recording's own path.
+  /// Makes the partial file, whole, under a temporary name; errors name the recording's own path. One that has appeared
+  /// meanwhile stays.
   private static func create(
     _ partialPath: String, for path: String, description: RecordingDescription, examples: [RecordedExample],
     tokenWidth: Int, exampleShape: [Int]
   ) throws(RecordingError) {
-    let newPath = partialPath + ".new"
+    let newPath = unguessableName(in: folderOfPath(path))
     do throws(RecordingError) {
       let file = try HDF5File(path: newPath, access: .creating)
       defer { file.close() }
@@ -195,8 +235,12 @@ public final class RecordingWriter: @unchecked Sendable {
       guard case .unwritable(_, let reason) = error else { throw error }
       throw .unwritable(path: path, reason: reason)
     }
-    guard rename(newPath, partialPath) == 0 else {
-      throw .unwritable(path: partialPath, reason: lastSystemError())
+    defer { unlink(newPath) }
+    if SystemCalls.link(newPath, as: partialPath) == 0 || errno == EEXIST { return }
+    // File systems without hard links.
+    guard [EPERM, EOPNOTSUPP, ENOSYS].contains(errno), SystemCalls.rename(newPath, to: partialPath) == 0
+    else {
+      throw .unwritable(path: path, reason: lastSystemError())
     }
   }
 
@@ -240,7 +284,9 @@ public final class RecordingWriter: @unchecked Sendable {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .unwritable(path: path, reason: lastSystemError()) }
     defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw .unwritable(path: path, reason: lastSystemError()) }
+    guard SystemCalls.synchronise(descriptor) == 0 else {
+      throw .unwritable(path: path, reason: lastSystemError())
+    }
   }
 }
 

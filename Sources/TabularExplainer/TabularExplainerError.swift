@@ -14,6 +14,8 @@ public enum TabularExplainerError: Error, Equatable, Sendable {
   case constantTarget(target: String, value: Float)
   /// A given black box has another number of outputs than the target has classes.
   case wrongOutputs(model: String, outputs: Int, target: Int)
+  /// A black box answered a row (counted from 0) with something that is no prediction.
+  case notPredictions(model: String, row: Int, problem: String)
   /// No feature says anything: all are constant or missing.
   case nothingVaries(features: Int)
   /// A probe does not fit a black box: gradients of trees, or questions to predictions that are there already.

@@ -15,7 +15,7 @@ struct Vocabulary: Sendable {
   private var count = 0
 
   /// Ids above this are refused: a table is allocated up to the largest.
-  static let largestID = 1 << 24
+  static var largestID: Int { Limit.token.value }
 
   /// An empty vocabulary with room for `capacity` tokens.
   init(capacity: Int) {

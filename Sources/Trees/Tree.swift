@@ -104,6 +104,9 @@ public struct Tree: Sendable, Equatable {
     guard covers.count == nodes.count else {
       throw malformed(0, "\(covers.count) covers for \(nodes.count) nodes")
     }
+    if let place = leafValues.firstIndex(where: { !$0.isFinite }) {
+      throw malformed(0, "leaf value \(place) is \(leafValues[place]), not a finite number")
+    }
     var reached = [Bool](repeating: false, count: nodes.count)
     var pending: [(node: Int, depth: Int)] = [(0, 0)]
     var depth = 0

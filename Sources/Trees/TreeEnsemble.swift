@@ -65,6 +65,9 @@ public struct TreeEnsemble: Sendable, Equatable {
     guard featureNames.count == featureKinds.count else {
       throw .malformedEnsemble(problem: "\(featureNames.count) feature names, \(featureKinds.count) kinds")
     }
+    guard scale.isFinite, baseScores.allSatisfy(\.isFinite) else {
+      throw .malformedEnsemble(problem: "its scale or base scores are not finite numbers")
+    }
     let outputs = link.outputCount(scores: baseScores.count)
     guard outputs == outputNames.count else {
       throw .malformedEnsemble(

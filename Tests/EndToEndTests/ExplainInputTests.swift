@@ -42,9 +42,11 @@ import Testing
     ("/no/such/program", [], "could not be run (exit code 127)"),
   ])
   func aProgramThatFailsIsNamed(command: String, options: [String], sentence: String) throws {
-    try Self.expectFailure(["explain", "t.csv", "--black-box-command", command] + options, sentence)
     try Self.expectFailure(
-      ["importance", "t.csv", "--method", "permutation", "--black-box-command", command] + options, sentence)
+      ["explain", "t.csv", "--shell", "--black-box-command", command] + options, sentence)
+    try Self.expectFailure(
+      ["importance", "t.csv", "--method", "permutation", "--shell", "--black-box-command", command] + options,
+      sentence)
   }
 
   @Test func aProgramIsExplained() throws {

@@ -35,11 +35,25 @@ import Testing
     ("attribute.h5", "attribute 'model_sha256' is missing"),
     ("type.h5", "attribute 'task' has another type than a recording's"),
     ("foreign.h5", "attribute 'schema_version' is missing"),
+    ("linked.h5", "dataset '/tokens' does not lie in the file itself, or is no dataset"),
+    ("raw.h5", "dataset '/head_outputs' does not lie in the file itself, or is no dataset"),
     ("make_recordings.py", "file signature not found"),
   ])
   func aBrokenFileSaysWhatIsWrong(name: String, problem: String) {
     let path = Self.golden(name)
     #expect(throws: RecordingError.malformed(path: path, problem: problem)) { try Recording(path: path) }
+  }
+
+  @Test func aSizeThatIsOnlyDeclaredIsRefused() {
+    // However much memory this machine has.
+    Limit.unpacked.set(8 << 30)
+    defer { Limit.unpacked.set(nil) }
+    do {
+      _ = try Recording(path: Self.golden("absurd.h5"))
+      Issue.record("it was read")
+    } catch {
+      #expect("\(error)".contains("asks for 80 GiB of numbers than the "), "\(error)")
+    }
   }
 
   @Test func otherRefusals() throws {
@@ -84,12 +98,18 @@ import Testing
       #expect(try Files.sha256(ofFileAt: path) == digest)
       let damaged = RecordingError.malformed(
         path: path, problem: "its bytes are not those that were written; record it again")
-      // All but the 92 bytes of the seal, which say "no seal" when they are changed.
       for place in stride(from: 0, to: whole.count - 92, by: 61) {
         var changed = whole
         changed[place] ^= 0x41
         try changed.write(to: URL(fileURLWithPath: path))
         #expect(throws: damaged, "byte \(place)") { try Recording(path: path) }
+      }
+      // A seal that is damaged itself is not taken for none.
+      for place in whole.count - 92..<whole.count {
+        var changed = whole
+        changed[place] ^= 0x41
+        try changed.write(to: URL(fileURLWithPath: path))
+        #expect(throws: RecordingError.self, "byte \(place)") { try Recording(path: path) }
       }
     }
   }

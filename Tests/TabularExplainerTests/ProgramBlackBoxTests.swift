@@ -90,7 +90,7 @@ import Testing
   }
 
   @Test func tooMuchOutputIsCut() throws {
-    let result = try runProgram("yes", input: [], timeout: 20, outputLimit: 1 << 20)
+    let result = try runProgram(.words(["yes"]), input: [], timeout: 20, outputLimit: 1 << 20)
     #expect(result.ending == .wroteTooMuch)
     #expect(result.output.count < 3 << 20)
   }

@@ -1,5 +1,6 @@
 // Runs the `headlamp` that was built together with the tests.
 
+import CLastWords
 import Foundation
 
 /// What a finished run of the command left behind.
@@ -42,6 +43,9 @@ public func headlamp(
     output: try String(contentsOf: names[1], encoding: .utf8),
     errors: try String(contentsOf: names[2], encoding: .utf8))
 }
+
+/// Whether tests and command run under a sanitizer, which has an allocator and maps of memory of its own.
+public let isSanitized = last_words_is_sanitized() != 0
 
 /// The executable beside the test bundle.
 public let builtCommand: URL = {

@@ -23,7 +23,16 @@ static inline hid_t chdf5_default(void) { return H5P_DEFAULT; }
 static inline size_t chdf5_variable_length(void) { return H5T_VARIABLE; }
 static inline unsigned chdf5_open_for_reading(void) { return H5F_ACC_RDONLY; }
 static inline unsigned chdf5_open_for_writing(void) { return H5F_ACC_RDWR; }
-static inline unsigned chdf5_truncate(void) { return H5F_ACC_TRUNC; }
+static inline unsigned chdf5_only_new(void) { return H5F_ACC_EXCL; }
+
+/// File access without HDF5's own locks, where this version can do without; to be closed by the caller.
+static inline hid_t chdf5_access_without_locks(void) {
+  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+#if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 11, 0))
+  H5Pset_file_locking(access, 0, 1);
+#endif
+  return access;
+}
 
 /// Keeps HDF5 from tidying up when the process ends; to be called before anything else. Every file is flushed and closed
 /// by its owner, so nothing is lost; and a file that a full disk kept from closing would have it print
@@ -32,6 +41,9 @@ static inline void chdf5_do_not_wait_for_exit(void) { H5dont_atexit(); }
 
 /// Stops HDF5 from printing its error stack; in thread-safe builds the setting belongs to the calling thread.
 static inline void chdf5_stay_silent(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
+
+/// Whether a dataset's numbers lie in the file itself: links, raw data and virtual parts can lead to any other file.
+int chdf5_lies_in_file(hid_t file, const char *name);
 
 /// Copies the description of the error that started the current stack; an empty text where there is none.
 void chdf5_first_error(char *text, size_t capacity);

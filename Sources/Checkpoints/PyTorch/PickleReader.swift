@@ -2,6 +2,8 @@
 //
 // Source: CPython's pickletools (the operations) and torch.serialization (what a state dictionary is made of).
 
+import Files
+
 /// A machine for the part of the pickle language that state dictionaries use.
 struct PickleReader {
   /// Why a pickle cannot be read, or is refused.
@@ -16,9 +18,9 @@ struct PickleReader {
   private var marks: [Int] = []
   private var memo: [Int: (value: PickleValue, depth: Int)] = [:]
   /// What may still be made: a short pickle must not keep the machine busy for long.
-  private var budget = 2_000_000
+  private var budget = Limit.values.value
   /// Values nested deeper than this are refused: letting go of them recurses once a level.
-  private static let deepest = 64
+  private let deepest = Limit.nesting.value
 
   private init(_ bytes: ArraySlice<UInt8>) {
     self.bytes = bytes
@@ -96,8 +98,12 @@ struct PickleReader {
 
   private mutating func push(_ value: PickleValue, depth: Int = 0, cost: Int = 1) throws(Problem) {
     budget -= cost
-    guard budget > 0 else { throw Problem(text: "its pickle describes too many values") }
-    guard depth <= Self.deepest else { throw Problem(text: "its pickle nests values too deeply") }
+    guard budget > 0 else {
+      throw Problem(text: "its pickle asks for " + Limit.values.refusal(of: "values"))
+    }
+    guard depth <= deepest else {
+      throw Problem(text: "its pickle nests values too deeply: " + Limit.nesting.refusal(of: "levels"))
+    }
     stack.append((value, depth))
   }
 

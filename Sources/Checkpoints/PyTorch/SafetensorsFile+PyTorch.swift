@@ -48,6 +48,7 @@ enum PyTorchCheckpoints {
     guard let (name, range) = pickles.first, pickles.count == 1 else {
       throw ZipArchive.Problem(text: "it has no 'data.pkl', so it is no PyTorch checkpoint")
     }
+    try archive.requireSound(name, in: bytes)
     let root = name.dropLast(suffix.count)
     if let order = archive.entries[root + "byteorder"], !bytes[order].elementsEqual("little".utf8) {
       throw ZipArchive.Problem(text: "its numbers are not little-endian")
@@ -59,10 +60,13 @@ enum PyTorchCheckpoints {
   static func entries(_ bytes: UnsafeRawBufferPointer) throws -> [String: SafetensorsEntry] {
     let (pickle, archive, root) = try pickle(bytes)
     var entries: [String: SafetensorsEntry] = [:]
+    var checked: Set<String> = []
     for (name, tensor) in try stateDictionary(pickle) {
-      guard let data = archive.entries["\(root)data/\(tensor.key)"] else {
+      let key = "\(root)data/\(tensor.key)"
+      guard let data = archive.entries[key] else {
         throw ZipArchive.Problem(text: "the numbers of tensor '\(name)' are missing")
       }
+      if checked.insert(key).inserted { try archive.requireSound(key, in: bytes) }
       entries[name] = try entry(tensor, named: name, data: data)
     }
     return entries

@@ -2,6 +2,8 @@
 //
 // Source: PKWARE's APPNOTE (4.3 local headers and central directory, 4.4.1.4 and 4.5.3 ZIP64).
 
+import Files
+
 /// The places of a zip file's entries.
 struct ZipArchive {
   /// Why a file cannot be read.
@@ -11,6 +13,8 @@ struct ZipArchive {
 
   /// The bytes of each entry's contents, by name.
   private(set) var entries: [String: Range<Int>] = [:]
+  /// CRC-32 of each entry; 0 where the writer left it out.
+  private var checksums: [String: UInt32] = [:]
 
   /// Reads the directory at the end of the file.
   init(_ bytes: UnsafeRawBufferPointer) throws(Problem) {
@@ -93,7 +97,16 @@ struct ZipArchive {
     guard entries.updateValue(start..<start + size, forKey: name) == nil else {
       throw Problem(text: "its entry '\(name)' occurs twice")
     }
+    checksums[name] = UInt32(try reader.number(at: place + 16, bytes: 4))
     return extraEnd + commentLength
+  }
+
+  /// Refuses an entry whose bytes are not those that were written.
+  func requireSound(_ name: String, in bytes: UnsafeRawBufferPointer) throws(Problem) {
+    guard let range = entries[name], let checksum = checksums[name], checksum != 0 else { return }
+    guard crc32(of: UnsafeRawBufferPointer(rebasing: bytes[range])) == checksum else {
+      throw Problem(text: "its entry '\(name)' is damaged: its bytes are not those that were written")
+    }
   }
 }
 

@@ -1,9 +1,11 @@
+import Files
 import Recordings
 
 extension RecordingError: ExplainedError {
   var sentence: String {
     switch self {
     case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
+    case .inUse(let path, let process): FileError.inUse(path: path, process: process).sentence
     case .unwritable(let path, let reason): "cannot write \(path): \(reason)"
     case .cutShort(let path, let reason):
       "cannot write \(path): \(reason); what was recorded before is kept, and the same command goes on with it"

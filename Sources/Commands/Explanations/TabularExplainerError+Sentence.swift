@@ -16,6 +16,8 @@ extension TabularExplainerError: ExplainedError {
       "every row's '\(target)' is \(value.shortText): there is nothing to tell apart"
     case .wrongOutputs(let model, let outputs, let target):
       "\(model) has \(outputs == 1 ? "one output" : "\(outputs) outputs") where the target needs \(target)"
+    case .notPredictions(let model, let row, let problem):
+      "\(model) gives no predictions: for row \(row + 1) of those asked, \(problem)"
     case .cannotProbe(let method, let model):
       "'\(method)' cannot be asked of \(model); permutation, occlusion and sampling-shap suit every black box that "
         + "answers new rows, shap and impurity trees, the others networks"

@@ -39,7 +39,8 @@ enum CompareTask {
   static func run(_ arguments: ParsedArguments, console: Console) throws {
     try requireSensible(arguments)
     let folder = try arguments.required(output)
-    try makeFolder(folder + "/cells")
+    try claimFolder(folder)
+    try claimFolder(folder + "/cells")
     let rankings = try chosenRankings(arguments)
     var comparisons: [TaskComparison] = []
     var problems: [String] = []

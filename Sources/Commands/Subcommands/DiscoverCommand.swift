@@ -82,7 +82,7 @@ enum DiscoverCommand: Subcommand {
     }
     let hyperparameters = hyperparameters(arguments, task: loaded.task)
     try hyperparameters.validate()
-    try makeFolder(folder)
+    try claimFolder(folder)
 
     let recorder = HeadRecorder(loaded)
     stages.finish("load")

@@ -51,6 +51,7 @@ enum ExplainCommand: Subcommand {
     let limits = try ChangeLimitOptions.limits(arguments, given.table.features)
     console.progress("fitting and probing the black box")
     let probed = try given.probed(arguments)
+    if let folder = arguments[ExplainingOptions.output] { try claimFolder(folder) }
     stages.finish("black_box")
     console.progress("fitting surrogates")
     let explainer = try Explainer(given.table, split: given.split, probed, options: options)
@@ -69,7 +70,7 @@ enum ExplainCommand: Subcommand {
     stages.finish("measures")
     if let folder = arguments[ExplainingOptions.output] {
       console.progress("writing \(folder)")
-      let files = try ExplanationFiles(explainer, folder: folder)
+      let files = ExplanationFiles(explainer, folder: folder)
       try files.writeImportance()
       try files.write(rules: explainer.rules())
       try files.write(explanations: explanations)

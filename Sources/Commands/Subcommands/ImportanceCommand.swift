@@ -63,7 +63,7 @@ enum ImportanceCommand: Subcommand {
         try Explainer(given.table, split: given.split, try given.probed(arguments), options: options))
     }
     if let folder = arguments[ExplainingOptions.output] {
-      try makeFolder(folder)
+      try claimFolder(folder)
       try text.document.write(to: folder + "/importance.csv")
     }
     console.endProgress()

@@ -54,7 +54,7 @@ enum RankCommand: Subcommand {
     times.finish("encode")
     let ranking = scorer.ranking()
     times.finish("score")
-    try makeFolder(folder)
+    try claimFolder(folder)
     try ranking.headsTable(truth: groundTruth).write(to: folder + "/heads.csv")
     try ranking.pairsTable().write(to: folder + "/pairs.csv")
     for line in ranking.lines(best: 10, truth: groundTruth) { console.print(line) }

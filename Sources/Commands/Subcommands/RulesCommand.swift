@@ -33,7 +33,8 @@ enum RulesCommand: Subcommand {
     let rules = explainer.rules()
     let measures = try RunMeasures(explainer)
     if let folder = arguments[ExplainingOptions.output] {
-      let files = try ExplanationFiles(explainer, folder: folder)
+      try claimFolder(folder)
+      let files = ExplanationFiles(explainer, folder: folder)
       try files.write(rules: rules)
       try files.writeSurrogate()
     }

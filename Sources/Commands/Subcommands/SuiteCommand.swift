@@ -63,7 +63,7 @@ enum SuiteCommand: Subcommand {
   private static func plant(in folder: String, _ console: Console) throws {
     for recipe in PlantedRecipe.all {
       let model = "\(folder)/\(recipe.name)"
-      try makeFolder(model)
+      try claimFolder(model)
       try recipe.write(toFolder: model)
       console.note("wrote \(model)")
     }

@@ -73,7 +73,7 @@ enum TrainModelCommand: Subcommand {
     let checkpointInterval = try positive(checkpointEvery, arguments)
     let library = TaskLibrary.bundled()
     let tasks = try arguments.positionals.map { try library.task($0) }
-    try makeFolder(folder)
+    try claimFolder(folder)
     let checkpoint = folder + "/checkpoint.safetensors"
     if fileExists(at: checkpoint), !arguments[resume] {
       throw UsageError.invalid(

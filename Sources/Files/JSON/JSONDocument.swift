@@ -25,9 +25,6 @@ package struct JSONDocument: Sendable {
   /// All values and names in the order of the text.
   package private(set) var nodes: [Node] = []
 
-  /// Containers deeper than this are refused: scanning recurses once a level.
-  private static let deepest = 256
-
   /// Scans `bytes`.
   ///
   /// Escapes and UTF-8 are looked at where a text is asked for, and names that stand twice by `JSONValue`.
@@ -41,7 +38,7 @@ package struct JSONDocument: Sendable {
     var scanner = JSONScanner(offset: 0)
     do throws(JSONProblem) {
       scanner.skipBlanks(bytes)
-      try scanner.scanValue(bytes, into: &nodes, depthLeft: Self.deepest)
+      try scanner.scanValue(bytes, into: &nodes, depthLeft: Limit.nesting.value)
       scanner.skipBlanks(bytes)
       guard scanner.offset == bytes.count else {
         throw JSONProblem(offset: scanner.offset, text: "something stands after the value")

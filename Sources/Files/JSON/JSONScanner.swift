@@ -20,7 +20,10 @@ struct JSONScanner {
   mutating func scanValue(
     _ bytes: [UInt8], into nodes: inout [JSONDocument.Node], depthLeft: Int
   ) throws(JSONProblem) {
-    guard depthLeft > 0 else { throw problem("values are nested too deeply") }
+    // Scanning recurses once a level.
+    guard depthLeft > 0 else {
+      throw problem("values are nested too deeply: " + Limit.nesting.refusal(of: "levels"))
+    }
     guard offset < bytes.count else { throw problem("the text ends where a value is needed") }
     switch bytes[offset] {
     case UInt8(ascii: "\""): try scanString(bytes, into: &nodes)

@@ -17,8 +17,12 @@ extension ProbedBlackBox {
   ) throws {
     let ordered = try blackBox.inOrder(of: table.target, name: name)
     let part = table.features.selecting(rows: training)
+    let outputs = try ordered.blackBox.predict(part)
+    var areClasses = false
+    if case .classes = table.target { areClasses = true }
+    try requirePredictions(outputs, of: name, areClasses: areClasses)
     try self.init(
-      name: name, blackBox: ordered.blackBox, trainingOutputs: try ordered.blackBox.predict(part),
+      name: name, blackBox: ordered.blackBox, trainingOutputs: outputs,
       outputSource: .given, ensemble: ordered.isMoved ? nil : ensemble, features: part, seed: seed)
   }
 

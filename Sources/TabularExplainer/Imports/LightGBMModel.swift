@@ -72,7 +72,7 @@ struct LightGBMModel {
 
   private func count(_ key: String, atLeast least: Int) throws(ModelProblem) -> Int {
     let text = try required(key)
-    guard let value = Int(text), value >= least, value < 1 << 24 else {
+    guard let value = Int(text), value >= least, value < Limit.columns.value else {
       throw .malformed("\"\(key)\" is \"\(text)\"")
     }
     return value

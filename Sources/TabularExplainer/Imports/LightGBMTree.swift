@@ -1,5 +1,6 @@
 // One tree block of a LightGBM text model.
 
+import Files
 import Trees
 
 /// A tree's `key=value` lines.
@@ -37,7 +38,9 @@ struct LightGBMTree {
   /// Splits are nodes 0 …, leaf i is node `splits + i`.
   func tree(output: Int, _ categorical: inout Set<Int>) throws(ModelProblem) -> Tree {
     if let linear = lines["is_linear"], linear != "0" { throw .unsupported("linear leaves (linear_tree)") }
-    guard let leafText = lines["num_leaves"], let leaves = Int(leafText), leaves >= 1, leaves < 1 << 24 else {
+    guard let leafText = lines["num_leaves"], let leaves = Int(leafText), leaves >= 1,
+      leaves < Limit.leaves.value
+    else {
       throw .malformed("tree \(index): its number of leaves")
     }
     let splits = leaves - 1
@@ -115,7 +118,7 @@ struct LightGBMTree {
   /// The bit sets of the categorical splits, as 64-bit words.
   private func categorySets() throws(ModelProblem) -> [[UInt64]] {
     guard let text = lines["num_cat"], let count = Int(text), count > 0 else { return [] }
-    guard count < 1 << 24 else { throw .malformed("tree \(index): \(count) category sets") }
+    guard count < Limit.categories.value else { throw .malformed("tree \(index): \(count) category sets") }
     let bounds = try list("cat_boundaries", count: count + 1, integer)
     let halves = try list("cat_threshold", count: bounds.last ?? 0) { UInt32($0) }
     var sets: [[UInt64]] = []

@@ -1,5 +1,6 @@
 // What an ONNX file holds: a graph of named values and the nodes between them.
 
+import Files
 import Tensors
 
 /// An ONNX model's graph, as far as it is needed to run it.
@@ -110,7 +111,9 @@ extension ONNXGraph.Constant {
     var count = 1
     for length in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: length)
-      guard length >= 0, !overflow, product < 1 << 32 else { throw .malformed("a tensor of shape \(shape)") }
+      guard length >= 0, !overflow, product <= Limit.elements.value else {
+        throw .malformed("a tensor of shape \(shape)")
+      }
       count = product
     }
     let raw = try message.byteStrings(9).last ?? []

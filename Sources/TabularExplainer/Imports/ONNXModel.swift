@@ -30,11 +30,14 @@ public struct ONNXBlackBox: BlackBox {
     let kinds = [FeatureKind](repeating: .numeric, count: featureNames.count)
     let aligned = try features.aligned(to: featureNames, kinds: kinds)
     let cells = Tensor(aligned.values, shape: [featureNames.count, features.rowCount])
+    let outputs: Tensor
     do {
-      return try model.predict(columns: cells, rows: features.rowCount)
+      outputs = try model.predict(columns: cells, rows: features.rowCount)
     } catch {
       throw error.located(path: path, format: .onnx)
     }
+    try requirePredictions(outputs, of: path, areClasses: false)
+    return outputs
   }
 }
 
@@ -231,7 +234,7 @@ struct ONNXModel: Sendable {
         widths.append(max(1, trees.values.map(\.featuresNeeded).max() ?? 1))
       }
     }
-    guard widths.reduce(0.0, { $0 + Double($1) }) < Double(1 << 24) else {
+    guard widths.reduce(0.0, { $0 + Double($1) }) < Double(Limit.columns.value) else {
       throw .malformed("an input of \(widths) columns")
     }
     return widths

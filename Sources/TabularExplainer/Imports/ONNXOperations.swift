@@ -1,5 +1,6 @@
 // The operations that scikit-learn's models become, on float32 tensors. Shapes come from a file, so every one is checked.
 
+import Files
 import NeuralNetworks
 import FoundationEssentials
 import Tensors
@@ -14,8 +15,8 @@ import Tensors
 struct ONNXOperation {
   let node: ONNXGraph.Node
   let inputs: [Tensor]
-  /// More elements than any table of this project's kind needs; a guard against absurd shapes.
-  private static let limit = 1 << 30
+  /// Shapes come from the file, and may be absurd.
+  private static var limit: Int { Limit.elements.value }
 
   private func problem(_ text: String) -> ModelProblem { .malformed("\(node.operation): \(text)") }
 

@@ -1,5 +1,6 @@
 // TreeEnsembleClassifier and TreeEnsembleRegressor (ai.onnx.ml versions 1 to 4) as tree ensembles.
 
+import Files
 import Tables
 import Trees
 
@@ -49,7 +50,8 @@ struct ONNXTrees {
     } else {
       declared = node.attributes["n_targets"]?.integer ?? 1
     }
-    guard declared > 0, declared < 1 << 20, targets.allSatisfy({ $0 >= 0 && $0 < declared }) else {
+    guard declared > 0, declared < Limit.columns.value, targets.allSatisfy({ $0 >= 0 && $0 < declared })
+    else {
       throw .malformed("\(node.operation) has \(declared) outputs, and weights for others")
     }
     // Two classes with weights for one of them only: the other's probability is what is left.
@@ -230,7 +232,7 @@ struct ONNXTreeBuilder {
     guard let yes = indices[reader.trueNodes[place]], let no = indices[reader.falseNodes[place]] else {
       throw .malformed("tree \(tree): a child that does not exist")
     }
-    guard feature >= 0, feature < 1 << 24, !threshold.isNaN else {
+    guard feature >= 0, feature < Limit.columns.value, !threshold.isNaN else {
       throw .malformed("tree \(tree): feature \(feature), threshold \(threshold)")
     }
     let missingIsTrue = reader.missingTracksTrue.isEmpty ? false : reader.missingTracksTrue[place] != 0

@@ -24,14 +24,16 @@ public enum ProgramError: Error, Equatable, Sendable {
   case notProbabilities(command: String, line: Int, sum: Double)
 }
 
-/// A black box behind a shell command.
+/// A black box behind a program.
 ///
 /// The program is started once for every batch of rows. It is given a CSV with a header; missing cells are blank,
 /// categories are written by name. It answers with one line a row: a number for every class, in the order of
 /// `outputNames` or under a header with their names; for two classes the second's probability alone will do.
 public struct ProgramBlackBox: BlackBox {
-  /// The shell command.
-  public let command: String
+  /// What is started.
+  public let call: ProgramCall
+  /// The same as a line, for messages.
+  public var command: String { call.text }
   /// The classes' names, or one name for a regression.
   public let outputNames: [String]
   /// Seconds that the program may take for a batch.
@@ -39,11 +41,16 @@ public struct ProgramBlackBox: BlackBox {
   /// Rows given to the program at once.
   public var batchSize: Int
 
-  /// A black box behind `command`.
+  /// A black box behind a line for the shell.
   public init(command: String, outputNames: [String], timeout: Double = 60, batchSize: Int = 10_000) {
+    self.init(call: .shell(command), outputNames: outputNames, timeout: timeout, batchSize: batchSize)
+  }
+
+  /// A black box behind a program.
+  public init(call: ProgramCall, outputNames: [String], timeout: Double = 60, batchSize: Int = 10_000) {
     precondition(
       !outputNames.isEmpty && batchSize > 0, "\(outputNames.count) outputs, batches of \(batchSize)")
-    self.command = command
+    self.call = call
     self.outputNames = outputNames
     self.timeout = timeout
     self.batchSize = batchSize
@@ -61,7 +68,10 @@ public struct ProgramBlackBox: BlackBox {
   }
 
   private func answer(_ features: Features, rows: Range<Int>) throws -> [Float] {
-    let result = try runProgram(command, input: Array(Self.csv(features, rows: rows).utf8), timeout: timeout)
+    // A number takes some 25 characters; what writes twenty times as much is not answering.
+    let limit = min(Limit.answer.value, 1 << 20 + rows.count * (outputNames.count + 1) * 512)
+    let result = try runProgram(
+      call, input: Array(Self.csv(features, rows: rows).utf8), timeout: timeout, outputLimit: limit)
     let lastLine = result.lastErrorLine
     switch result.ending {
     case .exited(0): break
@@ -152,6 +162,7 @@ public struct ProgramBlackBox: BlackBox {
         throw .notProbabilities(command: command, line: line, sum: sum)
       }
     }
+    if outputNames.count > 1 { numbers = numbers.map { min(max($0, 0), 1) } }
     return (order.map { $0.map { numbers[$0] } } ?? numbers).map { Float($0) }
   }
 }

@@ -174,7 +174,7 @@ extension XGBoostModel {
 
     private func appendBits(_ categories: ArraySlice<Int>, to words: inout [UInt64]) throws(ModelProblem) {
       let largest = categories.max() ?? 0
-      guard largest < 1 << 20, categories.allSatisfy({ $0 >= 0 }) else {
+      guard largest < Limit.categories.value, categories.allSatisfy({ $0 >= 0 }) else {
         throw .malformed("tree \(index): category \(largest)")
       }
       var bits = [UInt64](repeating: 0, count: largest / 64 + 1)

@@ -19,12 +19,13 @@ struct RankArea: Sendable {
     while start < order.count {
       var (tiedPositives, tiedNegatives) = (0.0, 0.0)
       let score = scores[order[start]]
-      while start < order.count, scores[order[start]] == score {
+      // A score that is no number equals not even itself, and counts alone.
+      repeat {
         let row = order[start]
         let weight = weights?[row] ?? 1
         if isPositive[row] { tiedPositives += weight } else { tiedNegatives += weight }
         start += 1
-      }
+      } while start < order.count && scores[order[start]] == score
       wins += tiedPositives * (negativesBelow + tiedNegatives / 2)
       positives += tiedPositives
       negativesBelow += tiedNegatives

@@ -46,9 +46,11 @@ struct ConfigurationReader {
   /// A whole number from `minimum` on, or nil where the option is absent.
   mutating func optionalCount(_ name: String, minimum: Int = 1) throws(TransformerError) -> Int? {
     guard let value = value(name) else { return nil }
-    guard let count = value.wholeNumber, count >= minimum, count <= 1 << 32 else {
+    guard let count = value.wholeNumber, count >= minimum else {
       throw bad(name, "must be a whole number from \(minimum), not \(value.line)")
     }
+    let limit = layerCounts.contains(name) ? Limit.layers : .size
+    guard count <= limit.value else { throw bad(name, "asks for " + limit.refusal(asked: count, of: name)) }
     return count
   }
 
@@ -124,6 +126,9 @@ struct ConfigurationReader {
 
   private func missing(_ option: String) -> TransformerError { bad(option, "is missing") }
 }
+
+/// The names under which families give their number of layers.
+private let layerCounts: Set<String> = ["num_hidden_layers", "n_layer", "n_layers", "num_layers"]
 
 /// Options of config.json that say nothing about a forward pass: training, generation, file keeping.
 private let harmlessOptions: Set<String> = [

@@ -58,5 +58,28 @@ write("attribute.h5", without("model_sha256"))
 write("type.h5", attribute("task", 3))
 write("schema.h5", attribute("schema_version", 9))
 write("unfinished.h5", attribute("complete", np.bool_(False)))
+
+
+def linked(file):
+    del file["tokens"]
+    file["tokens"] = h5py.ExternalLink("/etc/passwd", "/tokens")
+
+
+def raw(file):
+    del file["head_outputs"]
+    file.create_dataset("head_outputs", (4, 2, 2, 5), "f4", external=[("/etc/passwd", 0, 320)])
+
+
+def absurd(file):
+    for name in ("head_outputs", "tokens", "lengths", "labels", "pairs", "recorded", "prompts"):
+        old = file[name]
+        shape, kind = (1 << 30,) + old.shape[1:], old.dtype
+        del file[name]
+        file.create_dataset(name, shape, kind, chunks=(1024,) + shape[1:])
+
+
+write("linked.h5", linked)
+write("raw.h5", raw)
+write("absurd.h5", absurd)
 with h5py.File("foreign.h5", "w") as file:
     file["x"] = np.arange(3)

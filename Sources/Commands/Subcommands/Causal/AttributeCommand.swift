@@ -62,6 +62,7 @@ enum AttributeCommand: Subcommand {
     if arguments[alone] { loaded.options.settings["alone"] = 1 }
     loaded.options.settings["threshold"] = try arguments.required(threshold)
     loaded.options.settings["sparsity"] = try arguments.required(sparsity)
+    if let folder = arguments[output] { try claimFolder(folder) }
     let result = try method.init().attribute(loaded.model, loaded.task, loaded.options) { done, total in
       console.progress("\(name): \(done) of \(total)")
     }
@@ -114,7 +115,6 @@ enum AttributeCommand: Subcommand {
     _ loaded: CausalOptions.Loaded, _ method: any AttributionMethod.Type, _ arguments: ParsedArguments,
     to folder: String
   ) throws {
-    try makeFolder(folder)
     var provenance = try CausalOptions.provenance(loaded, command: name)
     provenance.append(JSONMember("method", .string(method.name)))
     if ["ig", "eap-ig-inputs", "eap-ig-activations"].contains(method.name) {

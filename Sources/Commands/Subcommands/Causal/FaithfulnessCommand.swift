@@ -47,6 +47,7 @@ enum FaithfulnessCommand: Subcommand {
     guard Set(scores).count > 1 || stored.circuit.edgeCount > 0 else {
       throw CausalError.badCircuit(path: path, problem: "it has neither scores nor edges in the circuit")
     }
+    if let folder = arguments[output] { try claimFolder(folder) }
     var runner = try CircuitRunner(loaded.model, loaded.task, loaded.options)
     let sizes = circuitShares.map { share in
       let count = Int(share * Double(loaded.graph.edgeCount))
@@ -159,7 +160,6 @@ enum FaithfulnessCommand: Subcommand {
     _ values: [[[Double]]], _ rows: [Figure], _ tests: CircuitTests?, _ stable: EdgeStability?,
     to folder: String
   ) throws {
-    try makeFolder(folder)
     var table = CSVDocument(header: ["share", "edges", "faithfulness", "metric", "kl", "accuracy"])
     for (place, share) in curve.shares.enumerated() {
       table.append([

@@ -43,6 +43,7 @@ enum HeadsCommand: Subcommand {
     guard drawn == nil || arguments[output] != nil else {
       throw UsageError.invalid("--pattern draws into a folder: name one with --output")
     }
+    if let folder = arguments[output] { try claimFolder(folder) }
     let direct = try DirectLogitAttribution(loaded.model, task) { done, total in
       console.progress("direct contributions: \(done) of \(total)")
     }
@@ -53,7 +54,6 @@ enum HeadsCommand: Subcommand {
     let means = (0..<graph.sourceCount).map { source in average(direct.contributions.map { $0[source] }) }
     report(direct, kinds, means, graph, console)
     if let folder = arguments[output] {
-      try makeFolder(folder)
       try headsTable(kinds, means, graph).write(to: folder + "/heads.csv")
       try directTable(direct, means, graph).write(to: folder + "/direct.csv")
       try writeFile(

@@ -52,6 +52,7 @@ enum PatchCommand: Subcommand {
       throw UsageError.invalid("--pairs must be at least 2, not \(count)")
     }
     let groups = try groupTargets(arguments[groups])
+    if let folder = arguments[output] { try claimFolder(folder) }
     var results: [(PatchDirection, PatchReport)] = []
     for way in way == .both ? [PatchDirection.corrupt, .restore] : [way] {
       var task = loaded.task
@@ -61,7 +62,6 @@ enum PatchCommand: Subcommand {
     console.endProgress()
     for (way, report) in results { print(report, way, loaded, console) }
     if let folder = arguments[output] {
-      try makeFolder(folder)
       for (way, report) in results {
         try write(report, loaded, way, prefix: results.count > 1 ? way.rawValue + "-" : "", to: folder)
       }

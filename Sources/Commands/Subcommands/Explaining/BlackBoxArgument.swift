@@ -1,5 +1,6 @@
 // The black box that a command line names.
 
+import Files
 import Tables
 import TabularExplainer
 import Tensors
@@ -20,8 +21,12 @@ extension SplitTable {
         throw UsageError.badValue(
           option: "timeout", value: "\(seconds)", expectation: "a number of seconds above 0")
       }
-      let program = ProgramBlackBox(command: command, outputNames: outputNames, timeout: seconds)
+      let call = try programCall(command, isShellLine: arguments[ExplainingOptions.shell])
+      let program = ProgramBlackBox(call: call, outputNames: outputNames, timeout: seconds)
       return try ProbedBlackBox(given: program, name: command, table, training: split.training, seed: seed)
+    }
+    if arguments[ExplainingOptions.shell] {
+      throw UsageError.invalid("--shell goes with --black-box-command")
     }
     if arguments.isGiven(ExplainingOptions.predictions) {
       let box = ColumnBlackBox(
@@ -44,6 +49,23 @@ extension SplitTable {
       )
     }
     return try ProbedBlackBox(modelFile: word, table, training: split.training, seed: seed)
+  }
+
+  /// The program that a line names; a shell reads the line only where the user asks for it.
+  private func programCall(_ line: String, isShellLine: Bool) throws(UsageError) -> ProgramCall {
+    if isShellLine { return .shell(line) }
+    do throws(CommandLineProblem) {
+      return .words(try commandWords(line))
+    } catch {
+      switch error {
+      case .empty: throw .invalid("--black-box-command names no program")
+      case .openQuote: throw .invalid("--black-box-command has a quote that is not closed: \(line)")
+      case .needsShell(let character):
+        throw .invalid(
+          "--black-box-command holds '\(character)', which only a shell understands: quote it, or add --shell"
+        )
+      }
+    }
   }
 
   private var outputNames: [String] {

@@ -28,6 +28,7 @@ enum ExplainingOptions {
   static let blackBoxCommand = Option<String>(
     "black-box-command", "\"PROGRAM …\"",
     help: "a program as black box: rows as CSV on its standard input, probabilities as CSV back")
+  static let shell = Flag("shell", help: "let /bin/sh read the line of --black-box-command")
   static let timeout = Option<Double>(
     "timeout", "SECONDS", default: 60, help: "how long that program may take for 10,000 rows")
   static let predictions = Option<String>(
@@ -44,7 +45,7 @@ enum ExplainingOptions {
   static let table: [any OptionDeclaration] = [
     target, task, header, categorical, exclude, missing, group, hold,
   ]
-  static let model: [any OptionDeclaration] = [blackBox, blackBoxCommand, timeout, predictions]
+  static let model: [any OptionDeclaration] = [blackBox, blackBoxCommand, shell, timeout, predictions]
   static let standIn: [any OptionDeclaration] = [top, surrogate, leaves]
   static let common: [any OptionDeclaration] = [seed, output]
 }

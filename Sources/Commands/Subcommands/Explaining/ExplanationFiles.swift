@@ -11,11 +11,10 @@ struct ExplanationFiles {
   let explainer: Explainer
   let folder: String
 
-  /// Creates the folder.
-  init(_ explainer: Explainer, folder: String) throws(FileError) {
+  /// Files in a folder that has been claimed.
+  init(_ explainer: Explainer, folder: String) {
     self.explainer = explainer
     self.folder = folder
-    try makeFolder(folder)
   }
 
   /// `importance.csv`: every feature with its importance, the most important first.

@@ -12,7 +12,7 @@ public func makeFolder(_ path: String) throws(FileError) {
   var made = path.hasPrefix("/") ? "/" : ""
   for part in path.split(separator: "/") {
     made += (made.isEmpty || made == "/" ? "" : "/") + part
-    guard mkdir(made, 0o755) != 0 else { continue }
+    guard SystemCalls.makeFolder(made, 0o755) != 0 else { continue }
     let reason = errno == EEXIST ? "\(made) is a file, and a folder is needed" : lastSystemError()
     guard isFolder(made) else { throw .unwritable(path: path, reason: reason) }
   }

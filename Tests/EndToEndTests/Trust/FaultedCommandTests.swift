@@ -1,0 +1,126 @@
+// Every command that writes, with a failure or a kill at every step of writing in turn: each file is whole or absent,
+// nothing else is left, and the same command then goes on to the same bytes.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct FaultedCommandTests {
+  /// The command lines, by the name of what they write. MODEL is a small model, and their inputs are made beforehand.
+  static let commands: [(output: String, words: [String])] = [
+    ("prompts.jsonl", ["generate", "induction", "--model", "model"]),
+    ("r.h5", ["record", "induction", "--model", "model", "--examples", "30"]),
+    ("a.safetensors", ["train", "base.h5", "--epochs", "5"]),
+    ("ranked", ["rank", "base.h5", "--autoencoder", "base.safetensors"]),
+    (
+      "trained",
+      [
+        "train-model", "induction", "--layers", "1", "--heads", "2", "--d-model", "16", "--steps", "4",
+        "--batch",
+        "4", "--pairs", "50", "--checkpoint-every", "2",
+      ]
+    ),
+    ("paths", ["attribute", "induction", "--model", "model", "--examples", "10", "--method", "eap"]),
+    ("heads", ["heads", "induction", "--model", "model", "--examples", "10"]),
+    ("patched", ["patch", "induction", "--model", "model", "--examples", "10"]),
+    ("ablated", ["ablate", "induction", "--model", "model", "--examples", "10"]),
+    ("model.json", ["fit", "example", "--black-box", "boosted", "--folds", "0"]),
+    ("network.safetensors", ["fit", "example", "--black-box", "mlp", "--folds", "0"]),
+    ("why", ["explain", "example", "--top", "3", "--black-box", "base.json"]),
+    ("importance", ["importance", "example", "--black-box", "base.json"]),
+  ]
+
+  private func files(_ path: String) -> [String: Data] {
+    let manager = FileManager.default
+    var isFolder: ObjCBool = false
+    guard manager.fileExists(atPath: path, isDirectory: &isFolder) else { return [:] }
+    guard isFolder.boolValue else { return ["": manager.contents(atPath: path) ?? Data()] }
+    var found: [String: Data] = [:]
+    for name in (try? manager.subpathsOfDirectory(atPath: path)) ?? [] {
+      found[name] = manager.contents(atPath: path + "/" + name)
+    }
+    return found
+  }
+
+  /// What stands in a file, without what tells the time.
+  private func withoutTimes(_ data: Data) -> Data {
+    let text = String(decoding: data, as: UTF8.self)
+    guard text.contains("seconds") else { return data }
+    return Data(text.replacing(/"[a-z_ ]*seconds[a-z_ ]*" *: *[-+.0-9e]+/, with: "").utf8)
+  }
+
+  private func prepare(_ folder: String) throws {
+    for words in [
+      ["record", "induction", "--model", "model", "--examples", "30", "--output", "base.h5"],
+      ["train", "base.h5", "--epochs", "5", "--output", "base.safetensors"],
+      ["fit", "example", "--black-box", "boosted", "--folds", "0", "--output", "base.json"],
+    ] {
+      let made = try headlamp(words, folder: folder)
+      try #require(made.exitCode == 0, "\(made.errors)")
+    }
+  }
+
+  @Test(arguments: commands) func aFaultAtEveryStep(output: String, words: [String]) throws {
+    try withSmallModel { folder, _ in
+      try prepare(folder)
+      let path = folder + "/" + output
+      let words = words + ["--output", output]
+      let made = try headlamp(words, folder: folder)
+      try #require(made.exitCode == 0, "\(made.errors)")
+      let whole = files(path)
+      try FileManager.default.removeItem(atPath: path)
+      let others = Set(try FileManager.default.contentsOfDirectory(atPath: folder))
+
+      // Short writes and interruptions change nothing.
+      let patient = try headlamp(
+        words, environment: ["HEADLAMP_FAULTS": "write@1:short,write@2:EINTR,any@4:EINTR,open@1:EINTR"],
+        folder: folder)
+      #expect(patient.exitCode == 0, "\(patient.errors)")
+      try FileManager.default.removeItem(atPath: path)
+
+      for kind in ["ENOSPC", "EIO", "kill"] {
+        var (number, successes) = (1, 0)
+        // A failure to make a folder that is there is none: the command has come through when nothing fails any more.
+        while number < 400, successes < 3 {
+          var resumed = words
+          if words[0] == "train-model", fileExists(path + "/checkpoint.safetensors") {
+            resumed.append("--resume")
+          }
+          let result = try headlamp(
+            resumed, environment: ["HEADLAMP_FAULTS": "any@\(number):\(kind)"], folder: folder)
+          for (name, data) in files(path) where name != "checkpoint.safetensors" {
+            if kind == "kill", name.hasPrefix(".headlamp-") {
+              try FileManager.default.removeItem(atPath: path + "/" + name)
+              continue
+            }
+            #expect(
+              withoutTimes(data) == whole[name].map(withoutTimes), "\(kind) at step \(number): \(name)")
+          }
+          let left = Set(try FileManager.default.contentsOfDirectory(atPath: folder))
+          let expected = others.union([output, output + ".partial"])
+          // A process that is killed between two calls may leave the name it could not give back.
+          let strange = left.subtracting(expected).filter { kind != "kill" || !$0.hasPrefix(".headlamp-") }
+          #expect(strange.isEmpty, "\(kind) at step \(number): \(strange)")
+          for name in left where name.hasPrefix(".headlamp-") {
+            try FileManager.default.removeItem(atPath: folder + "/" + name)
+          }
+          number += kind == "EIO" ? 3 : 1
+          successes = result.exitCode == 0 ? successes + 1 : 0
+          if result.exitCode == 0 { continue }
+          #expect(result.exitCode == (kind == "kill" ? -9 : 1), "\(kind) at step \(number): \(result.errors)")
+          if kind != "kill" {
+            #expect(
+              result.errors.contains(kind == "EIO" ? "Input/output error" : "No space left on device"),
+              "\(kind) at step \(number): \(result.errors)")
+          }
+        }
+        #expect(number > 3 && number < 400, "\(kind): \(number) steps")
+        let found = files(path)
+        #expect(found.keys.sorted() == whole.keys.sorted())
+        try FileManager.default.removeItem(atPath: path)
+      }
+    }
+  }
+
+  private func fileExists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+}

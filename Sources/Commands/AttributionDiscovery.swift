@@ -130,6 +130,7 @@ enum AttributionDiscovery {
         loaded, recorder.identity, recording, settings, path, losses: trained[0].losses,
         prompts: task.clean.count
       ).text(), to: folder + "/summary.json")
+    try ReportCommand.write(arguments, folder: folder)
     stages.finish("report")
     console.endProgress()
     for line in report.lines(question: path.replacement) { console.print(line) }

@@ -20,6 +20,7 @@ var subcommands: [any Subcommand.Type] {
     FitCommand.self,
     ImportanceCommand.self,
     RulesCommand.self,
+    ReportCommand.self,
     TasksCommand.self,
     InspectCommand.self,
     VerifyCommand.self,

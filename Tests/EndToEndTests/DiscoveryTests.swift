@@ -7,10 +7,13 @@ import Testing
 @Suite struct DiscoveryTests {
   static let files = [
     "default": [
-      "code-ablation.csv", "codes.csv", "code-pairs.csv", "dictionary.safetensors", "heads.csv", "pairs.csv", "recording.h5",
-      "summary.json",
+      "code-ablation.csv", "codes.csv", "code-pairs.csv", "dictionary.safetensors", "heads.csv", "pairs.csv",
+      "recording.h5",
+      "report.html", "summary.json",
     ],
-    "change": ["recording.h5", "autoencoder.safetensors", "heads.csv", "pairs.csv", "summary.json"],
+    "change": [
+      "recording.h5", "autoencoder.safetensors", "heads.csv", "pairs.csv", "report.html", "summary.json",
+    ],
   ]
 
   private func text(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }

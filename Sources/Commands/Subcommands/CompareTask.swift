@@ -33,7 +33,7 @@ enum CompareTask {
   static let dictionaries = Option<Int>(
     "dictionaries", "N", default: 3, help: "a task or suite: dictionaries of 'codes', with seeds counted up")
   static let options: [any OptionDeclaration] = [
-    methods, judging, steps, dictionaries, suite, models, half, output,
+    methods, judging, steps, dictionaries, suite, models, half, output, ReportCommand.none,
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
@@ -69,6 +69,7 @@ enum CompareTask {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
     try writeFile(encoder.encode(summaries), to: folder + "/comparison.json")
+    try ReportCommand.write(arguments, folder: folder)
     if arguments[CompareCommand.json] {
       console.print(String(decoding: try encoder.encode(summaries), as: UTF8.self))
     } else {

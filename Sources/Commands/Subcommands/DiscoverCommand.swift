@@ -44,6 +44,7 @@ enum DiscoverCommand: Subcommand {
     PromptOptions.all + [
       output, position, protocolName, RankCommand.truth, TrainCommand.features, lambda, TrainCommand.topK,
       epochs, learningRate, trainingExamples,
+      ReportCommand.none,
     ] + AttributionDiscovery.options
   static let lambda = Option<Double>(
     "lambda", "X",
@@ -115,6 +116,7 @@ enum DiscoverCommand: Subcommand {
       recording: recording, trained: trained, ranking: ranking, shareWithoutCode: scorer.shareWithoutCode,
       evaluation: evaluation, nulls: nulls)
     try summary.write(to: folder + "/summary.json")
+    try ReportCommand.write(arguments, folder: folder)
     stages.finish("compare")
     console.endProgress()
 

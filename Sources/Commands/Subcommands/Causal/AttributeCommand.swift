@@ -33,7 +33,9 @@ enum AttributeCommand: Subcommand {
     "sparsity", "X", default: 0.5, help: "methods node-mask and edge-mask: the price of keeping everything")
   static let output = Option<String>("output", "DIR", help: "the folder to write to")
   static let options: [any OptionDeclaration] =
-    CausalOptions.all + [method, steps, keep, greedy, alone, threshold, sparsity, output]
+    CausalOptions.all + [
+      method, steps, keep, greedy, alone, threshold, sparsity, output, ReportCommand.none,
+    ]
   static let examples = [
     Example("headlamp attribute ioi --output attributed", "edges of the bundled model, by EAP-IG in 5 steps"),
     Example(
@@ -71,6 +73,7 @@ enum AttributeCommand: Subcommand {
     let circuit = circuit(of: result, share: share, greedily: arguments[greedy])
     if let folder = arguments[output] {
       try write(result, summary, circuit, loaded, method, arguments, to: folder)
+      try ReportCommand.write(arguments, folder: folder)
     }
     report(result, summary, circuit, method, arguments[output], console)
   }

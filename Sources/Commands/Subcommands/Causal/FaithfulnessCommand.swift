@@ -31,7 +31,9 @@ enum FaithfulnessCommand: Subcommand {
   static let output = Option<String>(
     "output", "DIR", help: "the folder to write faithfulness.csv and summary.json to")
   static let options: [any OptionDeclaration] =
-    CausalOptions.all + [circuit, greedy, signed, tests, stability, output]
+    CausalOptions.all + [
+      circuit, greedy, signed, tests, stability, output, ReportCommand.none,
+    ]
   static let examples = [
     Example(
       "headlamp faithfulness ioi --circuit attributed/circuit.json",
@@ -108,6 +110,7 @@ enum FaithfulnessCommand: Subcommand {
     if let stable { console.print(stable.sentence) }
     if let folder = arguments[output] {
       try write(loaded, path, found, sizes, values, rows, tested, stable, to: folder)
+      try ReportCommand.write(arguments, folder: folder)
       console.print("wrote \(folder)")
     }
   }

@@ -27,7 +27,10 @@ enum HeadsCommand: Subcommand {
   static let prompt = Option<Int>(
     "prompt", "N", default: 0, help: "the positive prompt to draw, counted from 0")
   static let output = Option<String>("output", "DIR", help: "the folder to write to")
-  static let options: [any OptionDeclaration] = PromptOptions.all + [pattern, prompt, output]
+  static let options: [any OptionDeclaration] =
+    PromptOptions.all + [
+      pattern, prompt, output, ReportCommand.none,
+    ]
   static let examples = [
     Example("headlamp heads ioi", "roles and direct contributions of the bundled model's heads"),
     Example(
@@ -65,6 +68,7 @@ enum HeadsCommand: Subcommand {
           try patternPicture(drawn, task.clean[index], loaded),
           to: folder + "/pattern-\(drawn.layer).\(drawn.head).svg")
       }
+      try ReportCommand.write(arguments, folder: folder)
       console.print("wrote \(folder)")
     }
   }

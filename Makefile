@@ -47,6 +47,11 @@ bench: build
 install: build
 	install -D -m 755 .build/release/headlamp $(DESTDIR)$(PREFIX)/bin/headlamp
 	cd Circuits && find . -type f -exec install -D -m 644 {} $(DESTDIR)$(PREFIX)/share/headlamp/Circuits/{} \;
+	mkdir -p $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions zsh/site-functions fish/vendor_completions.d man/man1)
+	.build/release/headlamp completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/headlamp
+	.build/release/headlamp completions zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_headlamp
+	.build/release/headlamp completions fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/headlamp.fish
+	.build/release/headlamp completions man > $(DESTDIR)$(PREFIX)/share/man/man1/headlamp.1
 
 clean:
 	rm -rf .build results

@@ -1,5 +1,7 @@
 // Help texts, made from the declarations.
 
+import Files
+
 /// The text of `headlamp --help`.
 func overviewText() -> String {
   let width = subcommands.map { $0.name.count }.max() ?? 0
@@ -26,7 +28,7 @@ func helpText(for command: any Subcommand.Type) -> String {
   }
   var sections = [
     "usage: headlamp " + ([command.name] + places + ["[OPTIONS]"]).joined(separator: " "),
-    command.discussion.wrapped(at: helpWidth),
+    command.discussion.laidOut(at: helpWidth),
   ]
   let left =
     command.positionals.map { ($0.name, $0.help) }
@@ -43,8 +45,8 @@ func helpText(for command: any Subcommand.Type) -> String {
   return sections.joined(separator: "\n\n")
 }
 
-/// The columns that help texts keep to.
-private let helpWidth = 110
+/// The columns that help texts keep to: the terminal's, 60 to 110; 110 where there is none.
+private var helpWidth: Int { min(110, max(60, StandardStream.output.columns ?? 110)) }
 
 private func optionText(_ option: any OptionDeclaration) -> String {
   "--\(option.name)" + (option.valueName.map { " \($0)" } ?? "")
@@ -55,6 +57,22 @@ private func optionHelp(_ option: any OptionDeclaration) -> String {
 }
 
 extension String {
+  /// Paragraphs laid out anew: lines that belong together are joined, then broken once at `width`. Blank lines part
+  /// paragraphs, and indented lines stay lines of their own.
+  func laidOut(at width: Int) -> String {
+    var paragraphs: [String] = []
+    var isOpen = false
+    for line in split(separator: "\n", omittingEmptySubsequences: false) {
+      if isOpen, let last = paragraphs.last, !last.isEmpty, !line.isEmpty, !line.hasPrefix(" ") {
+        paragraphs[paragraphs.count - 1] = last + " " + line
+      } else {
+        paragraphs.append(String(line))
+      }
+      isOpen = !line.isEmpty && !line.hasPrefix(" ")
+    }
+    return paragraphs.joined(separator: "\n").wrapped(at: width)
+  }
+
   /// The text with lines that are too long broken at blanks; what follows a break is indented as its line began.
   func wrapped(at width: Int) -> String {
     split(separator: "\n", omittingEmptySubsequences: false).map { line -> String in

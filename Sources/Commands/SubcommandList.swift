@@ -27,6 +27,7 @@ var subcommands: [any Subcommand.Type] {
     TokenizeCommand.self,
     TrainModelCommand.self,
     DoctorCommand.self,
+    CompletionsCommand.self,
     LimitsCommand.self,
   ]
 }

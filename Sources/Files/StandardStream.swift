@@ -14,6 +14,13 @@ public enum StandardStream: Int32, Sendable {
   /// Whether the stream ends at a terminal.
   public var isTerminal: Bool { isatty(rawValue) == 1 }
 
+  /// The width of its terminal in columns; nil where there is none or it does not tell.
+  public var columns: Int? {
+    var size = winsize()
+    guard isTerminal, ioctl(rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+
   /// Writes text at once, unbuffered.
   /// - Throws: `FileError.unwritable`, as where output goes to a full disk.
   public func write(_ text: String) throws(FileError) {

@@ -6,7 +6,9 @@ SWIFT_SOURCES := Package.swift Sources Tests Notebooks-as-scripts
 
 SECONDS ?= 60
 
-.PHONY: run build test fuzz sanitize stress format lint bench install dependencies clean
+PYTHON_TEST := .build/python-test
+
+.PHONY: wheel test-wheel run build test fuzz sanitize stress format lint bench install dependencies clean
 
 run: build
 	.build/release/headlamp discover ioi
@@ -52,6 +54,15 @@ install: build
 	.build/release/headlamp completions zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_headlamp
 	.build/release/headlamp completions fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/headlamp.fish
 	.build/release/headlamp completions man > $(DESTDIR)$(PREFIX)/share/man/man1/headlamp.1
+
+wheel: build
+	Python/build-wheel
+
+# The wheel as a user has it: in an environment of its own, away from this folder.
+test-wheel: wheel
+	rm -rf $(PYTHON_TEST) && python3 -m venv $(PYTHON_TEST)
+	$(PYTHON_TEST)/bin/pip install --quiet Python/dist/*.whl pandas h5py scikit-learn pytest
+	cd $(PYTHON_TEST) && bin/pytest -q $(CURDIR)/Python/tests
 
 clean:
 	rm -rf .build results

@@ -1,0 +1,12 @@
+"""Which attention heads do a task, and why a black box said what it said.
+
+>>> import headlamp
+>>> found = headlamp.discover("ioi")
+>>> found.heads.head()
+"""
+from ._command import HeadlampError, run
+from ._discover import Discovery, discover
+from ._explain import Explanation, explain
+
+__all__ = ["Discovery", "Explanation", "HeadlampError", "discover", "explain", "run"]
+__version__ = "0.1.0"

@@ -69,7 +69,7 @@ public enum Limit: String, CaseIterable, Sendable {
     case .nesting: 256
     case .values: 2_000_000
     case .layers: 10_000
-    case .size: 1 << 32
+    case .size: highest
     case .columns: 1 << 24
     case .elements: 1 << 30
     case .leaves, .token: 1 << 24
@@ -78,8 +78,15 @@ public enum Limit: String, CaseIterable, Sendable {
     }
   }
 
-  /// No limit may be set higher: nested values are read, and let go of, on the stack.
-  public var highest: Int { self == .nesting ? 2_000 : Int.max / 8 }
+  /// No limit may be set higher: nested values are read, and let go of, on the stack, and the product of two sizes must
+  /// be a number.
+  public var highest: Int {
+    switch self {
+    case .nesting: 2_000
+    case .size: 1 << 31
+    default: Int.max / 8
+    }
+  }
 
   private static let given = Mutex<[Limit: Int]>([:])
 

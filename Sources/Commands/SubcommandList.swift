@@ -21,6 +21,7 @@ var subcommands: [any Subcommand.Type] {
     ImportanceCommand.self,
     RulesCommand.self,
     ReportCommand.self,
+    DescribeCommand.self,
     TasksCommand.self,
     InspectCommand.self,
     VerifyCommand.self,

@@ -14,10 +14,20 @@ public struct Table: Sendable, Equatable {
   public let duplicateGroups: [Int32]
   /// How many rows of the file were left out because their target is missing.
   public let rowsWithoutTarget: Int
-  /// Text columns of too many different values, left out as identifiers.
-  public let identifierColumns: [String]
+  /// Every column of the file as it was read, in the file's order; empty for a table that a program made.
+  public let readings: [ColumnReading]
+  /// How the file was laid out; nil for a table that a program made.
+  public let layout: TableLayout?
   /// Names that several columns of the file had; the later ones got the endings `.1`, `.2`, ….
   public let repeatedNames: [String]
+
+  /// The columns that were left out because they tell every row from every other, or hold nothing.
+  public var identifierColumns: [String] {
+    readings.compactMap { reading in
+      guard case .leftOut(let reason) = reading.content, reason != .excluded else { return nil }
+      return reading.name
+    }
+  }
 
   /// The number of rows.
   public var rowCount: Int { features.rowCount }
@@ -32,7 +42,7 @@ public struct Table: Sendable, Equatable {
   /// - Precondition: features and target have the same number of rows.
   public init(
     features: Features, target: Target, targetName: String, rowsWithoutTarget: Int = 0,
-    identifierColumns: [String] = [], repeatedNames: [String] = []
+    repeatedNames: [String] = [], readings: [ColumnReading] = [], layout: TableLayout? = nil
   ) {
     precondition(
       features.rowCount == target.count, "\(features.rowCount) rows with \(target.count) targets")
@@ -40,8 +50,9 @@ public struct Table: Sendable, Equatable {
     self.target = target
     self.targetName = targetName
     self.rowsWithoutTarget = rowsWithoutTarget
-    self.identifierColumns = identifierColumns
     self.repeatedNames = repeatedNames
+    self.readings = readings
+    self.layout = layout
     duplicateGroups = features.duplicateGroups()
   }
 
@@ -52,7 +63,24 @@ public struct Table: Sendable, Equatable {
     self.targetName = targetName
     self.duplicateGroups = duplicateGroups
     rowsWithoutTarget = 0
-    identifierColumns = []
     repeatedNames = []
+    readings = []
+    layout = nil
+  }
+}
+
+/// How a table's file was laid out.
+public struct TableLayout: Sendable, Equatable {
+  /// How its letters are stored.
+  public var encoding: TextEncoding
+  /// What stands between cells.
+  public var separator: UInt8
+  /// Whether its first row holds names.
+  public var hasHeader: Bool
+
+  init(_ columns: ParsedColumns) {
+    encoding = columns.encoding
+    separator = columns.separator
+    hasHeader = columns.hasHeader
   }
 }

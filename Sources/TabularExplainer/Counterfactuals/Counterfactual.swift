@@ -47,5 +47,5 @@ func variants(of row: [Float], in table: Features, changes: [[Change]]) -> Featu
   for (variant, list) in changes.enumerated() {
     for change in list { values[change.feature * count + variant] = change.to }
   }
-  return Features(names: table.names, kinds: table.kinds, rowCount: count, values: values)
+  return table.replacing(rowCount: count, values: values)
 }

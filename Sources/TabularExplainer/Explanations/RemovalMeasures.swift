@@ -78,7 +78,7 @@ extension Explainer {
           }
       }
     }
-    return Features(names: table.features.names, kinds: table.features.kinds, rowCount: rows, values: values)
+    return table.features.replacing(rowCount: rows, values: values)
   }
 
   /// The mean of a numeric feature, the most frequent category of another; NaN where every cell is missing.

@@ -36,6 +36,10 @@ struct ReadTable {
       if let target = arguments[ExplainingOptions.target], target != example.targetName {
         throw TableError.noSuchColumn(path: path, name: target, nearest: nil)
       }
+      let others = ExplainingOptions.table.filter { ![ExplainingOptions.target.name, ExplainingOptions.hold.name].contains($0.name) }
+      if let option = others.first(where: { arguments.isGiven($0) }) {
+        throw UsageError.invalid("--\(option.name) has no effect on the table 'example', which is made, not read")
+      }
     } else {
       let excluded = Set(aside + [group].compactMap { $0 })
       let options = try Self.options(arguments, excluding: excluded)
@@ -47,8 +51,9 @@ struct ReadTable {
       notes = Self.notes(table)
       if !excluded.isEmpty {
         var plain = TableOptions()
-        plain.missingTexts = options.missingTexts
         plain.header = options.header
+        plain.separator = options.separator
+        plain.categoryLimit = 1 << 24
         let all = try Features(readingFrom: path, options: plain)
         let chosen = try (aside + [group].compactMap { $0 }).map { name in
           guard let place = all.names.firstIndex(of: name) else {
@@ -82,13 +87,23 @@ struct ReadTable {
   /// A surrogate with anything to say needs a few rows on both sides.
   private static let fewestRows = 8
 
-  private static func options(
+  /// How `arguments` ask for the table to be read.
+  static func options(
     _ arguments: ParsedArguments, excluding excluded: Set<String>
   ) throws -> TableOptions {
     var options = TableOptions()
+    options.separator = arguments[ExplainingOptions.separator]?.byte
+    options.keptColumns = Set(arguments.list(ExplainingOptions.keep))
+    if arguments.hasGivenModel {
+      // The model knows which columns it was fitted to, and compares in the precision it was fitted in.
+      options.identifiers = .kept
+      options.dates = .asNumbers
+      options.precision = .exact
+      options.categoryLimit = 1 << 20
+    }
     options.categoricalColumns = Set(arguments.list(ExplainingOptions.categorical))
     options.excludedColumns = Set(arguments.list(ExplainingOptions.exclude)).union(excluded)
-    options.missingTexts.formUnion(arguments.list(ExplainingOptions.missing))
+    options.furtherMissingTexts = arguments.list(ExplainingOptions.missing)
     switch arguments[ExplainingOptions.header] {
     case .names: options.header = .present
     case .noNames: options.header = .absent
@@ -115,15 +130,15 @@ struct ReadTable {
   private static func notes(_ table: Table) -> [String] {
     var notes: [String] = []
     if table.rowsWithoutTarget > 0 {
-      notes.append("\(table.rowsWithoutTarget) rows without a target left out")
+      notes.append("\(ReadingText.count(table.rowsWithoutTarget, "row")) without a target left out")
     }
     if table.duplicateRowCount > 0 {
       notes.append(
-        "\(table.duplicateRowCount) rows repeat another's features; copies stay on one side of the split")
+        table.duplicateRowCount == 1
+          ? "1 row repeats another's features; copies stay on one side of the split"
+          : "\(table.duplicateRowCount) rows repeat another's features; copies stay on one side of the split")
     }
-    if !table.identifierColumns.isEmpty {
-      notes.append("left out as identifiers: " + table.identifierColumns.joined(separator: ", "))
-    }
+    notes += ReadingText.notes(table)
     if !table.repeatedNames.isEmpty {
       notes.append("names used twice, numbered: " + table.repeatedNames.joined(separator: ", "))
     }

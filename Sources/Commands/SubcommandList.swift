@@ -22,6 +22,7 @@ var subcommands: [any Subcommand.Type] {
     RulesCommand.self,
     ReportCommand.self,
     DescribeCommand.self,
+    PredictCommand.self,
     TasksCommand.self,
     InspectCommand.self,
     VerifyCommand.self,

@@ -65,7 +65,7 @@ extension Features {
 }
 
 /// The codes of a model's categories, found by name or by the number that a name is.
-struct CategoryCodes {
+public struct CategoryCodes {
   private var byName: [String: Int] = [:]
   private var byNumber: [Double: Int] = [:]
   private let count: Int
@@ -81,8 +81,8 @@ struct CategoryCodes {
   /// Whether every category is called by a number of its own.
   var areNumbers: Bool { byNumber.count == count }
 
-  /// True and false are numbers too: pandas keeps such categories as truth values.
-  private static func number(_ name: String) -> Double? {
+  /// The number that a name is. True and false are 1 and 0: pandas keeps such categories as truth values.
+  public static func number(_ name: String) -> Double? {
     switch name {
     case "True", "true": 1
     case "False", "false": 0

@@ -19,6 +19,14 @@ extension Features {
   }
 }
 
+/// The names of a file's columns, in order; nothing else is read.
+/// - Throws: `FileError`, or `TableError`.
+public func columnNames(readingFrom path: String, options: TableOptions = TableOptions()) throws -> [String] {
+  try withTableText(path: path, options: options) { text, _ throws(TableError) in
+    try ColumnPlan(text, target: nil, options: options).names
+  }
+}
+
 extension Table {
   /// Reads a table from a file, with one column as the target.
   ///

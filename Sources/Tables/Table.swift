@@ -29,6 +29,9 @@ public struct Table: Sendable, Equatable {
     }
   }
 
+  /// Whether the file has no target, and a model's predictions stand in for it.
+  public let targetIsPredicted: Bool
+
   /// The number of rows.
   public var rowCount: Int { features.rowCount }
 
@@ -42,7 +45,7 @@ public struct Table: Sendable, Equatable {
   /// - Precondition: features and target have the same number of rows.
   public init(
     features: Features, target: Target, targetName: String, rowsWithoutTarget: Int = 0,
-    repeatedNames: [String] = [], readings: [ColumnReading] = [], layout: TableLayout? = nil
+    repeatedNames: [String] = [], readings: [ColumnReading] = [], layout: TableLayout? = nil, targetIsPredicted: Bool = false
   ) {
     precondition(
       features.rowCount == target.count, "\(features.rowCount) rows with \(target.count) targets")
@@ -53,6 +56,7 @@ public struct Table: Sendable, Equatable {
     self.repeatedNames = repeatedNames
     self.readings = readings
     self.layout = layout
+    self.targetIsPredicted = targetIsPredicted
     duplicateGroups = features.duplicateGroups()
   }
 
@@ -66,6 +70,49 @@ public struct Table: Sendable, Equatable {
     repeatedNames = []
     readings = []
     layout = nil
+    targetIsPredicted = false
+  }
+
+  /// The same table with other classes: those of a model that knows more, or in another order.
+  /// - Returns: nil where a class of the table is none of them, or the target is a quantity.
+  public func withClasses(_ names: [String]) -> Table? {
+    guard case .classes(let labels, let own) = target else { return nil }
+    let codes = CategoryCodes(names)
+    var places: [Int] = []
+    for name in own {
+      guard let place = codes[name] else { return nil }
+      places.append(place)
+    }
+    return Table(self, target: .classes(labels.map { places[$0] }, names: names))
+  }
+
+  /// Features, by place, that look like row numbers or identifiers.
+  public var likelyIdentifiers: Set<Int> {
+    Set(features.names.indices.filter { place in
+      guard features.kinds[place] == .numeric else { return false }
+      let cells = features.column(place)
+      if zip(cells, cells.dropFirst()).allSatisfy({ $1 - $0 == 1 }) { return true }
+      return namesIdentifiers(features.names[place]) && Set(cells).count == rowCount
+    })
+  }
+
+  /// The same rows with other features of the same rows.
+  /// - Precondition: as many rows.
+  public func replacing(features: Features) -> Table {
+    precondition(features.rowCount == rowCount, "\(features.rowCount) rows for \(rowCount)")
+    return Table(self, features: features, target: target)
+  }
+
+  private init(_ other: Table, features: Features? = nil, target: Target) {
+    self.features = features ?? other.features
+    self.target = target
+    targetName = other.targetName
+    duplicateGroups = other.duplicateGroups
+    rowsWithoutTarget = other.rowsWithoutTarget
+    repeatedNames = other.repeatedNames
+    readings = other.readings
+    layout = other.layout
+    targetIsPredicted = other.targetIsPredicted
   }
 }
 

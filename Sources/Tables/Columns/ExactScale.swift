@@ -37,6 +37,16 @@ public struct ExactScale: Sendable, Equatable {
     self.offset = offset
   }
 
+  /// A scale of which stand-ins are known; nil where they or the values do not rise.
+  public init?(standIns: [Float], values: [Double]) {
+    guard standIns.count == values.count, zip(standIns, standIns.dropFirst()).allSatisfy({ $0 < $1 }),
+      zip(values, values.dropFirst()).allSatisfy({ $0 <= $1 }), values.allSatisfy(\.isFinite)
+    else { return nil }
+    self.values = values
+    self.standIns = standIns
+    offset = 0
+  }
+
   /// How many of the values are below `value`, or not above it.
   private func count(where isLow: (Double) -> Bool) -> Int {
     var (first, last) = (0, values.count)

@@ -267,32 +267,7 @@ struct ColumnAssembly {
     if zip(cells, cells.dropFirst()).allSatisfy({ $1 - $0 == 1 }) { return .rowNumbers }
     guard Set(cells).count == rowCount else { return nil }
     if plan.unnamed.contains(column) || plan.names[column].hasPrefix("Unnamed: ") { return .rowNumbers }
-    return Self.namesIdentifiers(plan.names[column]) ? .identifier : nil
-  }
-
-  /// Whether a column's name says that it holds identifiers: `id`, `PassengerId`, `customer_id`, `ID-Number`, `uuid`.
-  static func namesIdentifiers(_ name: String) -> Bool {
-    let lower = name.lowercased()
-    if ["id", "ids", "index", "idx", "uuid", "guid", "key", "rownum", "row", "row_number", "row number", "nr", "no"].contains(lower) { return true }
-    var words: [String] = []
-    var word = ""
-    var previousIsLower = false
-    for character in name {
-      if character.isLetter || character.isNumber {
-        if character.isUppercase, previousIsLower {
-          words.append(word)
-          word = ""
-        }
-        word.append(character)
-      } else {
-        words.append(word)
-        word = ""
-      }
-      previousIsLower = character.isLowercase
-    }
-    words.append(word)
-    let known: Set<String> = ["id", "uuid", "guid", "identifier"]
-    return [words.first, words.last].contains { $0.map { known.contains($0.lowercased()) } ?? false }
+    return namesIdentifiers(plan.names[column]) ? .identifier : nil
   }
 
   /// Adds month, day of the week and hour of a moment as columns of their own, where they vary.
@@ -363,4 +338,29 @@ func sortedNames(_ names: Set<String>) -> [String] {
 /// The column name nearest to a mistyped one.
 func nearestColumn(_ name: String, _ names: [String]) -> String? {
   nearestWord(to: name, among: names)
+}
+
+/// Whether a column's name says that it holds identifiers: `id`, `PassengerId`, `customer_id`, `ID-Number`, `uuid`.
+func namesIdentifiers(_ name: String) -> Bool {
+  let lower = name.lowercased()
+  if ["id", "ids", "index", "idx", "uuid", "guid", "key", "rownum", "row", "row_number", "row number", "nr", "no"].contains(lower) { return true }
+  var words: [String] = []
+  var word = ""
+  var previousIsLower = false
+  for character in name {
+    if character.isLetter || character.isNumber {
+      if character.isUppercase, previousIsLower {
+        words.append(word)
+        word = ""
+      }
+      word.append(character)
+    } else {
+      words.append(word)
+      word = ""
+    }
+    previousIsLower = character.isLowercase
+  }
+  words.append(word)
+  let known: Set<String> = ["id", "uuid", "guid", "identifier"]
+  return [words.first, words.last].contains { $0.map { known.contains($0.lowercased()) } ?? false }
 }

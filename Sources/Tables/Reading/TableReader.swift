@@ -33,79 +33,85 @@ enum TargetColumn: Equatable {
 /// Reads every kept column of a file.
 /// - Parameter target: a column that is kept whatever it looks like, and has no parts.
 func readColumns(path: String, target: TargetColumn, options: TableOptions) throws -> ParsedColumns {
+  try withTableText(path: path, options: options) { text, encoding throws(TableError) in
+    try parseColumns(text, encoding, target, options)
+  }
+}
+
+/// Calls `body` with a file's cells: unpacked, in UTF-8, without comments, with one separator.
+func withTableText<Result>(
+  path: String, options: TableOptions, _ body: (TableText, TextEncoding) throws(TableError) -> Result
+) throws -> Result {
   let file = try MappedFile(path: path)
   if file.bytes.starts(with: [0x1f, 0x8b]) {
-    return try gunzip(file).withUnsafeBytes { bytes in
-      try parseBytes(path: path, bytes: bytes, of: nil, target: target, options: options)
+    return try withBytes(try gunzip(file)) { (bytes) throws(TableError) in
+      try withText(path, bytes, of: nil, options, body)
     }
   }
   return try withExtendedLifetime(file) {
     if let text = try TableContainer.text(file.bytes, path: path) {
-      return try text.withUnsafeBytes { bytes in
-        try parseBytes(path: path, bytes: bytes, of: nil, target: target, options: options)
-      }
+      return try withBytes(text) { (bytes) throws(TableError) in try withText(path, bytes, of: nil, options, body) }
     }
-    return try parseBytes(path: path, bytes: file.bytes, of: file, target: target, options: options)
+    return try withText(path, file.bytes, of: file, options, body)
   }
-}
-
-/// Brings the bytes into a form whose rows and cells can be found: UTF-8, without comments, with one separator.
-private func parseBytes(
-  path: String, bytes: UnsafeRawBufferPointer, of file: MappedFile?, target: TargetColumn, options: TableOptions
-) throws(TableError) -> ParsedColumns {
-  guard !bytes.isEmpty else { throw .empty(path: path) }
-  let encoding = TextEncoding.detect(bytes)
-  file?.release(0..<bytes.count)
-  guard encoding == .utf8 else {
-    return try withBytes(encoding.decoded(bytes)) { (bytes) throws(TableError) in
-      try parseText(path: path, bytes, of: nil, encoding, target, options)
-    }
-  }
-  return try parseText(path: path, bytes, of: file, encoding, target, options)
 }
 
 private func withBytes<Result>(
-  _ owned: [UInt8], _ body: (UnsafeRawBufferPointer) throws(TableError) -> Result
+  _ owned: consuming [UInt8], _ body: (UnsafeRawBufferPointer) throws(TableError) -> Result
 ) throws(TableError) -> Result {
-  let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, owned.count), alignment: 8)
+  let count = owned.count
+  let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, count), alignment: 8)
   defer { copy.deallocate() }
   copy.copyBytes(from: owned)
-  return try body(UnsafeRawBufferPointer(rebasing: copy[0..<owned.count]))
+  owned = []
+  return try body(UnsafeRawBufferPointer(rebasing: copy[0..<count]))
 }
 
-private func parseText(
-  path: String, _ bytes: UnsafeRawBufferPointer, of file: MappedFile?, _ encoding: TextEncoding,
-  _ target: TargetColumn, _ options: TableOptions
-) throws(TableError) -> ParsedColumns {
-  let from = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
-  if Separator.endOfComments(bytes, from: from) != nil {
-    return try withBytes(Separator.withoutComments(UnsafeRawBufferPointer(rebasing: bytes[from...]))) {
-      (bytes) throws(TableError) in
-      try parseCells(path: path, bytes, of: nil, encoding, target, options)
+/// Brings bytes into UTF-8 and takes comments out.
+private func withText<Result>(
+  _ path: String, _ bytes: UnsafeRawBufferPointer, of file: MappedFile?, _ options: TableOptions,
+  _ body: (TableText, TextEncoding) throws(TableError) -> Result
+) throws(TableError) -> Result {
+  guard !bytes.isEmpty else { throw .empty(path: path) }
+  let encoding = TextEncoding.detect(bytes)
+  file?.release(0..<bytes.count)
+  func withoutComments(_ bytes: UnsafeRawBufferPointer, of file: MappedFile?) throws(TableError) -> Result {
+    let from = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
+    guard Separator.endOfComments(bytes, from: from) != nil else {
+      return try withCells(path, bytes, of: file, options) { (text) throws(TableError) in try body(text, encoding) }
+    }
+    let plain = Separator.withoutComments(UnsafeRawBufferPointer(rebasing: bytes[from...]))
+    return try withBytes(plain) { (bytes) throws(TableError) in
+      try withCells(path, bytes, of: nil, options) { (text) throws(TableError) in try body(text, encoding) }
     }
   }
-  return try parseCells(path: path, bytes, of: file, encoding, target, options)
+  guard encoding == .utf8 else {
+    return try withBytes(encoding.decoded(bytes)) { (bytes) throws(TableError) in
+      try withoutComments(bytes, of: nil)
+    }
+  }
+  return try withoutComments(bytes, of: file)
 }
 
-private func parseCells(
-  path: String, _ bytes: UnsafeRawBufferPointer, of file: MappedFile?, _ encoding: TextEncoding,
-  _ target: TargetColumn, _ options: TableOptions
-) throws(TableError) -> ParsedColumns {
+/// Finds the separator and the rows.
+private func withCells<Result>(
+  _ path: String, _ bytes: UnsafeRawBufferPointer, of file: MappedFile?, _ options: TableOptions,
+  _ body: (TableText) throws(TableError) -> Result
+) throws(TableError) -> Result {
   let from = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
   let separator = options.separator ?? Separator.detect(bytes, from: from)
-  if separator == Separator.blanks {
-    return try withBytes(Separator.blanksToTabs(bytes)) { (bytes) throws(TableError) in
-      try parseColumns(path: path, bytes, 0x09, of: nil, encoding, target, options)
-    }
+  guard separator == Separator.blanks else {
+    return try body(try TableText(path: path, bytes: bytes, separator: separator, file: file, options: options))
   }
-  return try parseColumns(path: path, bytes, separator, of: file, encoding, target, options)
+  return try withBytes(Separator.blanksToTabs(bytes)) { (bytes) throws(TableError) in
+    try body(try TableText(path: path, bytes: bytes, separator: 0x09, file: nil, options: options))
+  }
 }
 
 private func parseColumns(
-  path: String, _ bytes: UnsafeRawBufferPointer, _ separator: UInt8, of file: MappedFile?, _ encoding: TextEncoding,
-  _ target: TargetColumn, _ options: TableOptions
+  _ text: TableText, _ encoding: TextEncoding, _ target: TargetColumn, _ options: TableOptions
 ) throws(TableError) -> ParsedColumns {
-  let text = try TableText(path: path, bytes: bytes, separator: separator, file: file, options: options)
+  let path = text.path
   let name: String? = if case .named(let name) = target { name } else { nil }
   let plan = try ColumnPlan(text, target: name, options: options)
   let rowCount = text.rows.count - plan.firstDataRow
@@ -127,5 +133,5 @@ private func parseColumns(
   if let first = missing.first {
     throw .missingTextNotMet(path: path, text: options.furtherMissingTexts[first])
   }
-  return assembly.finished(values, target: target, encoding: encoding, separator: separator)
+  return assembly.finished(values, target: target, encoding: encoding, separator: text.separator)
 }

@@ -47,7 +47,7 @@ extension Contributions {
     case .complement:
       byScore = byScore.map { [-$0[0], $0[0]] }
       base = [1 - base[0], base[0]]
-    case .logistic:
+    case .logistic, .step:
       byScore = byScore.map { [-$0[0], $0[0]] }
       base = [-base[0], base[0]]
     case .identity, .logisticEach, .softmax, .exponential: break
@@ -57,7 +57,7 @@ extension Contributions {
     remainder = [Double](repeating: 0, count: base.count)
     switch ensemble.link {
     case .identity, .complement: isInScores = false
-    case .logistic, .logisticEach, .softmax, .exponential: isInScores = true
+    case .logistic, .logisticEach, .softmax, .exponential, .step: isInScores = true
     }
   }
 }

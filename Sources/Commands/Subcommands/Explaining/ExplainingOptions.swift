@@ -27,7 +27,7 @@ enum ExplainingOptions {
   static let blackBox = Option<String>(
     "black-box", "KIND", default: "auto",
     help:
-      "forest, extra-trees, boosted, mlp, cae-san, a model file (of 'headlamp fit', XGBoost, LightGBM or ONNX), "
+      "forest, extra-trees, boosted, mlp, cae-san, a model file (of 'headlamp fit', XGBoost, LightGBM, CatBoost or ONNX), "
       + "or auto: boosted where rows are many, else extra-trees")
   static let blackBoxCommand = Option<String>(
     "black-box-command", "\"PROGRAM …\"",
@@ -37,6 +37,10 @@ enum ExplainingOptions {
     "timeout", "SECONDS", default: 60, help: "how long that program may take for 10,000 rows")
   static let predictions = Option<String>(
     "predictions", "COLUMN,…", help: "columns of the table that hold a black box's predictions already")
+  static let classes = Option<String>(
+    "classes", "A,B,…", help: "the classes in the order of a given model's outputs, where it does not name them")
+  static let rounds = Option<RoundsWord>(
+    "rounds", "best|all|N", help: "how many rounds of an XGBoost model count; as many as the library uses unless given")
   static let top = Option<TopChoice>("top", "auto|K", default: .automatic, help: "how many features to keep")
   static let surrogate = Option<SurrogateWord>(
     "surrogate", "FORM", default: .automatic, help: "auto, tree, rule-list, rule-sets or tree-sum")
@@ -49,7 +53,9 @@ enum ExplainingOptions {
   static let table: [any OptionDeclaration] = [
     target, task, header, separator, categorical, exclude, keep, missing, group, hold,
   ]
-  static let model: [any OptionDeclaration] = [blackBox, blackBoxCommand, shell, timeout, predictions]
+  static let model: [any OptionDeclaration] = [
+    blackBox, blackBoxCommand, shell, timeout, predictions, classes, rounds,
+  ]
   static let standIn: [any OptionDeclaration] = [top, surrogate, leaves]
   static let common: [any OptionDeclaration] = [seed, output]
 }
@@ -64,6 +70,40 @@ enum HeaderWord: String, CaseIterable, ArgumentValue {
   case names
   case noNames = "none"
   case automatic = "auto"
+}
+
+/// `--rounds`.
+enum RoundsWord: ArgumentValue, Equatable {
+  case best
+  case all
+  case first(Int)
+
+  init?(argument: String) {
+    switch argument {
+    case "best": self = .best
+    case "all": self = .all
+    default:
+      guard let count = Int(argument), count > 0 else { return nil }
+      self = .first(count)
+    }
+  }
+
+  static var expectation: String { "'best', 'all' or a whole number from 1" }
+  var argumentText: String {
+    switch self {
+    case .best: "best"
+    case .all: "all"
+    case .first(let count): "\(count)"
+    }
+  }
+
+  var choice: ModelContext.Rounds {
+    switch self {
+    case .best: .best
+    case .all: .all
+    case .first(let count): .first(count)
+    }
+  }
 }
 
 /// `--separator`.

@@ -54,7 +54,9 @@ struct ExplanationText {
   func modelLines(_ measures: RunMeasures) -> [String] {
     let split = explainer.split
     let fitted =
-      explainer.probed.outputSource == .given
+      explainer.table.targetIsPredicted
+      ? "given; without a target its quality cannot be measured"
+      : explainer.probed.outputSource == .given
       ? "given; measured on \(split.held.count) rows, of which it is not known whether it was fitted to them"
       : "fitted to \(split.training.count) rows, measured on \(split.held.count) held out"
     var result = lines(
@@ -62,6 +64,14 @@ struct ExplanationText {
     if let usual = measures.usualClass {
       result += lines(
         "", ["no better than always naming '\(usual.name)': accuracy \(usual.share.text(decimals: 3))"])
+    }
+    if let better = measures.betterOrder {
+      result += lines(
+        "",
+        [
+          "with the outputs in another order the accuracy would be \(better.accuracy.text(decimals: 3)): "
+            + "--classes " + better.names.joined(separator: ",")
+        ])
     }
     let names = explainer.choice.features.prefix(8).map { explainer.catalogue.names[$0] }.joined(
       separator: ", ")

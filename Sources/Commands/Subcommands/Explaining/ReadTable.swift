@@ -3,6 +3,7 @@
 import Files
 import Tables
 import TabularExplainer
+import Tensors
 
 /// A table, and what is to be said about reading it.
 struct ReadTable {
@@ -19,7 +20,8 @@ struct ReadTable {
   var groups: [Int]?
 
   /// Reads the table that `arguments` name; `example` is the project's own.
-  init(_ arguments: ParsedArguments, keepingAside aside: [String] = []) throws {
+  /// - Parameter model: a given model, which decides the task, and what stands in for a target that is not there.
+  init(_ arguments: ParsedArguments, keepingAside aside: [String] = [], model: GivenModel? = nil) throws {
     let path = arguments.positionals[0]
     let seed = arguments[ExplainingOptions.seed] ?? 0
     let group = arguments[ExplainingOptions.group]
@@ -42,10 +44,17 @@ struct ReadTable {
       }
     } else {
       let excluded = Set(aside + [group].compactMap { $0 })
-      let options = try Self.options(arguments, excluding: excluded)
+      var options = try Self.options(arguments, excluding: excluded)
+      if let model, arguments[ExplainingOptions.task] == nil { options.task = model.task }
       let clock = ContinuousClock()
       let start = clock.now
-      table = try Table(readingFrom: path, target: arguments[ExplainingOptions.target], options: options)
+      if let model, !arguments.isGiven(ExplainingOptions.target), aside.isEmpty, group == nil,
+        model.isUnlabelled(try columnNames(readingFrom: path, options: options))
+      {
+        table = try Self.unlabelled(path, options, model)
+      } else {
+        table = try Table(readingFrom: path, target: arguments[ExplainingOptions.target], options: options)
+      }
       readSeconds = (clock.now - start).seconds
       name = path
       notes = Self.notes(table)
@@ -71,17 +80,32 @@ struct ReadTable {
         if group != nil { groups = Self.groupNumbers(columns.column(columns.count - 1)) }
       }
     }
+    if table.targetIsPredicted {
+      notes.insert("the table has no target: what the model predicts stands in for it", at: 0)
+    }
     guard table.rowCount >= Self.fewestRows else {
       throw TabularExplainerError.tooFewRows(count: table.rowCount, needed: Self.fewestRows)
     }
     if case .classes(let labels, let names) = table.target, let first = labels.first,
-      labels.allSatisfy({ $0 == first })
+      labels.allSatisfy({ $0 == first }), model == nil
     {
       throw TabularExplainerError.oneClass(target: table.targetName, name: names[first])
     }
     guard table.features.hasVaryingFeature else {
       throw TabularExplainerError.nothingVaries(features: table.features.count)
     }
+  }
+
+  /// A table without a target, with the model's predictions in its place.
+  private static func unlabelled(_ path: String, _ options: TableOptions, _ given: GivenModel) throws -> Table {
+    let features = try Features(readingFrom: path, options: options)
+    let box = try given.model(features, classes: nil).blackBox
+    let outputs = try box.predict(features)
+    let target: Target =
+      box.outputNames.count > 1
+      ? .classes(Outcomes.classes(box.outputNames).outcomes(outputs), names: box.outputNames)
+      : .values(outputs.values)
+    return Table(features: features, target: target, targetName: "prediction", targetIsPredicted: true)
   }
 
   /// A surrogate with anything to say needs a few rows on both sides.
@@ -142,7 +166,7 @@ struct ReadTable {
     if !table.repeatedNames.isEmpty {
       notes.append("names used twice, numbered: " + table.repeatedNames.joined(separator: ", "))
     }
-    for leak in table.leaks().prefix(5) {
+    for leak in (table.targetIsPredicted ? [] : table.leaks().prefix(5)) {
       notes.append("'\(leak.feature)' determines '\(table.targetName)' by itself: is it known beforehand?")
     }
     return notes

@@ -102,8 +102,12 @@ struct RunMeasures {
   /// clearly better than naming it always.
   var usualClass: (name: String, share: Double)?
 
+  /// The order of a given model's outputs in which it would be right far more often, and how often.
+  var betterOrder: (names: [String], accuracy: Double)?
+
   init(_ explainer: Explainer) throws {
-    quality = explainer.blackBoxQuality()
+    quality = explainer.table.targetIsPredicted ? [] : explainer.blackBoxQuality()
+    betterOrder = explainer.betterClassOrder()
     if let usual = explainer.usualClass(), let accuracy = quality.first(where: { $0.name == "accuracy" }),
       accuracy.estimate.interval.low <= usual.share
     {

@@ -34,6 +34,19 @@ extension BlackBoxKind {
     }
     let fitted = try fit(part, seed: seed)
     let outputs = try fitted.outOfBag ?? crossFitted(part, seed: seed)
+    var probed = try ProbedBlackBox(
+      name: rawValue, blackBox: fitted.blackBox, trainingOutputs: filledWithMeans(outputs),
+      outputSource: fitted.outOfBag == nil ? .crossFitted : .outOfBag, ensemble: fitted.ensemble,
+      features: part.features, seed: seed)
+    probed.refit = { table, rows, seed in try refitted(table, rows: rows, seed: seed) }
+    return probed
+  }
+
+  /// A black box of the kind for redrawn rows: its outputs for these are its own, without cross-fitting.
+  private func refitted(_ table: Table, rows: [Int], seed: UInt64) throws -> ProbedBlackBox {
+    let part = table.selecting(rows: rows)
+    let fitted = try fit(part, seed: seed)
+    let outputs = try fitted.outOfBag ?? fitted.blackBox.predict(part.features)
     return try ProbedBlackBox(
       name: rawValue, blackBox: fitted.blackBox, trainingOutputs: filledWithMeans(outputs),
       outputSource: fitted.outOfBag == nil ? .crossFitted : .outOfBag, ensemble: fitted.ensemble,

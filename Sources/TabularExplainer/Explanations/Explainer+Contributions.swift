@@ -55,9 +55,16 @@ extension Contributions {
     values = byScore
     baseline = base
     remainder = [Double](repeating: 0, count: base.count)
+    let isClasses = ensemble.outputNames.count > 1
     switch ensemble.link {
-    case .identity, .complement: isInScores = false
-    case .logistic, .logisticEach, .softmax, .exponential, .step: isInScores = true
+    case .identity: unit = isClasses ? .probability : .target
+    case .complement: unit = .probability
+    case .logistic(let slope), .logisticEach(let slope):
+      unit = .logOdds
+      self.slope = slope
+    case .softmax: unit = .logProbability
+    case .exponential: unit = .log
+    case .step: unit = .score
     }
   }
 }

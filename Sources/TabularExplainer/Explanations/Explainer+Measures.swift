@@ -70,6 +70,12 @@ extension Explainer {
     return (names[usual], Double(split.held.count { labels[$0] == usual }) / Double(split.held.count))
   }
 
+  /// Whether always saying the mean of the training rows would do as well: R² is not clearly above 0. False for classes.
+  public func isNoBetterThanTheMean(_ quality: [NamedEstimate]) -> Bool {
+    guard case .values = table.target, let found = quality.first(where: { $0.name == "r2" }) else { return false }
+    return !(found.estimate.interval.low > 0)
+  }
+
   /// How closely a surrogate follows the black box on the held-out rows.
   public func fidelity(of surrogate: Surrogate) throws -> [NamedEstimate] {
     let scorer = FidelityScorer(blackBox: heldOutputs, surrogate: try surrogate.predict(heldRows))

@@ -50,6 +50,15 @@ public struct FeatureCatalogue: Sendable {
     }
   }
 
+  /// A cell with no more than seven digits, where it is read as an example rather than as a bound.
+  public func shortText(_ value: Float, of feature: Int) -> String {
+    guard case .numeric = kinds[feature], forms[feature] == nil, scales[feature] != nil else {
+      return text(value, of: feature)
+    }
+    let number = number(value, of: feature)
+    return number == number.rounded() ? plainText(number) : plainText(decimalValue(Float(number)))
+  }
+
   /// The number that a cell stands for.
   public func number(_ value: Float, of feature: Int) -> Double {
     scales[feature]?.value(of: value) ?? decimalValue(value)

@@ -101,9 +101,10 @@ extension TreeEnsemble {
   ) -> [GrownTree] {
     // Random cuts need the values themselves; best cuts are found over codes.
     let quantised = options.splitting == .best ? QuantisedFeatures(features, maximumBins: 255) : nil
+    let rare = quantised == nil ? RareCategories.find(features) : [:]
     return features.withCells { cells in
       parallelMap(options.treeCount) { index in
-        var grower = ForestTreeGrower(features, cells, quantised, target, options, tree: index)
+        var grower = ForestTreeGrower(features, cells, quantised, rare: rare, target, options, tree: index)
         return grower.grow()
       }
     }

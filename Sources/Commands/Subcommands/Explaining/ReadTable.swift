@@ -91,10 +91,23 @@ struct ReadTable {
     {
       throw TabularExplainerError.oneClass(target: table.targetName, name: names[first])
     }
+    if case .classes(let labels, let names) = table.target, model == nil,
+      !arguments.isGiven(ExplainingOptions.blackBoxCommand), !arguments.isGiven(ExplainingOptions.predictions)
+    {
+      var counts = [Int](repeating: 0, count: names.count)
+      for label in labels { counts[label] += 1 }
+      if let most = counts.indices.max(by: { counts[$0] < counts[$1] }), labels.count - counts[most] < Self.fewestOthers {
+        throw TabularExplainerError.rareClasses(
+          target: table.targetName, name: names[most], others: labels.count - counts[most])
+      }
+    }
     guard table.features.hasVaryingFeature else {
       throw TabularExplainerError.nothingVaries(features: table.features.count)
     }
   }
+
+  /// Rows of other classes than the commonest: one to hold out, and one for each of two folds.
+  private static let fewestOthers = 3
 
   /// A table without a target, with the model's predictions in its place.
   private static func unlabelled(_ path: String, _ options: TableOptions, _ given: GivenModel) throws -> Table {

@@ -60,7 +60,22 @@ extension ExplanationFiles {
       members.append(JSONMember("removal", .object(estimates(measures.removal))))
     }
     if let stability = measures.stability {
-      members.append(JSONMember("stability", .object([JSONMember("top_k_jaccard", estimate(stability))])))
+      members.append(
+        JSONMember(
+          "stability",
+          .object([
+            JSONMember("refits", .integer(stability.refits)),
+            JSONMember("top_k_jaccard", estimate(Stability.estimate(stability.keptOverlap))),
+            JSONMember("rule_agreement", estimate(Stability.estimate(stability.ruleAgreement))),
+            JSONMember(
+              "contribution_spread", stability.contributionSpread.isNaN ? .null : .number(stability.contributionSpread)),
+            JSONMember(
+              "times_kept",
+              .object(
+                zip(explainer.choice.features, stability.timesKept).map {
+                  JSONMember(explainer.catalogue.names[$0], .integer($1))
+                })),
+          ])))
     }
     if let found = measures.counterfactuals {
       members.append(
@@ -96,7 +111,9 @@ struct RunMeasures {
   var fidelity: [NamedEstimate]
   var treeFidelity: [NamedEstimate]
   var removal: [NamedEstimate] = []
-  var stability: Estimate?
+  var stability: Stability?
+  /// Whether always saying the mean would do as well.
+  var isNoBetterThanTheMean = false
   var counterfactuals: CounterfactualMeasures?
   /// The most frequent class of the training rows and its share of the held-out ones, where the black box is not
   /// clearly better than naming it always.
@@ -108,6 +125,7 @@ struct RunMeasures {
   init(_ explainer: Explainer) throws {
     quality = explainer.table.targetIsPredicted ? [] : explainer.blackBoxQuality()
     betterOrder = explainer.betterClassOrder()
+    isNoBetterThanTheMean = explainer.isNoBetterThanTheMean(quality)
     if let usual = explainer.usualClass(), let accuracy = quality.first(where: { $0.name == "accuracy" }),
       accuracy.estimate.interval.low <= usual.share
     {

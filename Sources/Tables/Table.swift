@@ -91,7 +91,7 @@ public struct Table: Sendable, Equatable {
     Set(features.names.indices.filter { place in
       guard features.kinds[place] == .numeric else { return false }
       let cells = features.column(place)
-      if zip(cells, cells.dropFirst()).allSatisfy({ $1 - $0 == 1 }) { return true }
+      if areRowNumbers(cells) { return true }
       return namesIdentifiers(features.names[place]) && Set(cells).count == rowCount
     })
   }

@@ -111,6 +111,11 @@ public struct TreeEnsemble: Sendable, Equatable {
     TreeEnsemble(self, trees: trees.map { $0.mappingThresholds(move) }, featureNames: featureNames, scales: [:])
   }
 
+  /// The same trees with all scores multiplied by a factor.
+  public func multiplyingScores(by factor: Double) -> TreeEnsemble {
+    TreeEnsemble(self, trees: trees, featureNames: featureNames, scales: scales, factor: factor)
+  }
+
   /// The same trees with other names for their features.
   /// - Precondition: as many names as features.
   public func renamed(_ names: [String]) -> TreeEnsemble {
@@ -118,13 +123,15 @@ public struct TreeEnsemble: Sendable, Equatable {
     return TreeEnsemble(self, trees: trees, featureNames: names, scales: scales)
   }
 
-  private init(_ other: TreeEnsemble, trees: [Tree], featureNames: [String], scales: [Int: ExactScale]) {
+  private init(
+    _ other: TreeEnsemble, trees: [Tree], featureNames: [String], scales: [Int: ExactScale], factor: Double = 1
+  ) {
     self.featureNames = featureNames
     featureKinds = other.featureKinds
     outputNames = other.outputNames
     self.trees = trees
-    baseScores = other.baseScores
-    scale = other.scale
+    baseScores = other.baseScores.map { $0 * factor }
+    scale = other.scale * factor
     link = other.link
     self.scales = scales
   }

@@ -264,7 +264,7 @@ struct ColumnAssembly {
     let exact = scales[column]
     guard cells.allSatisfy({ cell in (exact.map { $0.value(of: cell) } ?? Double(cell)).truncatingRemainder(dividingBy: 1) == 0 })
     else { return nil }
-    if zip(cells, cells.dropFirst()).allSatisfy({ $1 - $0 == 1 }) { return .rowNumbers }
+    if areRowNumbers(cells) { return .rowNumbers }
     guard Set(cells).count == rowCount else { return nil }
     if plan.unnamed.contains(column) || plan.names[column].hasPrefix("Unnamed: ") { return .rowNumbers }
     return namesIdentifiers(plan.names[column]) ? .identifier : nil
@@ -340,10 +340,16 @@ func nearestColumn(_ name: String, _ names: [String]) -> String? {
   nearestWord(to: name, among: names)
 }
 
+/// Whether cells count the rows, from any number on; some numbers may be left out, where rows were.
+func areRowNumbers(_ cells: some BidirectionalCollection<Float>) -> Bool {
+  guard let first = cells.first, let last = cells.last else { return false }
+  return last - first < 1.25 * Float(cells.count) && zip(cells, cells.dropFirst()).allSatisfy { $1 - $0 >= 1 }
+}
+
 /// Whether a column's name says that it holds identifiers: `id`, `PassengerId`, `customer_id`, `ID-Number`, `uuid`.
 func namesIdentifiers(_ name: String) -> Bool {
   let lower = name.lowercased()
-  if ["id", "ids", "index", "idx", "uuid", "guid", "key", "rownum", "row", "row_number", "row number", "nr", "no"].contains(lower) { return true }
+  if ["id", "ids", "index", "idx", "rownames", "uuid", "guid", "key", "rownum", "row", "row_number", "row number", "nr", "no"].contains(lower) { return true }
   var words: [String] = []
   var word = ""
   var previousIsLower = false

@@ -31,9 +31,9 @@ extension Explainer {
   /// How many refits a table is worth unless the user says: fewer for larger tables, none where each takes long.
   public static func usualRefits(rows: Int, features: Int) -> Int {
     switch rows * features {
-    case ...40_000: 10
-    case ...400_000: 5
-    case ...3_000_000: 3
+    case ...20_000: 10
+    case ...100_000: 5
+    case ...500_000: 3
     default: 0
     }
   }

@@ -67,7 +67,11 @@ struct ExplanationText {
       "black box", ["\(explainer.probed.name), \(fitted)"] + Self.estimateLines(measures.quality))
     if let usual = measures.usualClass {
       result += lines(
-        "", ["no better than always naming '\(usual.name)': accuracy \(usual.share.text(decimals: 3))"])
+        "",
+        [
+          (usual.isReached ? "not clearly better" : "no better")
+            + " than always naming '\(usual.name)': accuracy \(usual.share.text(decimals: 3))"
+        ])
     }
     if measures.isNoBetterThanTheMean {
       result += lines("", ["no better than always saying the mean: what it says is explained, not what is so"])
@@ -78,6 +82,14 @@ struct ExplanationText {
         [
           "with the outputs in another order the accuracy would be \(better.accuracy.text(decimals: 3)): "
             + "--classes " + better.names.joined(separator: ",")
+        ])
+    }
+    for lone in measures.loneFeatures {
+      result += lines(
+        "",
+        [
+          "'\(explainer.catalogue.names[lone.feature])' alone reaches \(lone.measure) \(lone.value.text(decimals: 3)): "
+            + "is it known beforehand?"
         ])
     }
     let names = explainer.choice.features.prefix(8).map { explainer.catalogue.names[$0] }.joined(
@@ -129,7 +141,8 @@ struct ExplanationText {
     let isGiven = explainer.probed.refit == nil
     var texts = [
       "\(stability.refits) \(isGiven ? "surrogates" : "refits") to redrawn rows: "
-        + "top \(ReadingText.count(count, "feature")) overlap by \(range(stability.keptOverlap)) (Jaccard)"
+        + (count == 1 ? "the top feature stays" : "the top \(count) features overlap")
+        + " by \(range(stability.keptOverlap)) (Jaccard)"
     ]
     if !stability.ruleAgreement.isEmpty {
       texts.append("rules say the same of \(range(stability.ruleAgreement)) of held-out rows")

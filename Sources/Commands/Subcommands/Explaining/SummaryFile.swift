@@ -117,7 +117,10 @@ struct RunMeasures {
   var counterfactuals: CounterfactualMeasures?
   /// The most frequent class of the training rows and its share of the held-out ones, where the black box is not
   /// clearly better than naming it always.
-  var usualClass: (name: String, share: Double)?
+  /// Whether its accuracy is above that share all the same, within its interval.
+  var usualClass: (name: String, share: Double, isReached: Bool)?
+  /// Features that alone reach nearly the black box's quality.
+  var loneFeatures: [LoneFeature] = []
 
   /// The order of a given model's outputs in which it would be right far more often, and how often.
   var betterOrder: (names: [String], accuracy: Double)?
@@ -126,10 +129,11 @@ struct RunMeasures {
     quality = explainer.table.targetIsPredicted ? [] : explainer.blackBoxQuality()
     betterOrder = explainer.betterClassOrder()
     isNoBetterThanTheMean = explainer.isNoBetterThanTheMean(quality)
+    loneFeatures = try explainer.loneFeatures(quality)
     if let usual = explainer.usualClass(), let accuracy = quality.first(where: { $0.name == "accuracy" }),
       accuracy.estimate.interval.low <= usual.share
     {
-      usualClass = usual
+      usualClass = (usual.name, usual.share, accuracy.estimate.value > usual.share)
     }
     fidelity = try explainer.fidelity(of: explainer.choice.surrogate)
     treeFidelity =

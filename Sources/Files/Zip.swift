@@ -9,6 +9,7 @@ public struct ZipArchive {
     /// The member's path in the archive.
     public var name: String
     fileprivate var method: Int
+    fileprivate var checksum: UInt32
     fileprivate var packedSize: Int
     fileprivate var size: Int
     fileprivate var headerOffset: Int
@@ -48,7 +49,9 @@ public struct ZipArchive {
       if !name.hasSuffix("/") {
         members.append(
           Member(
-            name: name, method: Self.number(bytes, at + 10, 2), packedSize: Self.number(bytes, at + 20, 4),
+            name: name, method: Self.number(bytes, at + 10, 2),
+            checksum: UInt32(truncatingIfNeeded: Self.number(bytes, at + 16, 4)),
+            packedSize: Self.number(bytes, at + 20, 4),
             size: Self.number(bytes, at + 24, 4), headerOffset: Self.number(bytes, at + 42, 4)))
       }
       at += 46 + nameLength + extra + comment
@@ -68,16 +71,23 @@ public struct ZipArchive {
     let header = member.headerOffset
     guard Self.number(bytes, header, 4) == 0x0403_4b50 else { throw broken }
     let start = header + 30 + Self.number(bytes, header + 26, 2) + Self.number(bytes, header + 28, 2)
-    guard start >= 0, member.packedSize >= 0, start + member.packedSize <= bytes.count, member.size >= 0 else { throw broken }
+    guard start >= 0, member.packedSize >= 0, start + member.packedSize <= bytes.count, member.size >= 0
+    else { throw broken }
     let packed = UnsafeRawBufferPointer(rebasing: bytes[start..<start + member.packedSize])
     switch member.method {
     case 0: return Array(packed)
     case 8: break
     default:
-      throw .corrupt(path: path, reason: "'\(member.name)' in the zip archive is packed by method \(member.method)")
+      throw .corrupt(
+        path: path, reason: "'\(member.name)' in the zip archive is packed by method \(member.method)")
     }
     // Deflate cannot shrink more than about a thousandfold: a larger size is a broken directory.
-    guard member.size <= packed.count * 1032 + 64, member.size < Int(UInt32.max), packed.count < Int(UInt32.max) else { throw broken }
+    guard member.size <= packed.count * 1032 + 64, member.size < Int(UInt32.max),
+      packed.count < Int(UInt32.max)
+    else { throw broken }
+    guard member.size <= Limit.unpacked.value else {
+      throw .overLimit(path: path, limit: .unpacked, asked: member.size, of: "decompressed text")
+    }
     var stream = z_stream()
     guard inflateInit2_(&stream, -15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
       throw .corrupt(path: path, reason: "zlib could not start")
@@ -92,7 +102,9 @@ public struct ZipArchive {
       status = inflate(&stream, Z_FINISH)
       initialized = buffer.count - Int(stream.avail_out)
     }
-    guard status == Z_STREAM_END, output.count == member.size else { throw broken }
+    guard status == Z_STREAM_END, output.count == member.size, crc32(of: output) == member.checksum else {
+      throw broken
+    }
     return output
   }
 }

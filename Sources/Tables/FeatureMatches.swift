@@ -25,12 +25,16 @@ public struct FeatureMatches: Sendable, Equatable {
         places.append(place)
         continue
       }
-      let loose = looseColumns ?? Self.forms.map { form in
-        Dictionary(grouping: columns.indices.filter { !taken.contains(columns[$0]) }) { form(columns[$0]) }
-      }
+      let loose =
+        looseColumns
+        ?? Self.forms.map { form in
+          Dictionary(grouping: columns.indices.filter { !taken.contains(columns[$0]) }) { form(columns[$0]) }
+        }
       looseColumns = loose
       let found = zip(Self.forms, loose).lazy.compactMap { form, table -> Int? in
-        guard let candidates = table[form(name)], candidates.count == 1, !form(name).isEmpty else { return nil }
+        guard let candidates = table[form(name)], candidates.count == 1, !form(name).isEmpty else {
+          return nil
+        }
         return candidates[0]
       }.first
       guard let found else {

@@ -148,7 +148,8 @@ extension Features: Equatable {
   /// Whether names, kinds and all cells are equal, wherever the cells lie.
   public static func == (left: Features, right: Features) -> Bool {
     left.names == right.names && left.kinds == right.kinds && left.rowCount == right.rowCount
-      && left.forms == right.forms && left.scales == right.scales && (0..<left.count).allSatisfy { left.column($0) == right.column($0) }
+      && left.forms == right.forms && left.scales == right.scales
+      && (0..<left.count).allSatisfy { left.column($0) == right.column($0) }
   }
 }
 

@@ -41,7 +41,8 @@ extension Table {
     let name = target ?? columns.readings.last { $0.content != .leftOut(.excluded) }?.name
     guard let name, let place = columns.names.firstIndex(of: name) else {
       throw TableError.noSuchColumn(
-        path: path, name: target ?? "", nearest: target.flatMap { nearestColumn($0, columns.readings.map(\.name)) })
+        path: path, name: target ?? "",
+        nearest: target.flatMap { nearestColumn($0, columns.readings.map(\.name)) })
     }
     guard columns.names.count > 1 else {
       let left = columns.readings.filter { $0.name != name }.map(\.name)
@@ -86,7 +87,9 @@ extension ParsedColumns {
 
 extension Target {
   /// A target from a column without missing cells.
-  init(cells: [Float], values: [Double], kind: FeatureKind, task: TableOptions.Task, path: String, name: String)
+  init(
+    cells: [Float], values: [Double], kind: FeatureKind, task: TableOptions.Task, path: String, name: String
+  )
     throws(TableError)
   {
     if case .categorical(let names) = kind {

@@ -45,7 +45,8 @@ public struct Table: Sendable, Equatable {
   /// - Precondition: features and target have the same number of rows.
   public init(
     features: Features, target: Target, targetName: String, rowsWithoutTarget: Int = 0,
-    repeatedNames: [String] = [], readings: [ColumnReading] = [], layout: TableLayout? = nil, targetIsPredicted: Bool = false
+    repeatedNames: [String] = [], readings: [ColumnReading] = [], layout: TableLayout? = nil,
+    targetIsPredicted: Bool = false
   ) {
     precondition(
       features.rowCount == target.count, "\(features.rowCount) rows with \(target.count) targets")
@@ -88,12 +89,13 @@ public struct Table: Sendable, Equatable {
 
   /// Features, by place, that look like row numbers or identifiers.
   public var likelyIdentifiers: Set<Int> {
-    Set(features.names.indices.filter { place in
-      guard features.kinds[place] == .numeric else { return false }
-      let cells = features.column(place)
-      if areRowNumbers(cells) { return true }
-      return namesIdentifiers(features.names[place]) && Set(cells).count == rowCount
-    })
+    Set(
+      features.names.indices.filter { place in
+        guard features.kinds[place] == .numeric else { return false }
+        let cells = features.column(place)
+        if areRowNumbers(cells) { return true }
+        return namesIdentifiers(features.names[place]) && Set(cells).count == rowCount
+      })
   }
 
   /// The same rows with other features of the same rows.

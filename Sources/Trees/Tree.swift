@@ -174,12 +174,14 @@ public struct Tree: Sendable, Equatable {
 
   /// The same tree with other thresholds in numeric splits.
   func mappingThresholds(_ move: (Int, Float) -> Float) -> Tree {
-    Tree(self, nodes: nodes.map { node in
-      guard !node.isLeaf, !node.isCategorical else { return node }
-      var node = node
-      node.threshold = move(Int(node.feature), node.threshold)
-      return node
-    })
+    Tree(
+      self,
+      nodes: nodes.map { node in
+        guard !node.isLeaf, !node.isCategorical else { return node }
+        var node = node
+        node.threshold = move(Int(node.feature), node.threshold)
+        return node
+      })
   }
 
   private init(_ other: Tree, nodes: [Node]) {

@@ -43,10 +43,12 @@ extension TreeEnsemble: Codable {
     scales.keys.sorted().compactMap { feature in
       guard let scale = scales[feature] else { return nil }
       let used = trees.flatMap { tree in
-        tree.nodes.filter { Int($0.feature) == feature && !$0.isCategorical && $0.threshold.isFinite }.map(\.threshold)
+        tree.nodes.filter { Int($0.feature) == feature && !$0.isCategorical && $0.threshold.isFinite }.map(
+          \.threshold)
       }
       let thresholds = Set(used).sorted()
-      return ExactThresholds(feature: feature, thresholds: thresholds, values: thresholds.map { scale.value(of: $0) })
+      return ExactThresholds(
+        feature: feature, thresholds: thresholds, values: thresholds.map { scale.value(of: $0) })
     }
   }
 
@@ -59,7 +61,9 @@ extension TreeEnsemble: Codable {
     var scales: [Int: ExactScale] = [:]
     for exact in try container.decodeIfPresent([ExactThresholds].self, forKey: .exactThresholds) ?? [] {
       scales[exact.feature] = try ExactScale(standIns: exact.thresholds, values: exact.values)
-        .orThrow(TreeError.malformedEnsemble(problem: "the exact thresholds of feature \(exact.feature) do not rise"))
+        .orThrow(
+          TreeError.malformedEnsemble(problem: "the exact thresholds of feature \(exact.feature) do not rise")
+        )
     }
     try self.init(
       featureNames: container.decode([String].self, forKey: .featureNames),

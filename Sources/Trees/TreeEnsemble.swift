@@ -108,7 +108,8 @@ public struct TreeEnsemble: Sendable, Equatable {
   /// The same trees with other thresholds in numeric splits.
   /// - Parameter move: takes a split's feature and its threshold, and gives the new one.
   public func mappingThresholds(_ move: (Int, Float) -> Float) -> TreeEnsemble {
-    TreeEnsemble(self, trees: trees.map { $0.mappingThresholds(move) }, featureNames: featureNames, scales: [:])
+    TreeEnsemble(
+      self, trees: trees.map { $0.mappingThresholds(move) }, featureNames: featureNames, scales: [:])
   }
 
   /// The same trees with all scores multiplied by a factor.
@@ -124,7 +125,8 @@ public struct TreeEnsemble: Sendable, Equatable {
   }
 
   private init(
-    _ other: TreeEnsemble, trees: [Tree], featureNames: [String], scales: [Int: ExactScale], factor: Double = 1
+    _ other: TreeEnsemble, trees: [Tree], featureNames: [String], scales: [Int: ExactScale],
+    factor: Double = 1
   ) {
     self.featureNames = featureNames
     featureKinds = other.featureKinds

@@ -92,7 +92,9 @@ import Testing
     for row in 30_000..<30_200 { text += "oops,\(row % 7),\(row % 2)\n" }
     let (result, _) = try Self.run(["describe", "late.csv"], files: ["late.csv": Data(text.utf8)])
     #expect(result.exitCode == 0, "\(result.errors)")
-    #expect(result.output.contains("200 cells with 'oops' read as missing, first on line 30002"), "\(result.output)")
+    #expect(
+      result.output.contains("200 cells with 'oops' read as missing, first on line 30002"), "\(result.output)"
+    )
   }
 
   @Test func aTruncatedArchiveIsNamed() throws {

@@ -24,7 +24,8 @@ import Testing
   /// With no option but the target, what decides is found.
   @Test(arguments: tables)
   func aTableIsUnderstood(name: String) throws {
-    let target = name == "all-text-no-header.csv" ? "column3" : name == "many-categories.csv" ? "mpg" : "target"
+    let target =
+      name == "all-text-no-header.csv" ? "column3" : name == "many-categories.csv" ? "mpg" : "target"
     try withTemporaryFolder { out in
       let result = try Self.run(
         "tables", ["explain", name, "--target", target, "--refits", "0", "--output", out])
@@ -46,10 +47,13 @@ import Testing
     try withTemporaryFolder { out in
       let result = try Self.run(
         "explain/" + name,
-        ["predict", "table.csv", "--target", "y", "--black-box", "model.json", "--output", out + "/p.csv"] + options)
+        ["predict", "table.csv", "--target", "y", "--black-box", "model.json", "--output", out + "/p.csv"]
+          + options)
       #expect(result.exitCode == 0, "\(result.errors)")
       func numbers(_ path: String, _ column: String) throws -> [Double] {
-        let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { $0.split(separator: ",") }
+        let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map {
+          $0.split(separator: ",")
+        }
         let place = try #require(lines[0].firstIndex(of: column[...]))
         return lines.dropFirst().map { Double($0[place]) ?? .nan }
       }
@@ -62,8 +66,14 @@ import Testing
 
   /// What a run must say.
   @Test(arguments: [
-    ("class-order", ["explain", "table.csv", "--black-box", "model.json"], ["--classes low,mid,high", "0 for high, 1 for low"]),
-    ("class-order", ["explain", "table.csv", "--black-box", "model.json", "--classes", "low,mid,high"], ["accuracy 1.000"]),
+    (
+      "class-order", ["explain", "table.csv", "--black-box", "model.json"],
+      ["--classes low,mid,high", "0 for high, 1 for low"]
+    ),
+    (
+      "class-order", ["explain", "table.csv", "--black-box", "model.json", "--classes", "low,mid,high"],
+      ["accuracy 1.000"]
+    ),
     ("boolean-columns", ["explain", "table.csv", "--black-box", "model.json"], ["accuracy 1.000"]),
     ("currency", ["explain", "currency.csv"], ["numbers with a currency: price", "price"]),
     ("percent", ["explain", "percent.csv"], ["numbers with percent: price"]),
@@ -73,18 +83,32 @@ import Testing
     ("dates", ["explain", "date_iso.csv"], ["dates or times: day", "2023-"]),
     ("pipe-separated", ["describe", "pipe.csv"], ["cells parted by bars"]),
     ("unnamed-index", ["explain", "index_sorted.csv"], ["left out as row numbers: Unnamed: 0"]),
-    ("unseen-category-bias", ["explain", "table.csv"], ["left out as texts that are nearly all different: model name"]),
+    (
+      "unseen-category-bias", ["explain", "table.csv"],
+      ["left out as texts that are nearly all different: model name"]
+    ),
     ("outlier-r2", ["explain", "outlier.csv"], ["no better than always saying the mean"]),
     (
       "lightgbm-renamed-columns", ["explain", "table.csv", "--black-box", "model.txt"],
       ["'age_group' is 'age group'", "accuracy 0.9"]
     ),
     ("onnx-1d-matmul", ["explain", "ongamma.csv", "--black-box", "on_gamma.onnx"], ["on_gamma.onnx, given"]),
-    ("onnx-column-transformer", ["explain", "onct.csv", "--black-box", "on_ct.onnx"], ["'col_our' is 'col our'"]),
-    ("onnx-int64-input", ["explain", "onint64.csv", "--black-box", "on_int64.onnx"], ["on_int64.onnx, given"]),
+    (
+      "onnx-column-transformer", ["explain", "onct.csv", "--black-box", "on_ct.onnx"],
+      ["'col_our' is 'col our'"]
+    ),
+    (
+      "onnx-int64-input", ["explain", "onint64.csv", "--black-box", "on_int64.onnx"], ["on_int64.onnx, given"]
+    ),
     ("regressor-on-counts", ["explain", "table.csv", "--black-box", "model.json"], ["(a quantity)"]),
-    ("unlabelled-table", ["explain", "two-of-three-classes.csv", "--black-box", "model.json"], ["(3 classes)"]),
-    ("poisson-contributions", ["explain", "poisson.csv", "--black-box", "m_poisson.json"], ["in logarithms of y", "as y: from"]),
+    (
+      "unlabelled-table", ["explain", "two-of-three-classes.csv", "--black-box", "model.json"],
+      ["(3 classes)"]
+    ),
+    (
+      "poisson-contributions", ["explain", "poisson.csv", "--black-box", "m_poisson.json"],
+      ["in logarithms of y", "as y: from"]
+    ),
     (
       "program-numeric-header", ["explain", "imb.csv", "--black-box-command", "python3 prog.py"],
       ["python3 prog.py, given"]
@@ -133,8 +157,10 @@ import Testing
   @Test func aTableWithoutATarget() throws {
     try withTemporaryFolder { out in
       let path = Self.folder + "/explain/unlabelled-table/"
-      let lines = try String(contentsOfFile: path + "two-of-three-classes.csv", encoding: .utf8).split(separator: "\n")
-      let cut = lines.map { $0.split(separator: ",").prefix(2).joined(separator: ",") }.joined(separator: "\n")
+      let lines = try String(contentsOfFile: path + "two-of-three-classes.csv", encoding: .utf8).split(
+        separator: "\n")
+      let cut = lines.map { $0.split(separator: ",").prefix(2).joined(separator: ",") }.joined(
+        separator: "\n")
       try cut.write(toFile: out + "/t.csv", atomically: true, encoding: .utf8)
       let result = try headlamp(
         ["explain", "t.csv", "--black-box", path + "model.json", "--refits", "0", "--row", "2"], folder: out)

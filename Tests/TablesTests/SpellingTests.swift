@@ -60,7 +60,9 @@ import Testing
   }
 
   @Test func whatIsNoNumberStaysText() throws {
-    for cells in [["12 kg", "7 kg", "3 kg"], ["$5", "€7", "$9"], ["1-2", "3-4", "5-6"], ["1.2.3", "4.5", "6"]] {
+    for cells in [
+      ["12 kg", "7 kg", "3 kg"], ["$5", "€7", "$9"], ["1-2", "3-4", "5-6"], ["1.2.3", "4.5", "6"],
+    ] {
       let table = try Self.read("x;y\n" + cells.map { "\($0);a" }.joined(separator: "\n"), target: "y")
       guard case .categorical = table.features.kinds[0] else {
         Issue.record("\(cells) became \(table.features.column(0))")
@@ -84,7 +86,9 @@ import Testing
   }
 
   @Test func momentsAreSecondsAndComeBackAsWritten() throws {
-    let cells = ["2024-03-31T23:59:58Z", "2024-03-31 12:00:00", "2024-04-01T01:00:00+02:00", "2024-01-01T00:00:01"]
+    let cells = [
+      "2024-03-31T23:59:58Z", "2024-03-31 12:00:00", "2024-04-01T01:00:00+02:00", "2024-01-01T00:00:01",
+    ]
     let table = try Self.read("when,y\n" + cells.map { "\($0),a" }.joined(separator: "\n"), target: "y")
     let exact = table.features.column(0).map { table.features.exactValue($0, of: 0) }
     #expect(exact == [1_711_929_598, 1_711_886_400, 1_711_926_000, 1_704_067_201])
@@ -97,20 +101,24 @@ import Testing
   }
 
   @Test func daysOfTheCalendar() {
-    for (year, month, day, number) in [(1970, 1, 1, 0), (2000, 2, 29, 11_016), (1600, 12, 31, -134_775), (2100, 3, 1, 47_541)] {
+    for (year, month, day, number) in [
+      (1970, 1, 1, 0), (2000, 2, 29, 11_016), (1600, 12, 31, -134_775), (2100, 3, 1, 47_541),
+    ] {
       #expect(CivilDate(year: year, month: month, day: day)?.daysSince1970 == number)
       #expect(CivilDate(daysSince1970: number) == CivilDate(year: year, month: month, day: day))
     }
     for number in stride(from: -200_000, through: 200_000, by: 17) {
       #expect(CivilDate(daysSince1970: number).daysSince1970 == number)
     }
-    #expect(CivilDate(year: 2023, month: 2, day: 29) == nil && CivilDate(year: 2023, month: 13, day: 1) == nil)
+    #expect(
+      CivilDate(year: 2023, month: 2, day: 29) == nil && CivilDate(year: 2023, month: 13, day: 1) == nil)
   }
 
   @Test func missingTextsComeBeforeNumbersAndAreNumbersToo() throws {
     var options = TableOptions()
     options.furtherMissingTexts = ["-999", "unknown"]
-    let table = try Self.read("x,c,y\n-999,a,1\n-999.0,unknown,2\n-9.99e2,b,1\n5,-999,2\n7,a,1\n", options: options)
+    let table = try Self.read(
+      "x,c,y\n-999,a,1\n-999.0,unknown,2\n-9.99e2,b,1\n5,-999,2\n7,a,1\n", options: options)
     #expect(table.features.column(0).map(\.isNaN) == [true, true, true, false, false])
     #expect(table.features.column(1).map(\.isNaN) == [false, true, false, true, false])
     options.furtherMissingTexts = ["-998"]
@@ -122,7 +130,8 @@ import Testing
   @Test func doublesThatFloatsMergeAreKeptApart() throws {
     let values: [Double] = [1_700_000_001, 1_700_000_002, 1_700_000_003, 1_700_000_130, 1_700_000_129]
     let table = try Self.read(
-      "t,money,y\n" + values.enumerated().map { "\(Int($1)),\(200_000.01 + Double($0) / 100),a" }.joined(separator: "\n"),
+      "t,money,y\n"
+        + values.enumerated().map { "\(Int($1)),\(200_000.01 + Double($0) / 100),a" }.joined(separator: "\n"),
       target: "y")
     let cells = table.features.column(0)
     #expect(Set(cells).count == 5)
@@ -172,7 +181,9 @@ import Testing
   }
 
   @Test func aFirstRowOfTextsThatIsData() throws {
-    let rows = (0..<30).map { "\(["high", "low"][$0 % 2]),\(["nurse", "cook", "clerk"][$0 % 3]),\($0 % 2 == 0 ? "yes" : "no")" }
+    let rows = (0..<30).map {
+      "\(["high", "low"][$0 % 2]),\(["nurse", "cook", "clerk"][$0 % 3]),\($0 % 2 == 0 ? "yes" : "no")"
+    }
     let table = try Self.read(rows.joined(separator: "\n"))
     #expect(table.rowCount == 30 && table.features.names == ["column1", "column2"])
     #expect(try Self.read("level,job,y\n" + rows.joined(separator: "\n")).rowCount == 30)
@@ -182,7 +193,8 @@ import Testing
     let text = "größe,beruf,y\n1,Köchin,u\n2,Arzt,v\n3,Köchin,u\n"
     try withTemporaryFolder { folder in
       for (name, encoding) in [
-        ("latin1", String.Encoding.isoLatin1), ("utf16", .utf16), ("le", .utf16LittleEndian), ("be", .utf16BigEndian),
+        ("latin1", String.Encoding.isoLatin1), ("utf16", .utf16), ("le", .utf16LittleEndian),
+        ("be", .utf16BigEndian),
         ("utf8", .utf8),
       ] {
         let path = folder + "/" + name
@@ -196,28 +208,39 @@ import Testing
 
   @Test func rowNumbersAndIdentifiersAreLeftOut() throws {
     func table(_ header: String, _ cell: (Int) -> String) throws -> Table {
-      try Self.read("\(header),x,y\n" + (0..<60).map { "\(cell($0)),\($0 * 7 % 61),\($0 % 2)" }.joined(separator: "\n"))
+      try Self.read(
+        "\(header),x,y\n" + (0..<60).map { "\(cell($0)),\($0 * 7 % 61),\($0 % 2)" }.joined(separator: "\n"))
     }
     let cases: [(String, (Int) -> String, ColumnReading.Reason?)] = [
-      ("", { "\($0)" }, .rowNumbers), ("n", { "\($0 + 1)" }, .rowNumbers), ("Unnamed: 0", { "\($0 * 13 % 61)" }, .rowNumbers),
-      ("PassengerId", { "\($0 * 13 % 61)" }, .identifier), ("customer_id", { "\($0 * 13 % 61)" }, .identifier),
-      ("name", { "person \($0)" }, .uniqueTexts(different: 60, cells: 60)), ("width", { "\($0 * 13 % 61)" }, nil),
+      ("", { "\($0)" }, .rowNumbers), ("n", { "\($0 + 1)" }, .rowNumbers),
+      ("Unnamed: 0", { "\($0 * 13 % 61)" }, .rowNumbers),
+      ("PassengerId", { "\($0 * 13 % 61)" }, .identifier),
+      ("customer_id", { "\($0 * 13 % 61)" }, .identifier),
+      ("name", { "person \($0)" }, .uniqueTexts(different: 60, cells: 60)),
+      ("width", { "\($0 * 13 % 61)" }, nil),
       ("valid", { "\($0 * 13 % 61)" }, nil), ("job", { "job \($0 % 9)" }, nil),
     ]
     for (name, cell, reason) in cases {
       let read = try table(name, cell)
       let content = read.readings[0].content
-      if let reason { #expect(content == .leftOut(reason), "\(name)") } else { #expect(read.features.count == 2, "\(name)") }
+      if let reason {
+        #expect(content == .leftOut(reason), "\(name)")
+      } else {
+        #expect(read.features.count == 2, "\(name)")
+      }
     }
     var options = TableOptions()
     options.keptColumns = ["id"]
-    let kept = try Self.read("id,x,y\n" + (0..<60).map { "\($0),\($0 * 7 % 61),a" }.joined(separator: "\n"), options: options)
+    let kept = try Self.read(
+      "id,x,y\n" + (0..<60).map { "\($0),\($0 * 7 % 61),a" }.joined(separator: "\n"), options: options)
     #expect(kept.features.names == ["id", "x"])
   }
 
   @Test func otherContainers() throws {
-    let arff = "% a note\n@relation r\n@attribute 'the size' numeric\n@ATTRIBUTE c {'a b',z}\n@attribute y {u,v}\n@data\n1,'a b',u\n2.5,z,v\n?,z,u\n"
-    let lines = "{\"x\":1,\"c\":\"a, b\",\"y\":\"u\"}\n{\"x\":2.5,\"y\":\"v\",\"c\":null}\n\n{\"x\":3,\"c\":\"z\",\"y\":\"u\"}\n"
+    let arff =
+      "% a note\n@relation r\n@attribute 'the size' numeric\n@ATTRIBUTE c {'a b',z}\n@attribute y {u,v}\n@data\n1,'a b',u\n2.5,z,v\n?,z,u\n"
+    let lines =
+      "{\"x\":1,\"c\":\"a, b\",\"y\":\"u\"}\n{\"x\":2.5,\"y\":\"v\",\"c\":null}\n\n{\"x\":3,\"c\":\"z\",\"y\":\"u\"}\n"
     let sparse = "1 1:0.5 3:2\n-1 2:1\n1 1:7\n"
     let a = try Self.read(arff)
     #expect(a.features.names == ["the size", "c"] && a.features.kinds[1] == .categorical(["a b", "z"]))
@@ -225,7 +248,8 @@ import Testing
     let b = try Self.read(lines)
     #expect(b.features.names == ["x", "c"] && b.features[1, 1].isNaN && b.features.column(0) == [1, 2.5, 3])
     let c = try Self.read(sparse)
-    #expect(c.targetName == "label" && c.features.column(0) == [0.5, 0, 7] && c.features.column(2) == [2, 0, 0])
+    #expect(
+      c.targetName == "label" && c.features.column(0) == [0.5, 0, 7] && c.features.column(2) == [2, 0, 0])
     for (start, name) in [("PAR1", "Parquet"), ("ARROW1", "Arrow"), ("SQLite format 3\0", "SQLite")] {
       do {
         _ = try Self.read(start + "....")

@@ -135,7 +135,9 @@ import Testing
       }
       let table = try Table(readingFrom: folder + "/sound.csv")
       #expect(table.rowCount == rows && table.features.names == ["a", "b", "c", "d", "e", "g", "h", "i"])
-      #expect(table.features[999_999, 0] == 999_999.5 && table.features[999_999, 1] == Float(999_999 * 7 % 1_000_003))
+      #expect(
+        table.features[999_999, 0] == 999_999.5
+          && table.features[999_999, 1] == Float(999_999 * 7 % 1_000_003))
       #expect(table.features[999_999, 4] == Float(999_999 % 7))
       let late = try Table(readingFrom: folder + "/late.csv")
       #expect(late.readings[1].remarks == [.strays(["oops"], cells: rows - from, line: from + 2)])

@@ -55,7 +55,8 @@ import Trees
     let found = try model.blackBox.predict(features)
     #expect(found.shape == [expected.count, expected[0].count])
     guard found.count == expected.count * expected[0].count else { return }
-    let difference = zip(found.values, expected.joined()).map { abs(Double($0) - $1) / max(1, abs($1)) }.max() ?? 0
+    let difference =
+      zip(found.values, expected.joined()).map { abs(Double($0) - $1) / max(1, abs($1)) }.max() ?? 0
     #expect(difference < (file.contains("vectors") ? 1e-4 : 2e-6), "\(file): \(difference)")
     if let trees = model.trees { #expect(try trees.predict(features) == found) }
   }
@@ -74,9 +75,12 @@ import Trees
     }
     #expect(used == best && used < total)
     let all = try ModelFile(path: Self.folder + "/" + file).model(ModelContext(table: features, rounds: .all))
-    #expect(try all.trees?.trees.count == total && all.blackBox.predict(features) != usual.blackBox.predict(features))
+    #expect(
+      try all.trees?.trees.count == total
+        && all.blackBox.predict(features) != usual.blackBox.predict(features))
     #expect(throws: ModelFileError.self) {
-      try ModelFile(path: Self.folder + "/" + file).model(ModelContext(table: features, rounds: .first(total + 1)))
+      try ModelFile(path: Self.folder + "/" + file).model(
+        ModelContext(table: features, rounds: .first(total + 1)))
     }
   }
 
@@ -97,7 +101,9 @@ import Trees
   @Test func ownTreesKeepTheirDoubles() throws {
     let features = try Self.features(exact: false)
     #expect(features.scales.count == 2)
-    let labels = (0..<features.rowCount).map { features.exactValue(features[$0, 1], of: 1) > 1_700_000_203 ? 1 : 0 }
+    let labels = (0..<features.rowCount).map {
+      features.exactValue(features[$0, 1], of: 1) > 1_700_000_203 ? 1 : 0
+    }
     let fitted = try TreeModel.boosted(.init()).fit(
       Table(features: features, target: .classes(labels, names: ["no", "yes"]), targetName: "late"))
     let encoder = JSONEncoder()
@@ -116,7 +122,9 @@ import Trees
       let half = try Features(readingFrom: folder + "/half.csv", options: options)
       let model = try ImportedModel(bytes: bytes, path: "x", ModelContext(table: half))
       let found = try model.blackBox.predict(half)
-      for (place, row) in rows.enumerated() { #expect(found.row(place).values == expected.row(row - 1).values) }
+      for (place, row) in rows.enumerated() {
+        #expect(found.row(place).values == expected.row(row - 1).values)
+      }
     }
   }
 }

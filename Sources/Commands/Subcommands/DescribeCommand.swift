@@ -44,7 +44,9 @@ enum DescribeCommand: Subcommand {
     let catalogue = FeatureCatalogue(table.features)
     for reading in table.readings {
       var words = [ReadingText.content(reading)]
-      if let place = places[reading.name], let values = values(table.features, place, catalogue) { words.append(values) }
+      if let place = places[reading.name], let values = values(table.features, place, catalogue) {
+        words.append(values)
+      }
       if reading.name == table.targetName { words = ["target: " + targetText(table.target)] }
       if reading.missing > 0 { words.append("\(reading.missing) missing") }
       lines.append("  \(reading.name.padded(to: width))  \(words.joined(separator: ", "))")
@@ -56,7 +58,8 @@ enum DescribeCommand: Subcommand {
       lines.append("\(ReadingText.count(table.rowsWithoutTarget, "row")) without a target left out")
     }
     if table.duplicateRowCount > 0 {
-      lines.append("\(ReadingText.count(table.duplicateRowCount, "row")) with the same features as an earlier one")
+      lines.append(
+        "\(ReadingText.count(table.duplicateRowCount, "row")) with the same features as an earlier one")
     }
     return lines
   }

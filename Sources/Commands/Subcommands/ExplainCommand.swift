@@ -25,7 +25,8 @@ enum ExplainCommand: Subcommand {
   static let precision = Option<Double>(
     "precision", "SHARE", default: 0.95, help: "the precision a row's rule must reach on the training rows")
   static let refits = Option<Int>(
-    "refits", "N", help: "how often all is fitted anew to redrawn rows; 10 for small tables, 0 for large ones unless given")
+    "refits", "N",
+    help: "how often all is fitted anew to redrawn rows; 10 for small tables, 0 for large ones unless given")
   static let options: [any OptionDeclaration] =
     [row, rows, everyRow, refits, StageTimes.option] + ExplainingOptions.table + ExplainingOptions.model
     + ExplainingOptions.standIn
@@ -49,7 +50,9 @@ enum ExplainCommand: Subcommand {
         option: "precision", value: "\(precision)", expectation: "a share above 0, at most 1")
     }
     options.anchorPrecision = precision
-    if let count = arguments[refits], count < 0 { throw UsageError.invalid("--refits wants a whole number from 0") }
+    if let count = arguments[refits], count < 0 {
+      throw UsageError.invalid("--refits wants a whole number from 0")
+    }
     if arguments.isGiven(ExplainingOptions.predictions),
       let option = (ChangeLimitOptions.all).first(where: { arguments.isGiven($0) })
     {

@@ -48,12 +48,17 @@ enum ImportanceCommand: Subcommand {
     }
     let probes = arguments.isGiven(method) || arguments.isGiven(row) || arguments.isGiven(correlated)
     if probes, let option = ExplainingOptions.standIn.first(where: { arguments.isGiven($0) }) {
-      throw UsageError.invalid("--\(option.name) has no effect with --method, --row or --correlated: no surrogate is fitted")
+      throw UsageError.invalid(
+        "--\(option.name) has no effect with --method, --row or --correlated: no surrogate is fitted")
     }
-    if arguments.isGiven(rows), !arguments.isGiven(method) || arguments.isGiven(row) || arguments.isGiven(correlated) {
+    if arguments.isGiven(rows),
+      !arguments.isGiven(method) || arguments.isGiven(row) || arguments.isGiven(correlated)
+    {
       throw UsageError.invalid("--rows has no effect without --method, nor with --row or --correlated")
     }
-    if arguments[json], let option = ([most, least] as [any OptionDeclaration]).first(where: { arguments.isGiven($0) }) {
+    if arguments[json],
+      let option = ([most, least] as [any OptionDeclaration]).first(where: { arguments.isGiven($0) })
+    {
       throw UsageError.invalid("--\(option.name) has no effect with --json")
     }
     if arguments.isGiven(row), arguments.isGiven(correlated) {

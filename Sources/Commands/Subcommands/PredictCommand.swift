@@ -19,11 +19,13 @@ enum PredictCommand: Subcommand {
   static let output = Option<String>("output", "FILE", help: "where the predictions go, as CSV")
   static let options: [any OptionDeclaration] =
     ExplainingOptions.table.filter {
-      ![ExplainingOptions.hold.name, ExplainingOptions.group.name, ExplainingOptions.task.name].contains($0.name)
+      ![ExplainingOptions.hold.name, ExplainingOptions.group.name, ExplainingOptions.task.name].contains(
+        $0.name)
     } + [ExplainingOptions.blackBox, ExplainingOptions.classes, ExplainingOptions.rounds, output]
   static let examples = [
     Example(
-      "headlamp predict loans.csv --black-box model.json --output predictions.csv", "the model's answer for every row")
+      "headlamp predict loans.csv --black-box model.json --output predictions.csv",
+      "the model's answer for every row")
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {

@@ -37,7 +37,9 @@ public struct DateSpelling: Sendable, Equatable, Hashable {
     var total: Double { Double(days ?? 0) * 86_400 + (seconds ?? 0) }
   }
 
-  static let monthNames = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+  static let monthNames = [
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+  ]
   private static let longMonthNames = [
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
     "november", "december",
@@ -82,7 +84,10 @@ public struct DateSpelling: Sendable, Equatable, Hashable {
       if hasMonthName {
         // "3 March 2024", "3-Mar-2024", "March 3, 2024": a mark, a comma, blanks.
         let gap = at
-        while at < bytes.count, bytes[at] == 0x20 || bytes[at] == 0x2c || bytes[at] == 0x2e || bytes[at] == 0x2d || bytes[at] == 0x2f {
+        while at < bytes.count,
+          bytes[at] == 0x20 || bytes[at] == 0x2c || bytes[at] == 0x2e || bytes[at] == 0x2d
+            || bytes[at] == 0x2f
+        {
           at += 1
         }
         guard at > gap else { return nil }
@@ -98,7 +103,8 @@ public struct DateSpelling: Sendable, Equatable, Hashable {
       case .monthDayYear: (2, 0, 1)
       }
     let (year, month, day) = (parts[places.0], parts[places.1], parts[places.2])
-    guard month.isName == hasMonthName, !year.isName, !day.isName, day.width <= 2, month.isName || month.width <= 2
+    guard month.isName == hasMonthName, !year.isName, !day.isName, day.width <= 2,
+      month.isName || month.width <= 2
     else { return nil }
     var number = year.value
     switch year.width {
@@ -130,7 +136,8 @@ public struct DateSpelling: Sendable, Equatable, Hashable {
       at += 1
       return true
     }
-    guard var hour = number(2), hour <= 24, take(UInt8(ascii: ":")), let minute = number(2), minute < 60 else {
+    guard var hour = number(2), hour <= 24, take(UInt8(ascii: ":")), let minute = number(2), minute < 60
+    else {
       return nil
     }
     var seconds = 0.0

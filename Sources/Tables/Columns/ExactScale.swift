@@ -76,7 +76,8 @@ public struct ExactScale: Sendable, Equatable {
     guard place >= 0 else { return values[0] + (Double(standIn) - Double(standIns[0])) }
     if standIns[place] == standIn { return values[place] }
     guard place + 1 < values.count else { return values[place] + (Double(standIn) - Double(standIns[place])) }
-    let share = (Double(standIn) - Double(standIns[place]))
+    let share =
+      (Double(standIn) - Double(standIns[place]))
       / (Double(standIns[place + 1]) - Double(standIns[place]))
     return values[place] + share * (values[place + 1] - values[place])
   }

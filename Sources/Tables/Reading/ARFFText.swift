@@ -22,7 +22,8 @@ enum ARFFText {
       if words.isEmpty || words.hasPrefix("%") { continue }
       if inData {
         guard words.first != "{" else {
-          throw .otherFormat(path: path, format: "a sparse ARFF file", way: "save it with all cells written out")
+          throw .otherFormat(
+            path: path, format: "a sparse ARFF file", way: "save it with all cells written out")
         }
         rows.append(split(words, at: ",").map(TableContainer.cell).joined(separator: ","))
       } else if words.lowercased().hasPrefix("@data") {

@@ -135,7 +135,8 @@ struct ColumnAssembly {
   private mutating func merge(_ column: Int, _ runs: [TextCodes], _ target: SendablePointer<Float>) {
     let texts = runs.map { $0.entries.map(\.cell.text) }
     let names = sortedNames(Set(texts.joined()))
-    if !plan.unlimited.contains(column), runs.contains(where: \.isFull) || names.count > options.categoryLimit {
+    if !plan.unlimited.contains(column), runs.contains(where: \.isFull) || names.count > options.categoryLimit
+    {
       overfull.insert(column)
     }
     let place = Dictionary(zip(names, 0...), uniquingKeysWith: { first, _ in first })
@@ -194,7 +195,9 @@ struct ColumnAssembly {
 
   private static func hasRepeats(_ column: UnsafeBufferPointer<Float>) -> Bool {
     let sorted = column.filter { !$0.isNaN }.sorted()
-    return zip(sorted, sorted.dropFirst()).contains { $0 == $1 && Double("\($0)") != Double($0) || $0 == $1 && abs($0) >= 0x1p24 }
+    return zip(sorted, sorted.dropFirst()).contains {
+      $0 == $1 && Double("\($0)") != Double($0) || $0 == $1 && abs($0) >= 0x1p24
+    }
   }
 
   /// The columns with their kinds; those that are no features are taken out.
@@ -208,7 +211,8 @@ struct ColumnAssembly {
       case .named(let name): plan.names.firstIndex(of: name)
       }
     var reasons: [Int: ColumnReading.Reason] = [:]
-    for column in plan.kept where column != targetColumn && !options.keptColumns.contains(plan.names[column]) {
+    for column in plan.kept where column != targetColumn && !options.keptColumns.contains(plan.names[column])
+    {
       reasons[column] = reason(column, values)
     }
     let others = plan.kept.filter { $0 != targetColumn }
@@ -223,7 +227,11 @@ struct ColumnAssembly {
       names: [], kinds: [], rowCount: rowCount, values: [], forms: [:], scales: [:],
       repeatedNames: plan.renamed, readings: [], encoding: encoding, separator: separator,
       hasHeader: plan.firstDataRow > 0)
-    if kept == plan.kept { parsed.values = values } else { parsed.values.reserveCapacity(kept.count * rowCount) }
+    if kept == plan.kept {
+      parsed.values = values
+    } else {
+      parsed.values.reserveCapacity(kept.count * rowCount)
+    }
     for column in kept {
       let place = parsed.names.count
       parsed.names.append(plan.names[column])
@@ -236,7 +244,8 @@ struct ColumnAssembly {
     if options.dates == .withParts {
       for column in kept where column != targetColumn { parts[column] = addParts(column, values, &parsed) }
     }
-    for (column, name) in plan.names.enumerated() where !(plan.hasTrailingSeparators && column == plan.names.count - 1) {
+    for (column, name) in plan.names.enumerated()
+    where !(plan.hasTrailingSeparators && column == plan.names.count - 1) {
       parsed.readings.append(reading(name, column, values, reasons[column], parts[column] ?? []))
     }
     return parsed
@@ -260,9 +269,14 @@ struct ColumnAssembly {
       guard options.identifiers == .leftOut, !plan.declared.contains(column) else { return nil }
       return known >= 40 && names.count * 2 > known ? .uniqueTexts(different: names.count, cells: known) : nil
     }
-    guard options.identifiers == .leftOut, known == rowCount, rowCount >= 20, form(column) == nil else { return nil }
+    guard options.identifiers == .leftOut, known == rowCount, rowCount >= 20, form(column) == nil else {
+      return nil
+    }
     let exact = scales[column]
-    guard cells.allSatisfy({ cell in (exact.map { $0.value(of: cell) } ?? Double(cell)).truncatingRemainder(dividingBy: 1) == 0 })
+    guard
+      cells.allSatisfy({ cell in
+        (exact.map { $0.value(of: cell) } ?? Double(cell)).truncatingRemainder(dividingBy: 1) == 0
+      })
     else { return nil }
     if areRowNumbers(cells) { return .rowNumbers }
     guard Set(cells).count == rowCount else { return nil }
@@ -313,7 +327,9 @@ struct ColumnAssembly {
         if number.hasGroups { remarks.append(.groups) }
         if number.hasBrackets { remarks.append(.brackets) }
       case .date(let date, _):
-        if plan.ambiguous.contains(column) { remarks.append(.ambiguousDates(dayIsFirst: date.order == .dayMonthYear)) }
+        if plan.ambiguous.contains(column) {
+          remarks.append(.ambiguousDates(dayIsFirst: date.order == .dayMonthYear))
+        }
       case .time: break
       }
     }
@@ -349,7 +365,12 @@ func areRowNumbers(_ cells: some BidirectionalCollection<Float>) -> Bool {
 /// Whether a column's name says that it holds identifiers: `id`, `PassengerId`, `customer_id`, `ID-Number`, `uuid`.
 func namesIdentifiers(_ name: String) -> Bool {
   let lower = name.lowercased()
-  if ["id", "ids", "index", "idx", "rownames", "uuid", "guid", "key", "rownum", "row", "row_number", "row number", "nr", "no"].contains(lower) { return true }
+  if [
+    "id", "ids", "index", "idx", "rownames", "uuid", "guid", "key", "rownum", "row", "row_number",
+    "row number", "nr", "no",
+  ].contains(lower) {
+    return true
+  }
   var words: [String] = []
   var word = ""
   var previousIsLower = false

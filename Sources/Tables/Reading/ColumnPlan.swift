@@ -107,7 +107,9 @@ struct ColumnPlan: Sendable {
     declared = Set(
       names.enumerated().lazy.filter { options.categoricalColumns.contains($0.element) }.map(\.offset))
     var unlimited = declared
-    for (column, name) in names.enumerated() where options.keptColumns.contains(name) { unlimited.insert(column) }
+    for (column, name) in names.enumerated() where options.keptColumns.contains(name) {
+      unlimited.insert(column)
+    }
     self.unlimited = unlimited
     actions = []
     slots = []
@@ -117,7 +119,9 @@ struct ColumnPlan: Sendable {
         options.excludedColumns.contains(name) || (hasTrailingSeparators && column == names.count - 1)
       let look = looks[column]
       let action: Action =
-        isExcluded ? .skip : declared.contains(column) ? .text : !look.hasText ? .number : look.hasNumber ? .mixed : .text
+        isExcluded
+        ? .skip
+        : declared.contains(column) ? .text : !look.hasText ? .number : look.hasNumber ? .mixed : .text
       actions.append(action)
       slots.append(isExcluded ? -1 : kept.count)
       if !isExcluded { kept.append(column) }
@@ -137,13 +141,17 @@ struct ColumnPlan: Sendable {
 
   /// Finds columns of texts that are numbers, dates or times in a spelling of their own.
   private mutating func guessSpellings(_ text: TableText, _ sample: [Int]) {
-    let asked = actions.indices.filter { (actions[$0] == .text || actions[$0] == .mixed) && !declared.contains($0) }
+    let asked = actions.indices.filter {
+      (actions[$0] == .text || actions[$0] == .mixed) && !declared.contains($0)
+    }
     guard !asked.isEmpty else { return }
     var texts: [Int: [String]] = [:]
     let wanted = Set(asked)
     for row in sample where row >= firstDataRow {
       text.forEachCell(row) { column, cell in
-        if wanted.contains(column), !text.missing.contains(cell.content) { texts[column, default: []].append(cell.text) }
+        if wanted.contains(column), !text.missing.contains(cell.content) {
+          texts[column, default: []].append(cell.text)
+        }
       }
     }
     // Columns that can be read in one way only say how the others are to be read.
@@ -154,8 +162,12 @@ struct ColumnPlan: Sendable {
         actions[column] = .spelled
         if guess.isAmbiguous { ambiguous.insert(column) } else { ambiguous.remove(column) }
         guard pass == 0, !guess.isAmbiguous else { continue }
-        if case .number(let spelling) = guess.spelling, spelling.decimal == .comma { hints.hasDecimalCommas = true }
-        if case .date(let spelling, _) = guess.spelling, spelling.order == .dayMonthYear { hints.dayIsFirst = true }
+        if case .number(let spelling) = guess.spelling, spelling.decimal == .comma {
+          hints.hasDecimalCommas = true
+        }
+        if case .date(let spelling, _) = guess.spelling, spelling.order == .dayMonthYear {
+          hints.dayIsFirst = true
+        }
       }
     }
     if hints.hasDecimalCommas { readGroupedPoints(text, sample) }
@@ -241,7 +253,9 @@ struct ColumnPlan: Sendable {
       let words = first.map(\.text)
       for row in sample where row > 0 {
         text.forEachCell(row) { column, cell in
-          if column < words.count, !isMetAgain[column], cell.text == words[column] { isMetAgain[column] = true }
+          if column < words.count, !isMetAgain[column], cell.text == words[column] {
+            isMetAgain[column] = true
+          }
         }
       }
       return !isMetAgain.allSatisfy { $0 }

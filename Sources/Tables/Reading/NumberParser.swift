@@ -103,7 +103,8 @@ func readCell(_ bytes: UnsafeBufferPointer<UInt8>, missing: MissingCells) -> Cel
 func nearestFloat(_ bytes: UnsafeBufferPointer<UInt8>, _ value: Double) -> Float {
   guard value.bitPattern & 0x1fff_ffff == 0x1000_0000 || abs(value) < 0x1p-126 else { return Float(value) }
   let terminated = bytes.map { CChar(bitPattern: $0) } + [0]
-  return terminated.withUnsafeBufferPointer { text in text.baseAddress.map { strtof($0, nil) } ?? Float(value) }
+  return terminated.withUnsafeBufferPointer { text in text.baseAddress.map { strtof($0, nil) } ?? Float(value)
+  }
 }
 
 /// Whether a double can be told again from the float nearest to it: by the shortest decimal for that float.

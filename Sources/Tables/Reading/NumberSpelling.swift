@@ -149,7 +149,8 @@ struct NumberSpelling: Sendable, Equatable, Hashable {
     if count > 1 { return isComma ? .point : .comma }
     let after = digits.count - mark - 1
     let before = mark
-    let isGrouped = after == 3 && before >= 1 && before <= 3 && !(before == 1 && digits[0] == 48) && digits[0] != 48
+    let isGrouped =
+      after == 3 && before >= 1 && before <= 3 && !(before == 1 && digits[0] == 48) && digits[0] != 48
     if blanks || !isGrouped { return isComma ? .comma : .point }
     return .either
   }

@@ -23,14 +23,17 @@ struct RecordLines {
         records.append(members)
       }
     } else {
-      for (number, line) in whole.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+      for (number, line) in whole.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        .enumerated()
+      {
         guard !line.allSatisfy(\.isWhitespace) else { continue }
         let value: JSONValue
         do throws(JSONSyntaxError) { value = try JSONValue(parsing: String(line)) } catch {
           throw .brokenRecord(path: path, line: number + 1, problem: error.problem)
         }
         guard let members = value.members else {
-          throw .brokenRecord(path: path, line: number + 1, problem: "it holds \(value.kind) where an object is needed")
+          throw .brokenRecord(
+            path: path, line: number + 1, problem: "it holds \(value.kind) where an object is needed")
         }
         records.append(members)
       }

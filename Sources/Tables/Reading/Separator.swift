@@ -14,7 +14,9 @@ enum Separator {
     func isSteady(_ counts: [Int]) -> Bool {
       // Lines may leave out their last separator.
       guard let first = counts.first, first > 0 else { return false }
-      return counts.allSatisfy { $0 == first } || (counts.count > 2 && counts.dropFirst().allSatisfy { $0 == counts[1] } && abs(counts[1] - first) == 1)
+      return counts.allSatisfy { $0 == first }
+        || (counts.count > 2 && counts.dropFirst().allSatisfy { $0 == counts[1] }
+          && abs(counts[1] - first) == 1)
     }
     let steady = candidates.indices.filter { isSteady(counts[$0]) }
     if steady.contains(2), steady.contains(0), lines.allSatisfy({ commasAreDecimal($0) }) { return 0x3b }

@@ -7,7 +7,9 @@ enum SparseLines {
     guard let line = beginning.split(maxSplits: 1, whereSeparator: \.isNewline).first else { return false }
     let words = line.split(whereSeparator: \.isWhitespace)
     guard words.count > 1, Double(words[0]) != nil else { return false }
-    return words.dropFirst().prefix(20).allSatisfy { pair($0) != nil || $0.hasPrefix("qid:") || $0.hasPrefix("#") }
+    return words.dropFirst().prefix(20).allSatisfy {
+      pair($0) != nil || $0.hasPrefix("qid:") || $0.hasPrefix("#")
+    }
       && words.contains { pair($0) != nil }
   }
 
@@ -23,7 +25,9 @@ enum SparseLines {
     var rows: [(label: Substring, cells: [(index: Int, value: Substring)])] = []
     let text = String(decoding: bytes, as: UTF8.self)
     var (least, most) = (Int.max, -1)
-    for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+    for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+      .enumerated()
+    {
       let words = line.split(whereSeparator: \.isWhitespace)
       guard let label = words.first, !label.hasPrefix("#") else { continue }
       var cells: [(index: Int, value: Substring)] = []
@@ -31,7 +35,8 @@ enum SparseLines {
         if word.hasPrefix("#") { break }
         if word.hasPrefix("qid:") { continue }
         guard let cell = pair(word), cell.index < 1 << 20 else {
-          throw .brokenRecord(path: path, line: number + 1, problem: "'\(word.prefix(40))' is not index:value")
+          throw .brokenRecord(
+            path: path, line: number + 1, problem: "'\(word.prefix(40))' is not index:value")
         }
         (least, most) = (min(least, cell.index), max(most, cell.index))
         cells.append(cell)
@@ -40,7 +45,9 @@ enum SparseLines {
     }
     guard most >= 0 else { throw .noRows(path: path) }
     guard rows.count * (most + 1) < 1 << 31 else {
-      throw .otherFormat(path: path, format: "a libsvm file of \(rows.count) rows × \(most + 1) features", way: "choose fewer features first")
+      throw .otherFormat(
+        path: path, format: "a libsvm file of \(rows.count) rows × \(most + 1) features",
+        way: "choose fewer features first")
     }
     // Indices count from 1 as a rule, from 0 in some files.
     let first = least == 0 ? 0 : 1

@@ -14,7 +14,9 @@ enum TableContainer {
     if bytes.starts(with: [0x50, 0x4b, 0x03, 0x04]) { return try member(bytes, path: path) }
     let beginning = String(decoding: bytes.prefix(4096), as: UTF8.self)
     let trimmed = beginning.drop { $0.isWhitespace || $0 == "\u{feff}" }
-    if trimmed.first == "{" || trimmed.hasPrefix("[") && trimmed.dropFirst().drop(while: \.isWhitespace).first == "{" {
+    if trimmed.first == "{"
+      || trimmed.hasPrefix("[") && trimmed.dropFirst().drop(while: \.isWhitespace).first == "{"
+    {
       return try RecordLines(bytes, path: path).text
     }
     if ARFFText.recognises(beginning) { return try ARFFText.cells(bytes, path: path) }
@@ -27,13 +29,19 @@ enum TableContainer {
     (Array("ARROW1".utf8), "an Arrow file", inPandas("read_feather")),
     (Array("FEA1".utf8), "a Feather file", inPandas("read_feather")),
     (Array("ORC".utf8), "an ORC file", inPandas("read_orc")),
-    (Array("SQLite format 3\0".utf8), "an SQLite database",
-     "write the table out first: sqlite3 -header -csv FILE \"SELECT * FROM TABLE\" > table.csv"),
+    (
+      Array("SQLite format 3\0".utf8), "an SQLite database",
+      "write the table out first: sqlite3 -header -csv FILE \"SELECT * FROM TABLE\" > table.csv"
+    ),
     ([0xd0, 0xcf, 0x11, 0xe0], "an old Excel workbook", "save the sheet as CSV"),
     ([0x89, 0x48, 0x44, 0x46], "an HDF5 file", inPandas("read_hdf")),
     ([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59], "a NumPy array", "write it out with numpy.savetxt first"),
-    ([0x80, 0x04, 0x95], "a Python pickle", "pickles are never opened; write the table out with to_csv first"),
-    ([0x80, 0x05, 0x95], "a Python pickle", "pickles are never opened; write the table out with to_csv first"),
+    (
+      [0x80, 0x04, 0x95], "a Python pickle", "pickles are never opened; write the table out with to_csv first"
+    ),
+    (
+      [0x80, 0x05, 0x95], "a Python pickle", "pickles are never opened; write the table out with to_csv first"
+    ),
     (Array("BZh".utf8), "a bzip2 file", "unpack it with bunzip2 first"),
     ([0xfd, 0x37, 0x7a, 0x58, 0x5a], "an xz file", "unpack it with unxz first"),
     ([0x28, 0xb5, 0x2f, 0xfd], "a Zstandard file", "unpack it with unzstd first"),
@@ -75,7 +83,10 @@ enum TableContainer {
 
   /// A cell's text in a line of cells.
   static func cell(_ text: String) -> String {
-    guard text.utf8.contains(where: { $0 == 0x2c || $0 == 0x22 || $0 == 0x0a || $0 == 0x0d }) else { return text }
-    return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    guard text.utf8.contains(where: { $0 == 0x2c || $0 == 0x22 || $0 == 0x0a || $0 == 0x0d }) else {
+      return text
+    }
+    return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+      + "\""
   }
 }

@@ -31,7 +31,8 @@ public struct TableOptions: Sendable, Equatable {
 
   /// What the texts of a missing cell are unless more are named.
   public static let usualMissingTexts: Set<String> = [
-    "?", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+    "?", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
+    "NA",
     "NULL", "NaN", "None", "n/a", "nan", "null", "na",
   ]
 

@@ -50,7 +50,9 @@ func withTableText<Result>(
   }
   return try withExtendedLifetime(file) {
     if let text = try TableContainer.text(file.bytes, path: path) {
-      return try withBytes(text) { (bytes) throws(TableError) in try withText(path, bytes, of: nil, options, body) }
+      return try withBytes(text) { (bytes) throws(TableError) in
+        try withText(path, bytes, of: nil, options, body)
+      }
     }
     return try withText(path, file.bytes, of: file, options, body)
   }
@@ -78,7 +80,9 @@ private func withText<Result>(
   func withoutComments(_ bytes: UnsafeRawBufferPointer, of file: MappedFile?) throws(TableError) -> Result {
     let from = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
     guard Separator.endOfComments(bytes, from: from) != nil else {
-      return try withCells(path, bytes, of: file, options) { (text) throws(TableError) in try body(text, encoding) }
+      return try withCells(path, bytes, of: file, options) { (text) throws(TableError) in
+        try body(text, encoding)
+      }
     }
     let plain = Separator.withoutComments(UnsafeRawBufferPointer(rebasing: bytes[from...]))
     return try withBytes(plain) { (bytes) throws(TableError) in
@@ -101,7 +105,8 @@ private func withCells<Result>(
   let from = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
   let separator = options.separator ?? Separator.detect(bytes, from: from)
   guard separator == Separator.blanks else {
-    return try body(try TableText(path: path, bytes: bytes, separator: separator, file: file, options: options))
+    return try body(
+      try TableText(path: path, bytes: bytes, separator: separator, file: file, options: options))
   }
   return try withBytes(Separator.blanksToTabs(bytes)) { (bytes) throws(TableError) in
     try body(try TableText(path: path, bytes: bytes, separator: 0x09, file: nil, options: options))

@@ -31,12 +31,16 @@ public enum TextEncoding: String, Sendable, Equatable {
     let count = bytes.count
     while at < count {
       // Eight bytes of ASCII at a time.
-      while at + 8 <= count, bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 {
+      while at + 8 <= count,
+        bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
+      {
         at += 8
       }
       guard at < count else { return true }
       let byte = bytes[at]
-      let more = byte < 0x80 ? 0 : byte >= 0xc2 && byte < 0xe0 ? 1 : byte & 0xf0 == 0xe0 ? 2 : byte >= 0xf0 && byte < 0xf5 ? 3 : -1
+      let more =
+        byte < 0x80
+        ? 0 : byte >= 0xc2 && byte < 0xe0 ? 1 : byte & 0xf0 == 0xe0 ? 2 : byte >= 0xf0 && byte < 0xf5 ? 3 : -1
       guard more >= 0, at + more < count else { return false }
       for place in 0..<max(0, more) where bytes[at + 1 + place] & 0xc0 != 0x80 { return false }
       at += more + 1
@@ -74,8 +78,10 @@ public enum TextEncoding: String, Sendable, Equatable {
 
   /// What Windows-1252 has at 0x80 to 0x9f.
   private static let windows1252: [UInt32] = [
-    0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0x2026, 0x2020, 0x2021, 0x2c6, 0x2030, 0x160, 0x2039, 0x152, 0x8d, 0x17d,
-    0x8f, 0x90, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161, 0x203a, 0x153, 0x9d,
+    0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0x2026, 0x2020, 0x2021, 0x2c6, 0x2030, 0x160, 0x2039, 0x152, 0x8d,
+    0x17d,
+    0x8f, 0x90, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161, 0x203a, 0x153,
+    0x9d,
     0x17e, 0x178,
   ]
 }

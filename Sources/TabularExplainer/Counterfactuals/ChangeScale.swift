@@ -66,7 +66,9 @@ public struct ChangeScale: Sendable {
   /// current one; the most frequent categories.
   func spreadValues(_ feature: Int, from current: Float, limits: ChangeLimits, count: Int) -> [Float] {
     guard let entry = entries[feature] else { return [] }
-    let allowed = entry.values.filter { $0 != current && limits.allows(feature: feature, from: current, to: $0) }
+    let allowed = entry.values.filter {
+      $0 != current && limits.allows(feature: feature, from: current, to: $0)
+    }
     guard !entry.isCategorical, allowed.count > count else { return Array(allowed.prefix(count)) }
     let spread = (0..<count - 2).map { allowed[$0 * (allowed.count - 1) / (count - 3)] }
     let below = allowed.last { $0 < current }

@@ -81,7 +81,9 @@ extension Features {
   /// The features that are parts of others.
   var dateParts: [DatePartFeature] {
     forms.keys.sorted().compactMap { feature in
-      guard case .part(let part, let name)? = forms[feature], let source = names.firstIndex(of: name) else { return nil }
+      guard case .part(let part, let name)? = forms[feature], let source = names.firstIndex(of: name) else {
+        return nil
+      }
       return DatePartFeature(feature: feature, source: source, part: part)
     }
   }

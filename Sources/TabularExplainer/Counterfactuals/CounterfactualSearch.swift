@@ -41,7 +41,9 @@ public struct CounterfactualSearch: Sendable {
     self.blackBox = blackBox
     self.outcomes = outcomes
     self.reference = reference
-    self.referenceOutputs = (0..<reference.rowCount).map { referenceOutputs.row($0).values.map { Double($0) } }
+    self.referenceOutputs = (0..<reference.rowCount).map {
+      referenceOutputs.row($0).values.map { Double($0) }
+    }
     self.featuresByImportance = featuresByImportance
     rules = surrogate.rules
     derived = Set(reference.dateParts.map(\.feature))
@@ -220,7 +222,8 @@ public struct CounterfactualSearch: Sendable {
         return
       }
       let nearnesses = answers.map { asked.wanted.nearness(of: $0, outcomes) }
-      guard let best = proposals.indices.max(by: { nearnesses[$0] < nearnesses[$1] }), nearnesses[best] > nearest
+      guard let best = proposals.indices.max(by: { nearnesses[$0] < nearnesses[$1] }),
+        nearnesses[best] > nearest
       else { return }
       nearest = nearnesses[best]
       changes = proposals[best]
@@ -230,7 +233,9 @@ public struct CounterfactualSearch: Sendable {
   /// Takes over cells of the nearest reference rows of which the black box says what is wanted: one after the other, each
   /// time the cell that brings it nearest.
   private func addDonors(_ asked: Asked, into found: inout [Counterfactual]) throws {
-    let candidates = referenceOutputs.indices.filter { asked.wanted.isMet(by: referenceOutputs[$0], outcomes) }
+    let candidates = referenceOutputs.indices.filter {
+      asked.wanted.isMet(by: referenceOutputs[$0], outcomes)
+    }
     for donor in scale.rowsByDistance(candidates, { asked.row[$0] }).prefix(2 * asked.count) {
       let possible = featuresByImportance.compactMap { feature -> Change? in
         let (old, new) = (asked.row[feature], reference[donor, feature])
@@ -258,7 +263,8 @@ public struct CounterfactualSearch: Sendable {
       changes = proposals[best]
       if asked.wanted.isMet(by: answers[best], outcomes) { return changes }
     }
-    guard asked.permits(possible) || asked.limits.maximumChanges == nil, try check(asked, [possible])[0] else {
+    guard asked.permits(possible) || asked.limits.maximumChanges == nil, try check(asked, [possible])[0]
+    else {
       return nil
     }
     return possible.count > 64 ? try halved(asked, possible) : possible

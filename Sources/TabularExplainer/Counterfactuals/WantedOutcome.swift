@@ -22,7 +22,9 @@ public enum WantedOutcome: Sendable, Equatable {
       let others = outputs.indices.filter { $0 != wanted }.map { outputs[$0] }.max() ?? 0
       return outputs[wanted] - others
     case (.outcome(let wanted), .bands(_, let low, let high)):
-      let ends = [(-Double.infinity, Double(low)), (Double(low), Double(high)), (Double(high), Double.infinity)][wanted]
+      let ends = [
+        (-Double.infinity, Double(low)), (Double(low), Double(high)), (Double(high), Double.infinity),
+      ][wanted]
       return -max(ends.0 - outputs[0], outputs[0] - ends.1, 0)
     case (.range(let range), _):
       return -max(range.lowerBound - outputs[0], outputs[0] - range.upperBound, 0)

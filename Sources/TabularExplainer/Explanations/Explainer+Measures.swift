@@ -41,7 +41,8 @@ extension Explainer {
   /// Another order of a given black box's outputs, where its accuracy is below the commonest class's share and that
   /// order raises it clearly: the outputs were probably taken for the wrong classes.
   public func betterClassOrder() -> (names: [String], accuracy: Double)? {
-    guard probed.outputSource == .given, !table.targetIsPredicted, case .classes(let labels, let names) = table.target,
+    guard probed.outputSource == .given, !table.targetIsPredicted,
+      case .classes(let labels, let names) = table.target,
       (2...7).contains(names.count), !split.held.isEmpty
     else { return nil }
     var counts = [[Int]](repeating: [Int](repeating: 0, count: names.count), count: names.count)
@@ -52,7 +53,9 @@ extension Explainer {
     var best = (order: Array(names.indices), right: now)
     func search(_ order: [Int], _ left: [Int], _ right: Int) {
       if left.isEmpty, right > best.right { best = (order, right) }
-      for label in left { search(order + [label], left.filter { $0 != label }, right + counts[order.count][label]) }
+      for label in left {
+        search(order + [label], left.filter { $0 != label }, right + counts[order.count][label])
+      }
     }
     search([], Array(names.indices), 0)
     guard now < usual, best.right > usual, Double(best.right - now) >= 0.1 * rows else { return nil }
@@ -72,7 +75,9 @@ extension Explainer {
 
   /// Whether always saying the mean of the training rows would do as well: R² is not clearly above 0. False for classes.
   public func isNoBetterThanTheMean(_ quality: [NamedEstimate]) -> Bool {
-    guard case .values = table.target, let found = quality.first(where: { $0.name == "r2" }) else { return false }
+    guard case .values = table.target, let found = quality.first(where: { $0.name == "r2" }) else {
+      return false
+    }
     return !(found.estimate.interval.low > 0)
   }
 

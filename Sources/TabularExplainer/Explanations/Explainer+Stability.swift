@@ -46,7 +46,8 @@ extension Explainer {
     guard refits > 0 else { return nil }
     var result = Stability(
       refits: refits, keptOverlap: [], ruleAgreement: [],
-      timesKept: [Int](repeating: 0, count: choice.features.count), contributionSpread: .nan, otherOutcomes: [:])
+      timesKept: [Int](repeating: 0, count: choice.features.count), contributionSpread: .nan,
+      otherOutcomes: [:])
     let kept = Set(choice.features)
     let own = outcomes.outcomes(try choice.tree.predict(heldRows))
     let looked = Array(split.held.prefix(20))
@@ -61,7 +62,9 @@ extension Explainer {
       let other = try probed.refit?(table, drawn, options.seed &+ UInt64(refit) &+ 1) ?? reprobed(drawn)
       let top = Array(other.ranking.prefix(kept.count))
       result.keptOverlap.append(Double(kept.intersection(top).count) / Double(kept.union(top).count))
-      for (place, feature) in choice.features.enumerated() where top.contains(feature) { result.timesKept[place] += 1 }
+      for (place, feature) in choice.features.enumerated() where top.contains(feature) {
+        result.timesKept[place] += 1
+      }
       let fitter = SurrogateFitter(
         table.features, using: top, rows: drawn, targets: other.trainingOutputs,
         outputNames: other.blackBox.outputNames, seed: options.seed)
@@ -82,7 +85,9 @@ extension Explainer {
             let found = try Contributions(
               .treeSHAP, ensemble, table.features.selecting(rows: [row]), tableNames: table.features.names)
             var byFeature = [Double](repeating: 0, count: table.features.count)
-            for (feature, values) in zip(found.features, found.values) { byFeature[feature] = values.last ?? 0 }
+            for (feature, values) in zip(found.features, found.values) {
+              byFeature[feature] = values.last ?? 0
+            }
             return choice.features.map { byFeature[$0] }
           })
       }
@@ -107,7 +112,8 @@ extension Explainer {
   private func reprobed(_ rows: [Int]) throws -> ProbedBlackBox {
     try ProbedBlackBox(
       name: probed.name, blackBox: probed.blackBox,
-      trainingOutputs: try probed.blackBox.predict(table.features.selecting(rows: rows)), outputSource: .given,
+      trainingOutputs: try probed.blackBox.predict(table.features.selecting(rows: rows)),
+      outputSource: .given,
       ensemble: probed.ensemble, features: table.features.selecting(rows: rows), seed: options.seed)
   }
 

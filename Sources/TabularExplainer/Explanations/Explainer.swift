@@ -90,7 +90,8 @@ public struct Explainer: Sendable {
   ///   - limits: what counterfactuals may not change.
   /// - Throws: what the black box throws.
   public func explanation(
-    row: Int, wanted: WantedOutcome? = nil, limits: ChangeLimits = ChangeLimits(), counterfactuals count: Int = 4
+    row: Int, wanted: WantedOutcome? = nil, limits: ChangeLimits = ChangeLimits(),
+    counterfactuals count: Int = 4
   ) throws -> RowExplanation {
     let cells = table.features.row(row)
     let single = variants(of: cells, in: table.features, changes: [[]])

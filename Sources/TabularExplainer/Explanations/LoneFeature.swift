@@ -24,10 +24,12 @@ extension Explainer {
   /// the quality is worth mentioning. Features that determine the target are said by `Table.leaks()` already.
   /// - Throws: `TreeError`.
   public func loneFeatures(_ quality: [NamedEstimate]) throws -> [LoneFeature] {
-    guard table.features.count > 1, !table.targetIsPredicted, !split.held.isEmpty, split.training.count <= 50_000
+    guard table.features.count > 1, !table.targetIsPredicted, !split.held.isEmpty,
+      split.training.count <= 50_000
     else { return [] }
     let (measure, usual) = usualClass().map { ("accuracy", $0.share) } ?? ("r2", 0)
-    guard let reached = quality.first(where: { $0.name == measure })?.estimate.value, reached - usual >= 0.1 else {
+    guard let reached = quality.first(where: { $0.name == measure })?.estimate.value, reached - usual >= 0.1
+    else {
       return []
     }
     let known = Set(table.leaks().map(\.feature))
@@ -47,7 +49,8 @@ extension Explainer {
       switch table.target {
       case .classes(let labels, _):
         let says = mostProbableClasses(outputs)
-        value = Double(split.held.indices.count { says[$0] == labels[split.held[$0]] }) / Double(split.held.count)
+        value =
+          Double(split.held.indices.count { says[$0] == labels[split.held[$0]] }) / Double(split.held.count)
       case .values(let values):
         let truth = split.held.map { Double(values[$0]) }
         let mean = truth.reduce(0, +) / Double(truth.count)

@@ -62,7 +62,9 @@ struct CatBoostModel {
   }
 
   /// The trees with names.
-  func ensemble(path: String, _ names: ModelNames.Settled, _ cells: CellScales) throws(ModelProblem) -> TreeEnsemble {
+  func ensemble(path: String, _ names: ModelNames.Settled, _ cells: CellScales) throws(ModelProblem)
+    -> TreeEnsemble
+  {
     let info = try document.member("features_info")
     if let others = info["categorical_features"]?.elements, !others.isEmpty {
       throw .unsupported("categorical features, which CatBoost turns into statistics of its training rows")
@@ -86,7 +88,8 @@ struct CatBoostModel {
     let (base, link) = (try bias(), try link())
     do throws(TreeError) {
       return try TreeEnsemble(
-        featureNames: names.features, featureKinds: missingIsAbove.map { _ in .numeric }, outputNames: names.outputs,
+        featureNames: names.features, featureKinds: missingIsAbove.map { _ in .numeric },
+        outputNames: names.outputs,
         trees: trees, baseScores: base, scale: scale, link: link)
     } catch {
       throw error.modelProblem
@@ -102,7 +105,9 @@ struct CatBoostModel {
       guard split["split_type"]?.text ?? "FloatFeature" == "FloatFeature",
         let feature = split["float_feature_index"]?.wholeNumber, let border = split["border"]?.anyNumber
       else { throw .unsupported("splits of the type \(split["split_type"]?.text ?? "?")") }
-      guard missingIsAbove.indices.contains(feature) else { throw .malformed("tree \(index): feature \(feature)") }
+      guard missingIsAbove.indices.contains(feature) else {
+        throw .malformed("tree \(index): feature \(feature)")
+      }
       splits.append((feature, border))
     }
     let depth = splits.count
@@ -130,7 +135,8 @@ struct CatBoostModel {
       let high = add(level: level - 1, leaf: leaf | 1 << level)
       let split = splits[level]
       nodes[place] = .split(
-        feature: split.feature, atMost: cells.threshold(split.feature, singleAtMost: Double(Float(split.border))), left: low,
+        feature: split.feature,
+        atMost: cells.threshold(split.feature, singleAtMost: Double(Float(split.border))), left: low,
         right: high, missingGoesLeft: !missingIsAbove[split.feature])
       covers[place] = covers[low] + covers[high]
       return place

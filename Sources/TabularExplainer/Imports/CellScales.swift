@@ -26,7 +26,9 @@ struct CellScales: Sendable {
     areDecimals = features != nil
   }
 
-  private func scale(_ feature: Int) -> ExactScale? { scales.indices.contains(feature) ? scales[feature] : nil }
+  private func scale(_ feature: Int) -> ExactScale? {
+    scales.indices.contains(feature) ? scales[feature] : nil
+  }
 
   /// The largest cell that goes left where a model asks whether a double is at most `limit`.
   func threshold(_ feature: Int, atMost limit: Double) -> Float {

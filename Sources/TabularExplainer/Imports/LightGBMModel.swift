@@ -97,7 +97,8 @@ struct LightGBMModel: Sendable {
 
   /// Scores a round adds to; files of versions before 2.1 call them classes only.
   private func scoreCount() throws(ModelProblem) -> Int {
-    let count = try count(header["num_tree_per_iteration"] == nil ? "num_class" : "num_tree_per_iteration", atLeast: 1)
+    let count = try count(
+      header["num_tree_per_iteration"] == nil ? "num_class" : "num_tree_per_iteration", atLeast: 1)
     guard count <= max(1, blocks.count) else {
       throw .malformed("\(count) trees an iteration, \(blocks.count) trees in all")
     }

@@ -110,7 +110,9 @@ struct LightGBMTree {
     guard sizes.allSatisfy({ $0 >= 0 }) else { throw .malformed("tree \(index): \"num_features\"") }
     let used = try list("leaf_features", count: total, integer)
     let coefficients = try list("leaf_coeff", count: total, finite)
-    guard used.allSatisfy({ $0 >= 0 && $0 < features }) else { throw .malformed("tree \(index): \"leaf_features\"") }
+    guard used.allSatisfy({ $0 >= 0 && $0 < features }) else {
+      throw .malformed("tree \(index): \"leaf_features\"")
+    }
     var start = 0
     return (0..<count).map { leaf in
       defer { start += sizes[leaf] }

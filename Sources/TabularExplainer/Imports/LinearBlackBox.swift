@@ -62,7 +62,9 @@ public struct LinearLeafBlackBox: BlackBox {
     var scores = [Double](repeating: 0, count: rows * width)
     let needed = Set(leaves.joined().flatMap { $0.terms.map(\.feature) })
     var values: [Int: [Double]] = [:]
-    for feature in needed { values[feature] = aligned.column(feature).map { aligned.exactValue($0, of: feature) } }
+    for feature in needed {
+      values[feature] = aligned.column(feature).map { aligned.exactValue($0, of: feature) }
+    }
     for (tree, own) in zip(ensemble.trees, leaves) {
       for row in 0..<rows {
         let leaf = own[Int(tree.nodes[tree.leaf { aligned[row, $0] }].left)]

@@ -89,7 +89,9 @@ struct ModelNames {
           result.features = matches.places.map { table.names[$0] }
           result.remarks += matches.renamed.map { .renamed(model: $0.model, table: $0.table) }
         } catch {
-          guard case .missingFeature(let name, let nearest) = error else { throw .malformed(path: path, format: .headlamp, problem: "\(error)") }
+          guard case .missingFeature(let name, let nearest) = error else {
+            throw .malformed(path: path, format: .headlamp, problem: "\(error)")
+          }
           throw .missingFeature(path: path, name: name, nearest: nearest)
         }
       }

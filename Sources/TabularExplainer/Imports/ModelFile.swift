@@ -73,7 +73,9 @@ public struct ModelFile: Sendable {
         content = .onnx(graph)
         names = try ONNXModel.glance(graph)
       case .lightGBM:
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw .malformed("it is not UTF-8 text") }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+          throw .malformed("it is not UTF-8 text")
+        }
         let model = try LightGBMModel(text)
         content = .lightGBM(model)
         names = try model.names()
@@ -110,9 +112,10 @@ public struct ModelFile: Sendable {
       // After the brace a text has a quote or a blank, a binary the type of the first key's length.
       // This project's own trees begin with one of their keys; XGBoost's document with "learner" or "version".
       let beginning = String(decoding: text.prefix(24).filter { $0 > 0x20 }, as: UTF8.self)
-      if ["base_scores", "baseScores", "exact_thresholds", "feature_kinds", "feature_names", "schema_version"]
-        .contains(where: { beginning.hasPrefix("{\"\($0)") })
-      {
+      if [
+        "base_scores", "baseScores", "exact_thresholds", "feature_kinds", "feature_names", "schema_version",
+      ]
+      .contains(where: { beginning.hasPrefix("{\"\($0)") }) {
         return .headlamp
       }
       let isText =
@@ -167,12 +170,15 @@ public struct ModelFile: Sendable {
   /// - Throws: `ModelFileError`.
   public func model(_ context: ModelContext = ModelContext()) throws(ModelFileError) -> ImportedModel {
     if context.rounds != .asTheLibrary {
-      guard case .xgboost = content else { throw .rounds(path: path, problem: "is no model of XGBoost's rounds") }
+      guard case .xgboost = content else {
+        throw .rounds(path: path, problem: "is no model of XGBoost's rounds")
+      }
     }
     do {
       switch content {
       case .network(let network):
-        return ImportedModel(format: format, featureNames: network.encoder.featureNames, blackBox: network, trees: nil)
+        return ImportedModel(
+          format: format, featureNames: network.encoder.featureNames, blackBox: network, trees: nil)
       case .trees(let trees): return try ownTrees(trees, context)
       case .onnx(let graph): return try onnx(graph, context)
       case .catBoost(let model):

@@ -54,7 +54,9 @@ struct ONNXGraph: Sendable {
     var nodes: [Node] = []
     for node in try graph.messages(1) {
       var attributes: [String: Attribute] = [:]
-      for attribute in try node.messages(5) { attributes[try attribute.text(1)] = try Attribute(attribute, depth: depth) }
+      for attribute in try node.messages(5) {
+        attributes[try attribute.text(1)] = try Attribute(attribute, depth: depth)
+      }
       nodes.append(
         Node(
           operation: try node.text(4), inputs: try node.texts(1), outputs: try node.texts(2),
@@ -119,7 +121,9 @@ extension ONNXValue {
       count = product
     }
     let number = try message.integers(2).last ?? 0
-    guard let type = ElementType(rawValue: number) else { throw .unsupported("tensors of element type \(number)") }
+    guard let type = ElementType(rawValue: number) else {
+      throw .unsupported("tensors of element type \(number)")
+    }
     let raw = try message.byteStrings(9).last ?? []
     var reader = ProtobufReader(raw)
     var doubles: [Double] = []

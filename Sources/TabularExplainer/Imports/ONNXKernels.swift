@@ -15,7 +15,9 @@ enum ONNXKernels {
     for row in 0..<rows {
       for place in 0..<inner {
         let factor = a.numbers[row * inner + place]
-        for column in 0..<columns { result[row * columns + column] += factor * b.numbers[place * columns + column] }
+        for column in 0..<columns {
+          result[row * columns + column] += factor * b.numbers[place * columns + column]
+        }
       }
     }
     return result

@@ -75,13 +75,17 @@ extension ONNXOperation {
     let filler: [Double]
     if isWhole {
       let values = (node.attributes["imputed_value_int64s"]?.integers ?? []).map { Double($0) }
-      guard values.count == width || values.count == 1 else { throw problem("\(values.count) fillers for \(width) columns") }
+      guard values.count == width || values.count == 1 else {
+        throw problem("\(values.count) fillers for \(width) columns")
+      }
       filler = values.count == 1 ? [Double](repeating: values[0], count: width) : values
     } else {
       filler = try row("imputed_value_floats", columns: width, otherwise: 0)
     }
     let replaced =
-      isWhole ? Double(integer("replaced_value_int64", 0)) : node.attributes["replaced_value_float"]?.float.map { Double($0) } ?? .nan
+      isWhole
+      ? Double(integer("replaced_value_int64", 0))
+      : node.attributes["replaced_value_float"]?.float.map { Double($0) } ?? .nan
     let numbers = value.numbers.enumerated().map { place, number in
       (replaced.isNaN ? number.isNaN : number == replaced) ? filler[place % width] : number
     }
@@ -143,14 +147,18 @@ extension ONNXOperation {
     let value = try input(0)
     let attributes = node.attributes
     func list(_ side: String) -> (texts: [String], numbers: [Double], isWhole: Bool) {
-      if let tensor = attributes[side + "_tensor"]?.tensor { return (tensor.texts, tensor.numbers, tensor.type.isWhole) }
+      if let tensor = attributes[side + "_tensor"]?.tensor {
+        return (tensor.texts, tensor.numbers, tensor.type.isWhole)
+      }
       let texts = attributes[side + "_strings"]?.texts ?? []
       let integers = attributes[side + "_int64s"]?.integers ?? []
       if !integers.isEmpty { return (texts, integers.map { Double($0) }, true) }
       return (texts, (attributes[side + "_floats"]?.floats ?? []).map { Double($0) }, false)
     }
     var (keys, values) = (list("keys"), list("values"))
-    if let classes = attributes["classes_strings"]?.texts ?? attributes["cats_strings"]?.texts, !classes.isEmpty {
+    if let classes = attributes["classes_strings"]?.texts ?? attributes["cats_strings"]?.texts,
+      !classes.isEmpty
+    {
       // The first version: texts and their places, or the numbers beside them.
       let numbers = attributes["cats_int64s"]?.integers ?? Array(classes.indices)
       let words = (texts: classes, numbers: [Double](), isWhole: true)
@@ -158,13 +166,16 @@ extension ONNXOperation {
       (keys, values) = value.type == .text ? (words, places) : (places, words)
     }
     let count = max(keys.texts.count, keys.numbers.count)
-    guard count == max(values.texts.count, values.numbers.count) else { throw problem("\(count) keys, and other values") }
+    guard count == (values.texts.isEmpty ? values.numbers.count : values.texts.count) else {
+      throw problem("\(count) keys, and other values")
+    }
     let places: [Int?]
     if value.type == .text {
       let codes = Dictionary(zip(keys.texts, 0...), uniquingKeysWith: { first, _ in first })
       places = value.texts.map { codes[$0] }
     } else {
-      let codes = Dictionary(zip(keys.numbers.map(\.bitPattern), 0...), uniquingKeysWith: { first, _ in first })
+      let codes = Dictionary(
+        zip(keys.numbers.map(\.bitPattern), 0...), uniquingKeysWith: { first, _ in first })
       let missing = keys.numbers.firstIndex { $0.isNaN }
       places = value.numbers.map { $0.isNaN ? missing : codes[($0 + 0).bitPattern] }
     }
@@ -174,7 +185,9 @@ extension ONNXOperation {
     }
     let otherwise =
       attributes["default_tensor"]?.tensor?.numbers.first
-      ?? (values.isWhole ? Double(attributes["default_int64"]?.integer ?? -1) : Double(attributes["default_float"]?.float ?? 0))
+      ?? (values.isWhole
+        ? Double(attributes["default_int64"]?.integer ?? -1)
+        : Double(attributes["default_float"]?.float ?? 0))
     return ONNXValue(
       places.map { $0.map { values.numbers[$0] } ?? otherwise }, shape: value.shape,
       type: values.isWhole ? .int64 : .float)

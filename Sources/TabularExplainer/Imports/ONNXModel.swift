@@ -36,7 +36,9 @@ public struct ONNXBlackBox: BlackBox {
     do {
       for start in stride(from: 0, to: rows, by: Self.batch) {
         let range = start..<min(start + Self.batch, rows)
-        values += try model.predict(columns.map { $0.rows(range) }, rows: range.count).numbers.map { Float($0) }
+        values += try model.predict(columns.map { $0.rows(range) }, rows: range.count).numbers.map {
+          Float($0)
+        }
       }
     } catch {
       throw error.located(path: path, format: .onnx)
@@ -111,7 +113,8 @@ struct ONNXModel: Sendable {
       return try ONNXModel(graph, tableFeatureCount: nil).namesWithOutputs()
     } catch {
       // Without a table the width of an input may be unknown, and then nothing can be run.
-      guard case .malformed = error, graph.inputs.contains(where: { $0.shape.count != 2 || $0.shape[1] <= 0 }) else {
+      guard case .malformed = error, graph.inputs.contains(where: { $0.shape.count != 2 || $0.shape[1] <= 0 })
+      else {
         throw error
       }
       let (target, zipLabels) = try prediction(of: graph)
@@ -120,7 +123,8 @@ struct ONNXModel: Sendable {
         zipLabels != nil || target.lowercased().contains("prob")
         || graph.nodes.contains { $0.operation.hasSuffix("Classifier") }
       return ModelNames(
-        features: nil, featureCount: 0, classes: labels, outputCount: labels?.count ?? 1, classifies: classifies)
+        features: nil, featureCount: 0, classes: labels, outputCount: labels?.count ?? 1,
+        classifies: classifies)
     }
   }
 
@@ -229,10 +233,13 @@ struct ONNXModel: Sendable {
     let type = ONNXValue.ElementType(rawValue: input.elementType) ?? .float
     let shape = input.shape.count == 1 ? [rows * columns.count] : [rows, columns.count]
     if type == .text {
-      let texts = columns.map { column -> [String] in if case .texts(let texts) = column { texts } else { [] } }
+      let texts = columns.map { column -> [String] in if case .texts(let texts) = column { texts } else { [] }
+      }
       return ONNXValue((0..<rows).flatMap { row in texts.map { $0[row] } }, shape: shape)
     }
-    let numbers = columns.map { column -> [Double] in if case .numbers(let numbers) = column { numbers } else { [] } }
+    let numbers = columns.map { column -> [Double] in
+      if case .numbers(let numbers) = column { numbers } else { [] }
+    }
     return ONNXValue(
       (0..<rows).flatMap { row in
         numbers.map { type.isWhole && !$0[row].isFinite ? 0 : $0[row] }
@@ -243,7 +250,8 @@ struct ONNXModel: Sendable {
   private func run(_ nodes: [ONNXGraph.Node], _ values: inout [String: ONNXValue]) throws(ModelProblem) {
     for step in nodes {
       if let output = step.outputs.last, let ensemble = trees[output] {
-        guard let cells = step.inputs.first.flatMap({ values[$0] }), cells.rank == 2, cells.type != .text else {
+        guard let cells = step.inputs.first.flatMap({ values[$0] }), cells.rank == 2, cells.type != .text
+        else {
           throw .malformed("\(step.operation) has no matrix to read")
         }
         values[output] = try scores(step, ensemble, cells)
@@ -276,11 +284,15 @@ struct ONNXModel: Sendable {
 
   /// Runs a graph once for every element along the first axis of some values, with the others carried along.
   private func scan(_ node: ONNXGraph.Node, _ values: inout [String: ONNXValue]) throws(ModelProblem) {
-    guard let body = node.attributes["body"]?.graphs.first, let scanned = node.attributes["num_scan_inputs"]?.integer,
-      scanned > 0, scanned <= node.inputs.count, body.inputs.count == node.inputs.count
+    guard let body = node.attributes["body"]?.graphs.first,
+      let scanned = node.attributes["num_scan_inputs"]?.integer,
+      scanned > 0, scanned <= node.inputs.count, body.inputs.count == node.inputs.count,
+      node.outputs.count <= body.outputs.count, node.inputs.count - scanned <= body.outputs.count
     else { throw .malformed("Scan: its graph") }
     for key in ["scan_input_axes", "scan_output_axes", "scan_input_directions", "scan_output_directions"] {
-      if node.attributes[key]?.integers.contains(where: { $0 != 0 }) ?? false { throw .unsupported("Scan with \(key)") }
+      if node.attributes[key]?.integers.contains(where: { $0 != 0 }) ?? false {
+        throw .unsupported("Scan with \(key)")
+      }
     }
     let states = node.inputs.count - scanned
     var carried: [ONNXValue] = []
@@ -320,7 +332,8 @@ struct ONNXModel: Sendable {
         guard parts.allSatisfy({ $0.shape == first.shape }), first.type != .text else {
           throw .malformed("Scan: results of different shapes")
         }
-        values[name] = ONNXValue(parts.flatMap(\.numbers), shape: [parts.count] + first.shape, type: first.type)
+        values[name] = ONNXValue(
+          parts.flatMap(\.numbers), shape: [parts.count] + first.shape, type: first.type)
       }
     }
   }
@@ -351,7 +364,8 @@ struct ONNXModel: Sendable {
       }
     }
     let features = Features(
-      names: ensemble.featureNames, kinds: ensemble.featureKinds, rowCount: rows, values: values, scales: scales)
+      names: ensemble.featureNames, kinds: ensemble.featureKinds, rowCount: rows, values: values,
+      scales: scales)
     do {
       // Doubles are compared as doubles: the thresholds are those of these cells.
       let trees =
@@ -403,10 +417,13 @@ struct ONNXModel: Sendable {
       for _ in 0..<6 {
         guard let node = graph.producer(of: name) else { break }
         if let labels = labels(of: node) { return labels }
-        if node.operation == "ArrayFeatureExtractor", let constant = node.inputs.first.flatMap({ graph.constants[$0] }) {
+        if node.operation == "ArrayFeatureExtractor",
+          let constant = node.inputs.first.flatMap({ graph.constants[$0] })
+        {
           return constant.type == .text ? constant.texts : constant.numbers.map(plainText)
         }
-        guard ["Identity", "Reshape", "Cast", "Squeeze", "ZipMap"].contains(node.operation), let input = node.inputs.first
+        guard ["Identity", "Reshape", "Cast", "Squeeze", "ZipMap"].contains(node.operation),
+          let input = node.inputs.first
         else { break }
         name = input
       }

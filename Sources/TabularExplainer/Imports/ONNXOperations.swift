@@ -1,5 +1,7 @@
 // One node of an ONNX graph applied to its inputs: the operations that scikit-learn's models become.
 
+import Tables
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -15,7 +17,9 @@ struct ONNXOperation {
   func problem(_ text: String) -> ModelProblem { .malformed("\(node.operation): \(text)") }
 
   func input(_ index: Int) throws(ModelProblem) -> ONNXValue {
-    guard inputs.indices.contains(index), let value = inputs[index] else { throw problem("input \(index) is absent") }
+    guard inputs.indices.contains(index), let value = inputs[index] else {
+      throw problem("input \(index) is absent")
+    }
     return value
   }
 
@@ -57,20 +61,28 @@ struct ONNXOperation {
   /// An axis counted from the front.
   func axis(_ axis: Int, rank: Int) throws(ModelProblem) -> Int {
     let place = axis < 0 ? axis + rank : axis
-    guard (0..<max(1, rank)).contains(place) else { throw problem("axis \(axis) of \(rank)") }
+    guard (0..<rank).contains(place) else { throw problem("axis \(axis) of \(rank)") }
     return place
   }
 
   /// The names of all operations that can be run, but for trees, `ZipMap` and `Scan`.
   static let supported: Set<String> = [
-    "MatMul", "Gemm", "Add", "Sub", "Mul", "Div", "Pow", "Mod", "Relu", "LeakyRelu", "Sigmoid", "Tanh", "Exp", "Log",
-    "Neg", "Abs", "Sqrt", "Reciprocal", "Sign", "Floor", "Ceil", "Round", "Erf", "Softplus", "Clip", "IsNaN", "Softmax",
-    "LogSoftmax", "Identity", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Concat", "Slice",
-    "Gather", "GatherElements", "Expand", "Tile", "Split", "Shape", "Size", "ConstantOfShape", "Constant", "Where",
-    "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "Not", "Max", "Min", "Sum", "Mean",
-    "ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare",
-    "ReduceLogSum", "ReduceLogSumExp", "ArgMax", "ArgMin", "TopK", "CumSum", "CDist", "OneHot", "FeatureVectorizer",
-    "ArrayFeatureExtractor", "Scaler", "Normalizer", "Imputer", "Binarizer", "LinearClassifier", "LinearRegressor",
+    "MatMul", "Gemm", "Add", "Sub", "Mul", "Div", "Pow", "Mod", "Relu", "LeakyRelu", "Sigmoid", "Tanh", "Exp",
+    "Log",
+    "Neg", "Abs", "Sqrt", "Reciprocal", "Sign", "Floor", "Ceil", "Round", "Erf", "Softplus", "Clip", "IsNaN",
+    "Softmax",
+    "LogSoftmax", "Identity", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Concat",
+    "Slice",
+    "Gather", "GatherElements", "Expand", "Tile", "Split", "Shape", "Size", "ConstantOfShape", "Constant",
+    "Where",
+    "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "Not", "Max", "Min",
+    "Sum", "Mean",
+    "ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2",
+    "ReduceSumSquare",
+    "ReduceLogSum", "ReduceLogSumExp", "ArgMax", "ArgMin", "TopK", "CumSum", "CDist", "OneHot",
+    "FeatureVectorizer",
+    "ArrayFeatureExtractor", "Scaler", "Normalizer", "Imputer", "Binarizer", "LinearClassifier",
+    "LinearRegressor",
     "SVMClassifier", "SVMRegressor", "OneHotEncoder", "LabelEncoder", "CategoryMapper",
   ]
 
@@ -92,7 +104,8 @@ struct ONNXOperation {
     case "Mul": return try broadcast { $0 * $1 }
     case "Div": return try divide()
     case "Pow": return try broadcast { pow($0, $1) }
-    case "Mod": return try broadcast { integer("fmod", 0) != 0 ? fmod($0, $1) : $0 - $1 * ($0 / $1).rounded(.down) }
+    case "Mod":
+      return try broadcast { integer("fmod", 0) != 0 ? fmod($0, $1) : $0 - $1 * ($0 / $1).rounded(.down) }
     case "Relu": return try map { max($0, 0) }
     case "LeakyRelu":
       let slope = number("alpha", 0.01)
@@ -153,8 +166,10 @@ struct ONNXOperation {
   }
 
   private func clip() throws(ModelProblem) -> ONNXValue {
-    let low = optionalInput(1)?.numbers.first ?? node.attributes["min"]?.float.map { Double($0) } ?? -.infinity
-    let high = optionalInput(2)?.numbers.first ?? node.attributes["max"]?.float.map { Double($0) } ?? .infinity
+    let low =
+      optionalInput(1)?.numbers.first ?? node.attributes["min"]?.float.map { Double($0) } ?? -.infinity
+    let high =
+      optionalInput(2)?.numbers.first ?? node.attributes["max"]?.float.map { Double($0) } ?? .infinity
     return try map { min(max($0, low), high) }
   }
 
@@ -209,7 +224,9 @@ struct ONNXOperation {
   func broadcast(
     _ a: ONNXValue, _ b: ONNXValue, as type: ONNXValue.ElementType, _ combine: (Double, Double) -> Double
   ) throws(ModelProblem) -> ONNXValue {
-    if a.shape == b.shape { return ONNXValue(zip(a.numbers, b.numbers).map(combine), shape: a.shape, type: type) }
+    if a.shape == b.shape {
+      return ONNXValue(zip(a.numbers, b.numbers).map(combine), shape: a.shape, type: type)
+    }
     if b.count == 1, b.rank <= a.rank {
       let other = b.numbers[0]
       return ONNXValue(a.numbers.map { combine($0, other) }, shape: a.shape, type: type)
@@ -270,11 +287,14 @@ struct ONNXOperation {
     if type == .text {
       if value.type == .text { return value }
       let isWhole = value.type.isWhole
-      return ONNXValue(value.numbers.map { isWhole ? "\(Int($0))" : "\(Float($0))" }, shape: value.shape)
+      return ONNXValue(value.numbers.map { isWhole ? plainText($0) : "\(Float($0))" }, shape: value.shape)
     }
-    if value.type == .text { return ONNXValue(value.texts.map { Double($0) ?? .nan }, shape: value.shape, type: type) }
+    if value.type == .text {
+      return ONNXValue(value.texts.map { Double($0) ?? .nan }, shape: value.shape, type: type)
+    }
     return ONNXValue(
-      type.isWhole && type != .truth ? value.numbers.map { $0.isFinite ? $0 : 0 } : value.numbers, shape: value.shape,
+      type.isWhole && type != .truth ? value.numbers.map { $0.isFinite ? $0 : 0 } : value.numbers,
+      shape: value.shape,
       type: type)
   }
 
@@ -312,7 +332,9 @@ struct ONNXOperation {
   private func softmax() throws(ModelProblem) -> ONNXValue {
     let value = try numeric(0)
     let axis = try axis(integer("axis", -1), rank: value.rank)
-    guard axis == value.rank - 1 || value.rank == 2 && axis == 1 else { throw .unsupported("\(node.operation) along axis \(axis)") }
+    guard axis == value.rank - 1 || value.rank == 2 && axis == 1 else {
+      throw .unsupported("\(node.operation) along axis \(axis)")
+    }
     let width = max(1, value.shape.last ?? 1)
     var numbers = value.numbers
     for start in stride(from: 0, to: numbers.count, by: width) {

@@ -77,14 +77,21 @@ extension ONNXOperation {
       for place in 0..<inner {
         var best = 0
         for index in 1..<max(1, length) {
-          let (a, b) = (value.numbers[(block * length + index) * inner + place], value.numbers[(block * length + best) * inner + place])
+          let (a, b) = (
+            value.numbers[(block * length + index) * inner + place],
+            value.numbers[(block * length + best) * inner + place]
+          )
           if isBetter(a, b) { best = index }
         }
         result.append(Double(best))
       }
     }
     var shape = value.shape
-    if integer("keepdims", 1) != 0 { if !shape.isEmpty { shape[along] = 1 } } else if !shape.isEmpty { shape.remove(at: along) }
+    if integer("keepdims", 1) != 0 {
+      if !shape.isEmpty { shape[along] = 1 }
+    } else if !shape.isEmpty {
+      shape.remove(at: along)
+    }
     return ONNXValue(result, shape: shape, type: .int64)
   }
 
@@ -112,19 +119,24 @@ extension ONNXOperation {
         }
       }
     }
-    return [ONNXValue(values, shape: shape, type: value.type), ONNXValue(indices, shape: shape, type: .int64)]
+    return [
+      ONNXValue(values, shape: shape, type: value.type), ONNXValue(indices, shape: shape, type: .int64),
+    ]
   }
 
   private func cumulativeSum() throws(ModelProblem) -> ONNXValue {
     let value = try numeric(0)
-    guard integer("exclusive", 0) == 0, integer("reverse", 0) == 0 else { throw .unsupported("CumSum with options") }
+    guard integer("exclusive", 0) == 0, integer("reverse", 0) == 0 else {
+      throw .unsupported("CumSum with options")
+    }
     let along = try axis(optionalInput(1)?.wholeNumbers?.first ?? 0, rank: value.rank)
     let (outer, length, inner) = lines(value, along)
     var numbers = value.numbers
     for block in 0..<outer {
       for index in 1..<max(1, length) {
         for place in 0..<inner {
-          numbers[(block * length + index) * inner + place] += numbers[(block * length + index - 1) * inner + place]
+          numbers[(block * length + index) * inner + place] +=
+            numbers[(block * length + index - 1) * inner + place]
         }
       }
     }
@@ -136,7 +148,9 @@ extension ONNXOperation {
     let (a, b) = (try matrix(0), try matrix(1))
     let metric = node.attributes["metric"]?.text ?? "sqeuclidean"
     let width = a.shape[1]
-    guard b.shape[1] == width, a.shape[0] * b.shape[0] < ONNXValue.limit else { throw problem("\(a.shape) with \(b.shape)") }
+    guard b.shape[1] == width, a.shape[0] * b.shape[0] < ONNXValue.limit else {
+      throw problem("\(a.shape) with \(b.shape)")
+    }
     var result: [Double] = []
     for i in 0..<a.shape[0] {
       for j in 0..<b.shape[0] {

@@ -32,8 +32,12 @@ extension ONNXOperation {
 
   private func constant() throws(ModelProblem) -> ONNXValue {
     if let value = node.attributes["value"]?.tensor { return value }
-    if let number = node.attributes["value_float"]?.float { return ONNXValue([Double(number)], shape: [], type: .float) }
-    if let number = node.attributes["value_int"]?.integer { return ONNXValue([Double(number)], shape: [], type: .int64) }
+    if let number = node.attributes["value_float"]?.float {
+      return ONNXValue([Double(number)], shape: [], type: .float)
+    }
+    if let number = node.attributes["value_int"]?.integer {
+      return ONNXValue([Double(number)], shape: [], type: .int64)
+    }
     if let text = node.attributes["value_string"]?.text { return ONNXValue([text], shape: []) }
     if let numbers = node.attributes["value_floats"]?.floats {
       return ONNXValue(numbers.map { Double($0) }, shape: [numbers.count], type: .float)
@@ -89,7 +93,9 @@ extension ONNXOperation {
     } else {
       axes = Set(value.shape.indices.filter { value.shape[$0] == 1 })
     }
-    guard axes.allSatisfy({ value.shape[$0] == 1 }) else { throw problem("axes \(axes.sorted()) of \(value.shape)") }
+    guard axes.allSatisfy({ value.shape[$0] == 1 }) else {
+      throw problem("axes \(axes.sorted()) of \(value.shape)")
+    }
     return value.reshaped(value.shape.indices.filter { !axes.contains($0) }.map { value.shape[$0] })
   }
 
@@ -170,7 +176,9 @@ extension ONNXOperation {
     guard axes.count == starts.count, steps.count == starts.count, steps.allSatisfy({ $0 > 0 }) else {
       throw .unsupported("Slice with steps \(steps)")
     }
-    var (shape, first, step) = (value.shape, [Int](repeating: 0, count: value.rank), [Int](repeating: 1, count: value.rank))
+    var (shape, first, step) = (
+      value.shape, [Int](repeating: 0, count: value.rank), [Int](repeating: 1, count: value.rank)
+    )
     for (place, number) in axes.enumerated() {
       let along = try axis(number, rank: value.rank)
       let length = value.shape[along]
@@ -180,7 +188,9 @@ extension ONNXOperation {
       shape[along] = max(0, (bounded(ends[place]) - first[along] + steps[place] - 1) / steps[place])
     }
     let (firsts, strides) = (first, step)
-    return gathering(value, shape: shape) { place in place.indices.map { firsts[$0] + place[$0] * strides[$0] } }
+    return gathering(value, shape: shape) { place in
+      place.indices.map { firsts[$0] + place[$0] * strides[$0] }
+    }
   }
 
   private func gather() throws(ModelProblem) -> ONNXValue {
@@ -190,14 +200,19 @@ extension ONNXOperation {
     let length = value.shape[along]
     let places = chosen.map { $0 < 0 ? $0 + length : $0 }
     guard places.allSatisfy({ (0..<length).contains($0) }) else { throw problem("an index beyond \(length)") }
-    let (outer, inner) = (value.shape.prefix(along).reduce(1, *), value.shape.dropFirst(along + 1).reduce(1, *))
+    let (outer, inner) = (
+      value.shape.prefix(along).reduce(1, *), value.shape.dropFirst(along + 1).reduce(1, *)
+    )
     guard outer * places.count * inner < ONNXValue.limit else { throw problem("\(places.count) indices") }
     var sources: [Int] = []
     for block in 0..<outer {
-      for place in places { sources += ((block * length + place) * inner..<(block * length + place + 1) * inner) }
+      for place in places {
+        sources += ((block * length + place) * inner..<(block * length + place + 1) * inner)
+      }
     }
     return value.gathering(
-      sources, shape: Array(value.shape.prefix(along)) + indices.shape + Array(value.shape.dropFirst(along + 1)))
+      sources,
+      shape: Array(value.shape.prefix(along)) + indices.shape + Array(value.shape.dropFirst(along + 1)))
   }
 
   private func gatherElements() throws(ModelProblem) -> ONNXValue {
@@ -227,7 +242,9 @@ extension ONNXOperation {
     let repeats = try lengths(1)
     guard repeats.count == value.rank else { throw problem("repeats \(repeats) of \(value.shape)") }
     let shape = zip(value.shape, repeats).map { $0 * $1 }
-    guard shape.reduce(1.0, { $0 * Double($1) }) < Double(ONNXValue.limit) else { throw problem("shape \(shape)") }
+    guard shape.reduce(1.0, { $0 * Double($1) }) < Double(ONNXValue.limit) else {
+      throw problem("shape \(shape)")
+    }
     return gathering(value, shape: shape) { place in zip(place, value.shape).map { $0 % max(1, $1) } }
   }
 

@@ -28,7 +28,8 @@ struct ONNXSupportVectors {
     kernel = attributes["kernel_type"]?.text ?? "LINEAR"
     parameters = doubles("kernel_params")
     (slopes, offsets) = (doubles("prob_a"), doubles("prob_b"))
-    guard ["LINEAR", "POLY", "RBF", "SIGMOID"].contains(kernel), kernel == "LINEAR" || parameters.count == 3 else {
+    guard ["LINEAR", "POLY", "RBF", "SIGMOID"].contains(kernel), kernel == "LINEAR" || parameters.count == 3
+    else {
       throw .unsupported("the kernel \(kernel)")
     }
   }
@@ -37,14 +38,18 @@ struct ONNXSupportVectors {
   func scores(_ value: ONNXValue) throws(ModelProblem) -> ONNXValue {
     let (rows, width) = (value.shape[0], value.shape[1])
     let count = width == 0 ? 0 : vectors.count / width
-    guard width > 0, vectors.count == count * width, rho.count > 0 else { throw .malformed("\(node.operation): its vectors") }
+    guard width > 0, vectors.count == count * width, rho.count > 0 else {
+      throw .malformed("\(node.operation): its vectors")
+    }
     let isClassifier = node.operation == "SVMClassifier"
     var result: [Double] = []
     var outputs = 1
     for row in 0..<rows {
       let cells = value.numbers[row * width..<(row + 1) * width]
       if !isClassifier {
-        guard node.attributes["one_class"]?.integer ?? 0 == 0, coefficients.count == (count == 0 ? width : count) else {
+        guard node.attributes["one_class"]?.integer ?? 0 == 0,
+          coefficients.count == (count == 0 ? width : count)
+        else {
           throw .unsupported("one-class machines")
         }
         let similarities = count == 0 ? Array(cells) : (0..<count).map { similarity(cells, $0, width) }

@@ -5,16 +5,23 @@ import Trees
 
 extension ONNXTrees {
   /// The trees of a `TreeEnsemble` node.
-  static func version5(_ node: ONNXGraph.Node, _ thresholds: ONNXThresholds) throws(ModelProblem) -> ONNXTrees {
+  static func version5(_ node: ONNXGraph.Node, _ thresholds: ONNXThresholds) throws(ModelProblem) -> ONNXTrees
+  {
     let lists = try Version5Lists(node)
     let targets = node.attributes["n_targets"]?.integer ?? 1
-    guard targets > 0, targets < Limit.columns.value, lists.leafTargets.allSatisfy({ $0 >= 0 && $0 < targets }) else {
+    guard targets > 0, targets < Limit.columns.value,
+      lists.leafTargets.allSatisfy({ $0 >= 0 && $0 < targets })
+    else {
       throw .malformed("TreeEnsemble has \(targets) targets, and leaves for others")
     }
     var trees: [Tree] = []
-    for root in lists.roots { trees.append(try lists.tree(root, index: trees.count, targets: targets, thresholds)) }
+    for root in lists.roots {
+      trees.append(try lists.tree(root, index: trees.count, targets: targets, thresholds))
+    }
     let aggregate = node.attributes["aggregate_function"]?.integer ?? 1
-    guard aggregate == 0 || aggregate == 1 else { throw .unsupported("trees that are combined by their extremes") }
+    guard aggregate == 0 || aggregate == 1 else {
+      throw .unsupported("trees that are combined by their extremes")
+    }
     let link: TreeEnsemble.Link
     switch node.attributes["post_transform"]?.integer ?? 0 {
     case 0: link = .identity
@@ -50,7 +57,7 @@ extension ONNXTrees {
       leafWeights = numbers("leaf_weights")
       features = integers("nodes_featureids")
       splits = numbers("nodes_splits")
-      modes = numbers("nodes_modes").map { Int($0) }
+      modes = attributes["nodes_modes"]?.tensor?.wholeNumbers ?? []
       trueNodes = integers("nodes_truenodeids")
       falseNodes = integers("nodes_falsenodeids")
       trueIsLeaf = integers("nodes_trueleafs")
@@ -59,12 +66,16 @@ extension ONNXTrees {
       missingTracksTrue = missing.isEmpty ? [Int](repeating: 0, count: features.count) : missing
       let count = features.count
       guard !roots.isEmpty, leafTargets.count == leafWeights.count,
-        [splits.count, modes.count, trueNodes.count, falseNodes.count, trueIsLeaf.count, falseIsLeaf.count,
-          missingTracksTrue.count].allSatisfy({ $0 == count }), roots.allSatisfy({ $0 >= 0 && $0 < count })
+        [
+          splits.count, modes.count, trueNodes.count, falseNodes.count, trueIsLeaf.count, falseIsLeaf.count,
+          missingTracksTrue.count,
+        ].allSatisfy({ $0 == count }), roots.allSatisfy({ $0 >= 0 && $0 < count })
       else { throw .malformed("the lists of TreeEnsemble are of different lengths") }
     }
 
-    func tree(_ root: Int, index: Int, targets: Int, _ thresholds: ONNXThresholds) throws(ModelProblem) -> Tree {
+    func tree(_ root: Int, index: Int, targets: Int, _ thresholds: ONNXThresholds) throws(ModelProblem)
+      -> Tree
+    {
       var nodes: [Tree.Node] = [.leaf(valueIndex: 0)]
       var values: [Double] = []
       // Where a node of the lists goes in this tree; leaves are written out wherever they are named.
@@ -72,7 +83,9 @@ extension ONNXTrees {
       var seen: Set<Int> = []
       while let next = pending.popLast() {
         if next.isLeaf {
-          guard leafTargets.indices.contains(next.number) else { throw .malformed("tree \(index): leaf \(next.number)") }
+          guard leafTargets.indices.contains(next.number) else {
+            throw .malformed("tree \(index): leaf \(next.number)")
+          }
           nodes[next.place] = .leaf(valueIndex: values.count)
           var leaf = [Double](repeating: 0, count: targets)
           leaf[leafTargets[next.number]] = leafWeights[next.number]

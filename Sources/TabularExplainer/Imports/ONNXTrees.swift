@@ -295,13 +295,20 @@ struct ONNXThresholds {
     }
     switch mode {
     case .atMost:
-      return .split(feature: feature, atMost: atMost(feature, value), left: yes, right: no, missingGoesLeft: missingIsTrue)
+      return .split(
+        feature: feature, atMost: atMost(feature, value), left: yes, right: no, missingGoesLeft: missingIsTrue
+      )
     case .below:
-      return .split(feature: feature, atMost: below(feature, value), left: yes, right: no, missingGoesLeft: missingIsTrue)
+      return .split(
+        feature: feature, atMost: below(feature, value), left: yes, right: no, missingGoesLeft: missingIsTrue)
     case .above:
-      return .split(feature: feature, atMost: atMost(feature, value), left: no, right: yes, missingGoesLeft: !missingIsTrue)
+      return .split(
+        feature: feature, atMost: atMost(feature, value), left: no, right: yes,
+        missingGoesLeft: !missingIsTrue)
     case .atLeast:
-      return .split(feature: feature, atMost: below(feature, value), left: no, right: yes, missingGoesLeft: !missingIsTrue)
+      return .split(
+        feature: feature, atMost: below(feature, value), left: no, right: yes, missingGoesLeft: !missingIsTrue
+      )
     case .equal, .unequal: throw .unsupported("splits on equality, which lead two ways to one node")
     }
   }

@@ -121,7 +121,8 @@ public struct ProgramBlackBox: BlackBox {
     if let first = lines.first.map({ Self.cells($0) }),
       lines.count == rowCount + 1 && (headerOrder(first) != nil || first.contains { Double($0) == nil })
         || lines.count == rowCount + 1 && first.count == outputNames.count && !Self.areProbabilities(first)
-        || first.contains(where: { Double($0) == nil }) && (lines.count != rowCount || headerOrder(first) != nil)
+        || first.contains(where: { Double($0) == nil })
+          && (lines.count != rowCount || headerOrder(first) != nil)
     {
       order = headerOrder(first)
       lines = lines.dropFirst()
@@ -139,7 +140,8 @@ public struct ProgramBlackBox: BlackBox {
 
   private static func areProbabilities(_ cells: [Substring]) -> Bool {
     let numbers = cells.compactMap { Double($0) }
-    return numbers.count == cells.count && abs(numbers.reduce(0, +) - 1) < 1e-3 && numbers.allSatisfy { $0 >= 0 }
+    return numbers.count == cells.count && abs(numbers.reduce(0, +) - 1) < 1e-3
+      && numbers.allSatisfy { $0 >= 0 }
   }
 
   private static func cells(_ line: Substring) -> [Substring] {
@@ -153,7 +155,8 @@ public struct ProgramBlackBox: BlackBox {
   /// Where each class's column stands, if the header names the classes.
   private func headerOrder(_ header: [Substring]) -> [Int]? {
     let places = outputNames.compactMap { name in
-      header.firstIndex { $0 == name } ?? header.firstIndex { Double($0) != nil && Double($0) == Double(name) }
+      header.firstIndex { $0 == name }
+        ?? header.firstIndex { Double($0) != nil && Double($0) == Double(name) }
     }
     return places.count == outputNames.count && header.count == outputNames.count ? places : nil
   }

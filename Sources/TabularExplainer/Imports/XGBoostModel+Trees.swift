@@ -31,7 +31,8 @@ extension XGBoostModel {
         guard targets[index] >= 0, targets[index] < scoreCount else {
           throw .malformed("tree \(index) is for class \(targets[index]) of \(scoreCount)")
         }
-        let reader = try TreeReader(document, weight: dropped?[index] ?? 1, index: index, scoreCount: scoreCount)
+        let reader = try TreeReader(
+          document, weight: dropped?[index] ?? 1, index: index, scoreCount: scoreCount)
         trees.append(try reader.tree(output: targets[index], cells))
       }
       self.trees = trees
@@ -42,11 +43,15 @@ extension XGBoostModel {
     static func trees(_ booster: JSONValue) -> JSONValue? { booster["model"] ?? booster["gbtree"]?["model"] }
 
     /// What dart multiplies trees by: beside the trees since 3.3, before that beside their booster.
-    private static func droppedWeights(_ booster: JSONValue, _ model: JSONValue) throws(ModelProblem) -> [Double]? {
+    private static func droppedWeights(_ booster: JSONValue, _ model: JSONValue) throws(ModelProblem)
+      -> [Double]?
+    {
       try refuseUnknown(booster, known: ["name", "model", "gbtree", "weight_drop"])
-      try refuseUnknown(model, known: [
-        "gbtree_model_param", "trees", "tree_info", "iteration_indptr", "cats", "weight_drop",
-      ])
+      try refuseUnknown(
+        model,
+        known: [
+          "gbtree_model_param", "trees", "tree_info", "iteration_indptr", "cats", "weight_drop",
+        ])
       for place in [model, booster] where place["weight_drop"] != nil {
         let weights = try place.numbers("weight_drop")
         // A model of the kind gbtree has the list too, and leaves it empty.
@@ -68,7 +73,7 @@ extension XGBoostModel {
         }
       }
       let parallel = model["gbtree_model_param"].flatMap { try? $0.count("num_parallel_tree") } ?? 1
-      let width = max(1, parallel) * scoreCount
+      let width = min(max(1, parallel), Limit.leaves.value) * scoreCount
       return Array(stride(from: 0, to: count, by: width)) + [count]
     }
 
@@ -122,13 +127,19 @@ extension XGBoostModel {
     private let vectors: (values: [Double], width: Int)?
 
     init(_ document: JSONValue, weight: Double, index: Int, scoreCount: Int) throws(ModelProblem) {
-      try refuseUnknown(document, known: [
-        "base_weights", "leaf_weights", "categories", "categories_nodes", "categories_segments", "categories_sizes",
-        "default_left", "id", "left_children", "loss_changes", "parents", "right_children", "split_conditions",
-        "split_indices", "split_type", "sum_hessian", "tree_param", "leaf_child_counts",
-      ])
+      try refuseUnknown(
+        document,
+        known: [
+          "base_weights", "leaf_weights", "categories", "categories_nodes", "categories_segments",
+          "categories_sizes",
+          "default_left", "id", "left_children", "loss_changes", "parents", "right_children",
+          "split_conditions",
+          "split_indices", "split_type", "sum_hessian", "tree_param", "leaf_child_counts",
+        ])
       if let width = document["tree_param"].flatMap({ try? $0.count("size_leaf_vector") }), width > 1 {
-        guard width == scoreCount else { throw .unsupported("leaves of \(width) numbers for \(scoreCount) scores") }
+        guard width == scoreCount else {
+          throw .unsupported("leaves of \(width) numbers for \(scoreCount) scores")
+        }
         let key = document["leaf_weights"] == nil ? "base_weights" : "leaf_weights"
         vectors = (try document.numbers(key), width)
       } else {
@@ -173,7 +184,9 @@ extension XGBoostModel {
     }
 
     /// The numbers of a leaf: kept leaf by leaf, the leaf's place in `right_children`, or node by node.
-    private func vector(_ node: Int, _ vectors: (values: [Double], width: Int)) throws(ModelProblem) -> ArraySlice<Double> {
+    private func vector(_ node: Int, _ vectors: (values: [Double], width: Int)) throws(ModelProblem)
+      -> ArraySlice<Double>
+    {
       let isByNode = vectors.values.count == left.count * vectors.width
       let place = isByNode ? node : right[node]
       guard place >= 0, (place + 1) * vectors.width <= vectors.values.count else {
@@ -210,7 +223,8 @@ extension XGBoostModel {
         } else {
           nodes.append(
             .split(
-              feature: features[node], atMost: cells.threshold(features[node], singleBelow: Double(Float(condition))),
+              feature: features[node],
+              atMost: cells.threshold(features[node], singleBelow: Double(Float(condition))),
               left: left[node], right: right[node], missingGoesLeft: defaultLeft[node] != 0))
         }
       }

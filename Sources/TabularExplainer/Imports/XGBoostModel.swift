@@ -21,13 +21,18 @@ struct XGBoostModel: Sendable {
   /// Looks for the learner in a parsed document, and refuses what later versions may have added to it.
   init(_ document: JSONValue) throws(ModelProblem) {
     learner = try document.member("learner")
-    try Self.refuseUnknown(learner, known: [
-      "attributes", "feature_names", "feature_types", "gradient_booster", "learner_model_param", "objective",
-      "learner_train_param",
-    ])
-    try Self.refuseUnknown(try learner.member("learner_model_param"), known: [
-      "base_score", "boost_from_average", "num_class", "num_feature", "num_target", "num_trees",
-    ])
+    try Self.refuseUnknown(
+      learner,
+      known: [
+        "attributes", "feature_names", "feature_types", "gradient_booster", "learner_model_param",
+        "objective",
+        "learner_train_param",
+      ])
+    try Self.refuseUnknown(
+      try learner.member("learner_model_param"),
+      known: [
+        "base_score", "boost_from_average", "num_class", "num_feature", "num_target", "num_trees",
+      ])
   }
 
   /// A field that is not known may change what the model predicts.
@@ -41,13 +46,13 @@ struct XGBoostModel: Sendable {
   func names() throws(ModelProblem) -> ModelNames {
     let parameters = try learner.member("learner_model_param")
     let objective = try Objective(name: try learner.member("objective").text("name"))
-    let classCount = try parameters.count("num_class")
     if let targets = parameters["num_target"], targets != .string("1"), targets != .integer(1) {
       throw .unsupported("more than one target")
     }
     return ModelNames(
-      features: try nonEmptyTexts("feature_names"), featureCount: try parameters.count("num_feature"), classes: nil,
-      outputCount: objective.link.outputCount(scores: max(1, classCount)), classifies: objective.classifies)
+      features: try nonEmptyTexts("feature_names"), featureCount: try parameters.count("num_feature"),
+      classes: nil,
+      outputCount: objective.link.outputCount(scores: try scoreCount()), classifies: objective.classifies)
   }
 
   /// How many rounds the file holds, how many early stopping found best, and how many are used.
@@ -55,7 +60,9 @@ struct XGBoostModel: Sendable {
   /// scikit-learn's interface predicts with the rounds up to the best one, XGBoost's own with all.
   func rounds(_ choice: ModelContext.Rounds) throws -> (used: Int, total: Int, best: Int?) {
     let booster = try learner.member("gradient_booster")
-    guard try booster.text("name") != "gblinear", let trees = Booster.trees(booster) else { return (0, 0, nil) }
+    guard try booster.text("name") != "gblinear", let trees = Booster.trees(booster) else {
+      return (0, 0, nil)
+    }
     let total = try Booster.roundStarts(trees, scoreCount: scoreCount()).count - 1
     var best: Int?
     let attributes = learner["attributes"]
@@ -79,7 +86,9 @@ struct XGBoostModel: Sendable {
   }
 
   private func scoreCount() throws(ModelProblem) -> Int {
-    max(1, try learner.member("learner_model_param").count("num_class"))
+    let count = try learner.member("learner_model_param").count("num_class")
+    guard count < Limit.columns.value else { throw .malformed("\(count) classes") }
+    return max(1, count)
   }
 
   /// The booster, and how its scores become predictions.
@@ -95,10 +104,12 @@ struct XGBoostModel: Sendable {
       let weights = try document.member("model").numbers("weights")
       let count = names.features.count
       guard weights.count == (count + 1) * scoreCount else {
-        throw ModelProblem.malformed("\(weights.count) weights for \(count) features and \(scoreCount) scores")
+        throw ModelProblem.malformed(
+          "\(weights.count) weights for \(count) features and \(scoreCount) scores")
       }
       let box = LinearBlackBox(
-        featureNames: names.features, outputNames: names.outputs, weights: Array(weights.dropLast(scoreCount)),
+        featureNames: names.features, outputNames: names.outputs,
+        weights: Array(weights.dropLast(scoreCount)),
         baseScores: zip(base, weights.suffix(scoreCount)).map { $0 + $1 }, link: objective.link)
       return ImportedModel(
         format: format, featureNames: names.features, blackBox: box, trees: nil, remarks: names.remarks)
@@ -152,7 +163,8 @@ struct XGBoostModel: Sendable {
 
     init(name: String) throws(ModelProblem) {
       switch name {
-      case "binary:logistic", "binary:logitraw": (link, base, classifies) = (.logistic(slope: 1), .probability, true)
+      case "binary:logistic", "binary:logitraw":
+        (link, base, classifies) = (.logistic(slope: 1), .probability, true)
       case "reg:logistic": (link, base, classifies) = (.logisticEach(slope: 1), .probability, false)
       case "binary:hinge": (link, base, classifies) = (.step, .margin, true)
       case "multi:softprob", "multi:softmax": (link, base, classifies) = (.softmax, .margin, true)

@@ -32,8 +32,11 @@ public struct FeatureCatalogue: Sendable {
     let marks: Set<Character> = ["≤", ">", "<", "=", "\"", "(", ")", ",", "\n"]
     let words = text.split(separator: " ", omittingEmptySubsequences: false)
     let isPlain =
-      !text.isEmpty && text.first != " " && text.last != " " && !text.contains { marks.contains($0) || $0.isNewline }
-      && !words.contains { ["and", "or", "is", "not", "missing", "known", "anything", "another"].contains($0) }
+      !text.isEmpty && text.first != " " && text.last != " "
+      && !text.contains { marks.contains($0) || $0.isNewline }
+      && !words.contains {
+        ["and", "or", "is", "not", "missing", "known", "anything", "another"].contains($0)
+      }
     guard !isPlain else { return text }
     let escaped = text.map { $0 == "\"" ? "\\\"" : $0.isNewline ? "\\n" : String($0) }.joined()
     return "\"\(escaped)\""
@@ -106,7 +109,8 @@ public struct FeatureCatalogue: Sendable {
       if others.count < allowed.count, missing || !hasMissing[feature] {
         return "\(name) is not " + list(others.map { names[$0] }, most)
       }
-      return bracketed("\(name) is " + list(allowed.map { names.indices.contains($0) ? names[$0] : "another" }, most))
+      return bracketed(
+        "\(name) is " + list(allowed.map { names.indices.contains($0) ? names[$0] : "another" }, most))
     }
   }
 

@@ -157,10 +157,13 @@ struct LevelGrower {
       )
       return a == b ? $0 < $1 : a < b
     }
-    guard let rare, present.contains(rare) else { return categoryCut(feature, histogram, sorted, bins, over: floor) }
+    guard let rare, present.contains(rare) else {
+      return categoryCut(feature, histogram, sorted, bins, over: floor)
+    }
     // Rare categories stay on the "no" side: the set is one of those that rise, or of those that fall.
     let rising = categoryCut(feature, histogram, sorted + [rare], bins, over: floor)
-    let falling = categoryCut(feature, histogram, sorted.reversed() + [rare], bins, over: rising?.gain ?? floor)
+    let falling = categoryCut(
+      feature, histogram, sorted.reversed() + [rare], bins, over: rising?.gain ?? floor)
     return falling ?? rising
   }
 

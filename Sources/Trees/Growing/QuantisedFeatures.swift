@@ -155,7 +155,9 @@ struct QuantisedFeatures: Sendable {
     let order = (0..<count).sorted { (frequency[$1], $0) < (frequency[$0], $1) }
     let own = order.prefix(253).filter { frequency[$0] >= least }
     let others = Set(order).subtracting(own)
-    guard others.contains(where: { frequency[$0] > 0 }) else { return ((0..<max(1, count)).map { [$0] }.prefix(254).map { $0 }, nil) }
+    guard others.contains(where: { frequency[$0] > 0 }) else {
+      return ((0..<max(1, count)).map { [$0] }.prefix(254).map { $0 }, nil)
+    }
     return (own.sorted().map { [$0] } + [others.sorted()], own.count)
   }
 }

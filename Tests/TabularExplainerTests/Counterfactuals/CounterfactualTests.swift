@@ -108,14 +108,17 @@ import Testing
     // A quantity that is the first feature, whatever the others are.
     struct FirstFeature: BlackBox {
       let outputNames = ["quantity"]
-      func predict(_ features: Features) throws -> Tensor { Tensor(features.column(0), shape: [features.rowCount, 1]) }
+      func predict(_ features: Features) throws -> Tensor {
+        Tensor(features.column(0), shape: [features.rowCount, 1])
+      }
     }
     let outputs = try FirstFeature().predict(example.features)
     let surrogate = try SurrogateFitter(
       example.features, using: [0], rows: Array(0..<300), targets: outputs, outputNames: ["quantity"]
     ).fit(SurrogatePlan(.tree, size: 4))
     let search = CounterfactualSearch(
-      FirstFeature(), outcomes: Outcomes(outputNames: ["quantity"], trainingOutputs: outputs), surrogate: surrogate,
+      FirstFeature(), outcomes: Outcomes(outputNames: ["quantity"], trainingOutputs: outputs),
+      surrogate: surrogate,
       reference: example.features, referenceOutputs: outputs,
       featuresByImportance: Array(0..<example.features.count))
     let sorted = outputs.values.sorted()

@@ -25,7 +25,8 @@ extension SplitTable {
       let order = GivenModel.classOrder(arguments)
       if let order, Set(order) != Set(outputNames) {
         throw UsageError.invalid(
-          "--classes names \(order.joined(separator: ", ")); the target's classes are \(outputNames.joined(separator: ", "))")
+          "--classes names \(order.joined(separator: ", ")); the target's classes are \(outputNames.joined(separator: ", "))"
+        )
       }
       let program = ProgramBlackBox(call: call, outputNames: order ?? outputNames, timeout: seconds)
       return try ProbedBlackBox(given: program, name: command, table, training: split.training, seed: seed)

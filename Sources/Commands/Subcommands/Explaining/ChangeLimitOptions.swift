@@ -13,7 +13,9 @@ enum ChangeLimitOptions {
   static let range = Option<String>("range", "\"A=0:10,…\"", help: "the values that features may be given")
   static let wanted = Option<String>(
     "wanted", "CLASS|LOW:HIGH",
-    help: "what counterfactuals should reach: a class, or a range of a quantity; the next most probable class unless given")
+    help:
+      "what counterfactuals should reach: a class, or a range of a quantity; the next most probable class unless given"
+  )
   static let maximumChanges = Option<Int>(
     "max-changes", "N", help: "the most cells that a counterfactual may change")
   static let all: [any OptionDeclaration] = [
@@ -58,14 +60,17 @@ enum ChangeLimitOptions {
         let high = bounds[1].isEmpty ? Double.infinity : Double(bounds[1]), low <= high
       else { throw .badValue(option: "range", value: text, expectation: "a range like age=18:65") }
       let feature = try place(String(text[..<equals]), "range", numeric: true)
-      func cell(_ value: Double) -> Float { value.isFinite ? features.cell(for: value, of: feature) : Float(value) }
+      func cell(_ value: Double) -> Float {
+        value.isFinite ? features.cell(for: value, of: feature) : Float(value)
+      }
       limits.ranges[feature] = cell(low)...cell(high)
     }
     return limits
   }
 
   /// What counterfactuals should reach; nil where it is left open.
-  static func wanted(_ arguments: ParsedArguments, _ outcomes: Outcomes) throws(UsageError) -> WantedOutcome? {
+  static func wanted(_ arguments: ParsedArguments, _ outcomes: Outcomes) throws(UsageError) -> WantedOutcome?
+  {
     guard let name = arguments[wanted] else { return nil }
     let names = (0..<outcomes.count).map { outcomes.name($0) }
     if let place = names.firstIndex(of: name) { return .outcome(place) }
@@ -75,7 +80,11 @@ enum ChangeLimitOptions {
     let ends = name.split(separator: ":", omittingEmptySubsequences: false)
     guard ends.count == 2, let low = ends[0].isEmpty ? -Double.infinity : Double(ends[0]),
       let high = ends[1].isEmpty ? Double.infinity : Double(ends[1]), low <= high
-    else { throw .badValue(option: "wanted", value: name, expectation: "a range like 10:20, or one of " + names.joined(separator: ", ")) }
+    else {
+      throw .badValue(
+        option: "wanted", value: name,
+        expectation: "a range like 10:20, or one of " + names.joined(separator: ", "))
+    }
     return .range(low...high)
   }
 }

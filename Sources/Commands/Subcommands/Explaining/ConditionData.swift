@@ -18,8 +18,12 @@ extension FeatureCatalogue {
       if above >= atMost {
         members.append(JSONMember("only_missing", .boolean(true)))
       } else {
-        if above.isFinite { members.append(JSONMember("above", .number(bound(above, of: condition.feature)))) }
-        if atMost.isFinite { members.append(JSONMember("at_most", .number(bound(atMost, of: condition.feature)))) }
+        if above.isFinite {
+          members.append(JSONMember("above", .number(bound(above, of: condition.feature))))
+        }
+        if atMost.isFinite {
+          members.append(JSONMember("at_most", .number(bound(atMost, of: condition.feature))))
+        }
       }
     case .categories(let allowed):
       guard case .categorical(let names) = kinds[condition.feature] else { break }

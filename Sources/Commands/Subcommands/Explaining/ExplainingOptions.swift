@@ -14,7 +14,8 @@ enum ExplainingOptions {
   static let keep = Option<String>(
     "keep", "A,B", help: "columns to keep as features although they look like identifiers or row numbers")
   static let separator = Option<SeparatorWord>(
-    "separator", "MARK", help: "what stands between cells: ',', ';', '|', tab, blanks, or any one mark; detected unless given")
+    "separator", "MARK",
+    help: "what stands between cells: ',', ';', '|', tab, blanks, or any one mark; detected unless given")
   static let exclude = Option<String>("exclude", "A,B", help: "columns to leave out")
   static let missing = Option<String>("missing", "TEXT,TEXT", help: "further texts that mean a missing cell")
   static let header = Option<HeaderWord>(
@@ -38,9 +39,11 @@ enum ExplainingOptions {
   static let predictions = Option<String>(
     "predictions", "COLUMN,…", help: "columns of the table that hold a black box's predictions already")
   static let classes = Option<String>(
-    "classes", "A,B,…", help: "the classes in the order of a given model's outputs, where it does not name them")
+    "classes", "A,B,…",
+    help: "the classes in the order of a given model's outputs, where it does not name them")
   static let rounds = Option<RoundsWord>(
-    "rounds", "best|all|N", help: "how many rounds of an XGBoost model count; as many as the library uses unless given")
+    "rounds", "best|all|N",
+    help: "how many rounds of an XGBoost model count; as many as the library uses unless given")
   static let top = Option<TopChoice>("top", "auto|K", default: .automatic, help: "how many features to keep")
   static let surrogate = Option<SurrogateWord>(
     "surrogate", "FORM", default: .automatic, help: "auto, tree, rule-list, rule-sets or tree-sum")

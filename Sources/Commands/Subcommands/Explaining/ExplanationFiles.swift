@@ -87,11 +87,13 @@ struct ExplanationFiles {
         }
       }
       // The same contributions in the unit of the prediction, beside their own.
-      let scaled = explanation.contributions?.onPredictionScale(output: output, prediction: explanation.prediction)
+      let scaled = explanation.contributions?.onPredictionScale(
+        output: output, prediction: explanation.prediction)
       cells.append(explanation.contributions.map { .text($0.unit.rawValue) } ?? .empty)
       cells.append(scaled.map { .number($0.baseline) } ?? .empty)
       let places = Dictionary(
-        (explanation.contributions?.features ?? []).enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        (explanation.contributions?.features ?? []).enumerated().map { ($1, $0) },
+        uniquingKeysWith: { first, _ in first })
       for place in 0..<Self.contributionCount {
         if largest.indices.contains(place), let own = places[largest[place].feature], let scaled {
           cells.append(.number(scaled.values[own]))

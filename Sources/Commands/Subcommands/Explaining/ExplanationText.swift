@@ -61,8 +61,8 @@ struct ExplanationText {
       explainer.table.targetIsPredicted
       ? "given; without a target its quality cannot be measured"
       : explainer.probed.outputSource == .given
-      ? "given; measured on \(split.held.count) rows, of which it is not known whether it was fitted to them"
-      : "fitted to \(split.training.count) rows, measured on \(split.held.count) held out"
+        ? "given; measured on \(split.held.count) rows, of which it is not known whether it was fitted to them"
+        : "fitted to \(split.training.count) rows, measured on \(split.held.count) held out"
     var result = lines(
       "black box", ["\(explainer.probed.name), \(fitted)"] + Self.estimateLines(measures.quality))
     if let usual = measures.usualClass {
@@ -74,7 +74,8 @@ struct ExplanationText {
         ])
     }
     if measures.isNoBetterThanTheMean {
-      result += lines("", ["no better than always saying the mean: what it says is explained, not what is so"])
+      result += lines(
+        "", ["no better than always saying the mean: what it says is explained, not what is so"])
     }
     if let better = measures.betterOrder {
       result += lines(
@@ -135,7 +136,8 @@ struct ExplanationText {
     guard let stability else { return [] }
     func range(_ values: [Double]) -> String {
       let found = Stability.estimate(values)
-      return "\(found.value.text(decimals: 2)) (\(found.interval.low.text(decimals: 2))–\(found.interval.high.text(decimals: 2)))"
+      return
+        "\(found.value.text(decimals: 2)) (\(found.interval.low.text(decimals: 2))–\(found.interval.high.text(decimals: 2)))"
     }
     let count = explainer.choice.features.count
     let isGiven = explainer.probed.refit == nil
@@ -149,12 +151,14 @@ struct ExplanationText {
     }
     if !stability.contributionSpread.isNaN {
       texts.append(
-        "contributions differ between refits by \(percent(stability.contributionSpread)) of their size (standard deviation)")
+        "contributions differ between refits by \(percent(stability.contributionSpread)) of their size (standard deviation)"
+      )
     }
     let unsure = zip(explainer.choice.features, stability.timesKept).filter { $1 * 5 < stability.refits * 4 }
     if !unsure.isEmpty {
       let names = unsure.prefix(6).map { "\(explainer.catalogue.names[$0]) (\($1) of \(stability.refits))" }
-      texts.append("not always among the top: " + names.joined(separator: ", ") + (unsure.count > 6 ? ", …" : ""))
+      texts.append(
+        "not always among the top: " + names.joined(separator: ", ") + (unsure.count > 6 ? ", …" : ""))
     }
     return lines("stability", texts)
   }
@@ -193,7 +197,8 @@ struct ExplanationText {
         ["the surrogate says \(explainer.outcomes.name(stated)) here: its own rules do not explain this row"])
     }
     if let stability, let others = stability.otherOutcomes[explanation.row], others > 0 {
-      result += lines("", ["\(others) of \(stability.refits) refits to redrawn rows say otherwise of this row"])
+      result += lines(
+        "", ["\(others) of \(stability.refits) refits to redrawn rows say otherwise of this row"])
     }
     let rule = explanation.anchor
     let because =
@@ -285,7 +290,9 @@ struct ExplanationText {
   }
 
   private func probability(_ prediction: [Double], _ wanted: WantedOutcome) -> String {
-    if case .classes = explainer.outcomes, case .outcome(let outcome) = wanted { return "probability \(prediction[outcome].text(decimals: 2))" }
+    if case .classes = explainer.outcomes, case .outcome(let outcome) = wanted {
+      return "probability \(prediction[outcome].text(decimals: 2))"
+    }
     return prediction[0].text(significant: 5)
   }
 
@@ -312,7 +319,9 @@ struct ExplanationText {
     let start = contributions.baseline[output]
     let end = contributions.values.reduce(start + contributions.remainder[output]) { $0 + $1[output] }
     let base = contributions.onPredictionScale(output: output, prediction: explanation.prediction).baseline
-    func number(_ value: Double) -> String { abs(value) < 1e4 ? value.text(decimals: 3) : value.text(significant: 6) }
+    func number(_ value: Double) -> String {
+      abs(value) < 1e4 ? value.text(decimals: 3) : value.text(significant: 6)
+    }
     switch contributions.unit {
     case .probability, .target:
       lines.append(
@@ -321,7 +330,9 @@ struct ExplanationText {
     case .logOdds, .log, .logProbability, .score:
       let own = explanation.prediction.indices.contains(output) ? explanation.prediction[output] : .nan
       let what = contributions.unit == .log ? explainer.table.targetName : "probability"
-      lines.append("from \(number(start)), where nothing is known of the row, to \(number(end)); in \(unitText(contributions.unit))")
+      lines.append(
+        "from \(number(start)), where nothing is known of the row, to \(number(end)); in \(unitText(contributions.unit))"
+      )
       lines.append("as \(what): from \(number(base)) to \(number(own))")
     }
     return lines

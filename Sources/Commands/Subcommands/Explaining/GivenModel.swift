@@ -75,9 +75,13 @@ struct GivenModel {
           "the model does not name its classes; its outputs were taken in this order: "
             + outputs.joined(separator: ", ") + (names.count > 8 ? ", …" : "") + "; --classes says otherwise")
       case .rounds(let used, let total, let best):
-        var note = used == total ? "all \(total) rounds of the model are used" : "\(used) of the model's \(total) rounds are used"
+        var note =
+          used == total
+          ? "all \(total) rounds of the model are used" : "\(used) of the model's \(total) rounds are used"
         if let best, best != used { note += "; early stopping found \(best) best: --rounds best" }
-        if let best, best == used, used < total { note += ", the best that early stopping found; --rounds all uses every one" }
+        if let best, best == used, used < total {
+          note += ", the best that early stopping found; --rounds all uses every one"
+        }
         notes.append(note)
       case .columnsLeftOut(let names):
         notes.append("left out, as the model takes fewer columns: " + names.joined(separator: ", "))

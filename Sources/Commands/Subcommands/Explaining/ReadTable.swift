@@ -38,9 +38,12 @@ struct ReadTable {
       if let target = arguments[ExplainingOptions.target], target != example.targetName {
         throw TableError.noSuchColumn(path: path, name: target, nearest: nil)
       }
-      let others = ExplainingOptions.table.filter { ![ExplainingOptions.target.name, ExplainingOptions.hold.name].contains($0.name) }
+      let others = ExplainingOptions.table.filter {
+        ![ExplainingOptions.target.name, ExplainingOptions.hold.name].contains($0.name)
+      }
       if let option = others.first(where: { arguments.isGiven($0) }) {
-        throw UsageError.invalid("--\(option.name) has no effect on the table 'example', which is made, not read")
+        throw UsageError.invalid(
+          "--\(option.name) has no effect on the table 'example', which is made, not read")
       }
     } else {
       let excluded = Set(aside + [group].compactMap { $0 })
@@ -96,7 +99,9 @@ struct ReadTable {
     {
       var counts = [Int](repeating: 0, count: names.count)
       for label in labels { counts[label] += 1 }
-      if let most = counts.indices.max(by: { counts[$0] < counts[$1] }), labels.count - counts[most] < Self.fewestOthers {
+      if let most = counts.indices.max(by: { counts[$0] < counts[$1] }),
+        labels.count - counts[most] < Self.fewestOthers
+      {
         throw TabularExplainerError.rareClasses(
           target: table.targetName, name: names[most], others: labels.count - counts[most])
       }
@@ -110,7 +115,8 @@ struct ReadTable {
   private static let fewestOthers = 3
 
   /// A table without a target, with the model's predictions in its place.
-  private static func unlabelled(_ path: String, _ options: TableOptions, _ given: GivenModel) throws -> Table {
+  private static func unlabelled(_ path: String, _ options: TableOptions, _ given: GivenModel) throws -> Table
+  {
     let features = try Features(readingFrom: path, options: options)
     let box = try given.model(features, classes: nil).blackBox
     let outputs = try box.predict(features)

@@ -15,7 +15,8 @@ enum ReadingText {
         case .mixed(let number, let text):
           guard case .categories = reading.content else { continue }
           notes.append(
-            "'\(reading.name)' mixes numbers and text (\(number), \(text)): its values are read as categories")
+            "'\(reading.name)' mixes numbers and text (\(number), \(text)): its values are read as categories"
+          )
         case .strays(let texts, let cells, let line):
           notes.append(
             "'\(reading.name)': \(count(cells, "cell")) with \(quoted(texts)) (first on line \(line)) read as missing; "
@@ -68,14 +69,23 @@ enum ReadingText {
     var notes = kinds.filter { !$0.1.isEmpty }.map { "numbers with \($0.0): \(list($0.1))" }
     let commas = names(has(.ambiguousCommas(readAsDecimal: true)))
     let groups = names(has(.ambiguousCommas(readAsDecimal: false)))
-    if !commas.isEmpty { notes.append("marks before three digits taken for decimal commas or, where points, thousands: \(list(commas))") }
-    if !groups.isEmpty { notes.append("commas before three digits taken for marks of thousands: \(list(groups))") }
+    if !commas.isEmpty {
+      notes.append(
+        "marks before three digits taken for decimal commas or, where points, thousands: \(list(commas))")
+    }
+    if !groups.isEmpty {
+      notes.append("commas before three digits taken for marks of thousands: \(list(groups))")
+    }
     let moments = names(form(\.isMoment))
     if !moments.isEmpty { notes.append("dates or times: \(list(moments))") }
     let day = names(has(.ambiguousDates(dayIsFirst: true)))
     let month = names(has(.ambiguousDates(dayIsFirst: false)))
-    if !day.isEmpty { notes.append("dates that could put the month first, read with the day first: \(list(day))") }
-    if !month.isEmpty { notes.append("dates that could put the day first, read with the month first: \(list(month))") }
+    if !day.isEmpty {
+      notes.append("dates that could put the month first, read with the day first: \(list(day))")
+    }
+    if !month.isEmpty {
+      notes.append("dates that could put the day first, read with the month first: \(list(month))")
+    }
     return notes
   }
 
@@ -105,7 +115,8 @@ enum ReadingText {
     case .decimalCommas: "decimal commas"
     case .groups: "marks between thousands"
     case .brackets: "brackets for what is below zero"
-    case .ambiguousCommas(true): "marks before three digits taken for decimal commas or, where points, thousands"
+    case .ambiguousCommas(true):
+      "marks before three digits taken for decimal commas or, where points, thousands"
     case .ambiguousCommas(false): "commas before three digits taken for marks of thousands"
     case .ambiguousDates(true): "day and month could be the other way round: read with the day first"
     case .ambiguousDates(false): "day and month could be the other way round: read with the month first"

@@ -61,7 +61,9 @@ struct SplitTable {
     _ given: GivenModel, _ features: Features, _ table: Table
   ) throws -> (features: Features, table: Table?, remarks: [ModelRemark]) {
     let count = given.file.featureCount
-    guard given.file.featureNames == nil, count > 0, features.count > count else { return (features, nil, []) }
+    guard given.file.featureNames == nil, count > 0, features.count > count else {
+      return (features, nil, [])
+    }
     let likely = table.likelyIdentifiers
     guard features.count - likely.count == count else { return (features, nil, []) }
     let kept = features.names.indices.filter { !likely.contains($0) }

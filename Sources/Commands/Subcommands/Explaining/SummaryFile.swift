@@ -68,7 +68,8 @@ extension ExplanationFiles {
             JSONMember("top_k_jaccard", estimate(Stability.estimate(stability.keptOverlap))),
             JSONMember("rule_agreement", estimate(Stability.estimate(stability.ruleAgreement))),
             JSONMember(
-              "contribution_spread", stability.contributionSpread.isNaN ? .null : .number(stability.contributionSpread)),
+              "contribution_spread",
+              stability.contributionSpread.isNaN ? .null : .number(stability.contributionSpread)),
             JSONMember(
               "times_kept",
               .object(

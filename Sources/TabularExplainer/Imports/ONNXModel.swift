@@ -469,6 +469,8 @@ struct ONNXModel: Sendable {
         widths.append(input.shape[1])
       } else if graph.inputs.count > 1 {
         widths.append(1)
+      } else if let width = knownWidth(of: input.name, in: graph, depth: 0) {
+        widths.append(width)
       } else if let tableFeatureCount {
         widths.append(tableFeatureCount)
       } else {
@@ -479,6 +481,40 @@ struct ONNXModel: Sendable {
       throw .malformed("an input of \(widths) columns")
     }
     return widths
+  }
+
+  /// How many columns the operations that read a value need; nil where none says.
+  private static func knownWidth(of name: String, in graph: ONNXGraph, depth: Int) -> Int? {
+    guard depth < 6 else { return nil }
+    for node in graph.nodes where node.inputs.contains(name) {
+      func count(_ key: String) -> Int {
+        let attribute = node.attributes[key]
+        return max(attribute?.floats.count ?? 0, attribute?.integers.count ?? 0)
+      }
+      var width: Int?
+      switch node.operation {
+      case "MatMul", "Gemm":
+        let isTransposed = node.attributes["transB"]?.integer ?? 0 != 0
+        if node.inputs.first == name, node.inputs.count > 1, let constant = graph.constants[node.inputs[1]] {
+          width = isTransposed ? constant.shape.last : constant.shape.first
+        }
+      case "Scaler": width = max(count("offset"), count("scale"))
+      case "Imputer": width = max(count("imputed_value_floats"), count("imputed_value_int64s"))
+      case "Add", "Sub", "Mul", "Div":
+        width = node.inputs.lazy.filter { $0 != name }.compactMap { graph.constants[$0]?.shape.last }.first
+      case "LinearClassifier":
+        let classes = max(1, count("intercepts"))
+        width = count("coefficients") % classes == 0 ? count("coefficients") / classes : nil
+      case "SVMClassifier":
+        let vectors = node.attributes["vectors_per_class"]?.integers.reduce(0, +) ?? 0
+        width = vectors > 0 ? count("support_vectors") / vectors : nil
+      case "Cast", "Identity", "Normalizer":
+        width = node.outputs.first.flatMap { knownWidth(of: $0, in: graph, depth: depth + 1) }
+      default: width = nil
+      }
+      if let width, width > 1 { return width }
+    }
+    return nil
   }
 
   private static func inputNames(_ graph: ONNXGraph, _ widths: [Int]) -> [String] {

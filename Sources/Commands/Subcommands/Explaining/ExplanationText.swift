@@ -143,8 +143,9 @@ struct ExplanationText {
     let isGiven = explainer.probed.refit == nil
     var texts = [
       "\(stability.refits) \(isGiven ? "surrogates" : "refits") to redrawn rows: "
-        + (count == 1 ? "the top feature stays" : "the top \(count) features overlap")
-        + " by \(range(stability.keptOverlap)) (Jaccard)"
+        + (count == 1
+          ? "the top feature stays the same in \(range(stability.keptOverlap))"
+          : "the top \(count) features overlap by \(range(stability.keptOverlap)) (Jaccard)")
     ]
     if !stability.ruleAgreement.isEmpty {
       texts.append("rules say the same of \(range(stability.ruleAgreement)) of held-out rows")

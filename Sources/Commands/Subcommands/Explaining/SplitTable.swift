@@ -64,7 +64,14 @@ struct SplitTable {
     guard given.file.featureNames == nil, count > 0, features.count > count else {
       return (features, nil, [])
     }
-    let likely = table.likelyIdentifiers
+    let texts = features.names.indices.filter { place in
+      if case .categorical(let names) = features.kinds[place] {
+        names.count * 2 > features.rowCount
+      } else {
+        false
+      }
+    }
+    let likely = table.likelyIdentifiers.union(texts)
     guard features.count - likely.count == count else { return (features, nil, []) }
     let kept = features.names.indices.filter { !likely.contains($0) }
     let fewer = features.selecting(features: kept)

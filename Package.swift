@@ -124,7 +124,7 @@ let package = Package(
     tests("Commands", []),
     tests("Reports", []),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["headlamp", "TestSupport"], exclude: ["Golden"],
+      name: "EndToEndTests", dependencies: ["headlamp", "TestSupport"], exclude: ["Cases", "Golden"],
       swiftSettings: rules),
     .target(
       name: "FuzzReaders",

@@ -21,6 +21,8 @@ var subcommands: [any Subcommand.Type] {
     ImportanceCommand.self,
     RulesCommand.self,
     ReportCommand.self,
+    DescribeCommand.self,
+    PredictCommand.self,
     TasksCommand.self,
     InspectCommand.self,
     VerifyCommand.self,

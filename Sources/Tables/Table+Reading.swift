@@ -3,52 +3,93 @@
 import Files
 
 extension Features {
-  /// Reads every column of a CSV or TSV file (gzip or not) as a feature.
+  /// Reads every column of a file as a feature; identifiers too.
   /// - Throws: `FileError`, or `TableError` naming line and column.
   public init(readingFrom path: String, options: TableOptions = TableOptions()) throws {
-    let columns = try readColumns(path: path, target: nil, options: options)
-    self.init(names: columns.names, kinds: columns.kinds, rowCount: columns.rowCount, values: columns.values)
+    var options = options
+    options.identifiers = .kept
+    options.dates = .asNumbers
+    self.init(try readColumns(path: path, target: .none, options: options))
+  }
+
+  init(_ columns: ParsedColumns) {
+    self.init(
+      names: columns.names, kinds: columns.kinds, rowCount: columns.rowCount, values: columns.values,
+      forms: columns.forms, scales: columns.scales)
+  }
+}
+
+/// The names of a file's columns, in order; nothing else is read.
+/// - Throws: `FileError`, or `TableError`.
+public func columnNames(readingFrom path: String, options: TableOptions = TableOptions()) throws -> [String] {
+  try withTableText(path: path, options: options) { text, _ throws(TableError) in
+    try ColumnPlan(text, target: nil, options: options).names
   }
 }
 
 extension Table {
-  /// Reads a CSV or TSV file, gzip or not, with one column as the target.
+  /// Reads a table from a file, with one column as the target.
   ///
-  /// Rows whose target is missing are left out. Text becomes categories; columns of more different texts than
-  /// `options.categoryLimit` are taken for identifiers and left out.
+  /// Read are lines of cells (CSV, TSV, with semicolons, bars or blanks), ARFF, libsvm and JSON records, gzip or zip or
+  /// plain, in UTF-8, UTF-16 or Latin-1. Rows whose target is missing are left out. Text becomes categories; what tells
+  /// every row from every other is left out, see `TableOptions.identifiers`.
   /// - Parameter target: the target column's name; nil for the last column.
   /// - Throws: `FileError`, or `TableError` naming line and column.
   public init(readingFrom path: String, target: String? = nil, options: TableOptions = TableOptions()) throws
   {
-    var columns = try readColumns(path: path, target: target, options: options)
-    guard let place = target.map({ columns.names.firstIndex(of: $0) }) ?? columns.names.indices.last else {
+    var columns = try readColumns(path: path, target: target.map { .named($0) } ?? .last, options: options)
+    let name = target ?? columns.readings.last { $0.content != .leftOut(.excluded) }?.name
+    guard let name, let place = columns.names.firstIndex(of: name) else {
       throw TableError.noSuchColumn(
-        path: path, name: target ?? "", nearest: target.flatMap { nearestColumn($0, columns.names) })
+        path: path, name: target ?? "",
+        nearest: target.flatMap { nearestColumn($0, columns.readings.map(\.name)) })
     }
-    guard columns.names.count > 1 else { throw TableError.noFeatures(path: path) }
+    guard columns.names.count > 1 else {
+      let left = columns.readings.filter { $0.name != name }.map(\.name)
+      throw left.isEmpty ? TableError.noFeatures(path: path) : .everythingLeftOut(path: path, columns: left)
+    }
+    if case .categories(let count)? = columns.readings.first(where: { $0.name == name })?.content,
+      count > options.categoryLimit
+    {
+      throw TableError.tooManyClasses(path: path, name: name, limit: options.categoryLimit)
+    }
     let rowCount = columns.rowCount
     let cells = Array(columns.values[place * rowCount..<(place + 1) * rowCount])
-    columns.values.removeSubrange(place * rowCount..<(place + 1) * rowCount)
-    let kind = columns.kinds.remove(at: place)
-    let name = columns.names.remove(at: place)
-    var features = Features(
-      names: columns.names, kinds: columns.kinds, rowCount: rowCount, values: columns.values)
+    let scale = columns.scales[place]
+    let kind = columns.removeColumn(place)
+    var features = Features(columns)
     let known = cells.indices.filter { !cells[$0].isNaN }
     guard !known.isEmpty else { throw TableError.targetMissing(path: path, name: name) }
     if known.count < rowCount { features = features.selecting(rows: known) }
+    // Classes are named by the values that stood in the file.
+    let values = known.map { scale?.value(of: cells[$0]) ?? decimalValue(cells[$0]) }
     let target = try Target(
-      cells: known.count < rowCount ? known.map { cells[$0] } : cells, kind: kind, task: options.task,
-      path: path, name: name)
+      cells: known.map { cells[$0] }, values: values, kind: kind, task: options.task, path: path, name: name)
     self.init(
       features: features, target: target, targetName: name, rowsWithoutTarget: rowCount - known.count,
-      identifierColumns: columns.identifiers, repeatedNames: columns.repeatedNames)
+      repeatedNames: columns.repeatedNames, readings: columns.readings, layout: TableLayout(columns))
     returnFreedMemory()
+  }
+}
+
+extension ParsedColumns {
+  /// Takes a column out.
+  /// - Returns: what its cells are.
+  fileprivate mutating func removeColumn(_ place: Int) -> FeatureKind {
+    values.removeSubrange(place * rowCount..<(place + 1) * rowCount)
+    names.remove(at: place)
+    let others = (0...names.count).filter { $0 != place }
+    forms = Features.moved(forms, to: others)
+    scales = Features.moved(scales, to: others)
+    return kinds.remove(at: place)
   }
 }
 
 extension Target {
   /// A target from a column without missing cells.
-  init(cells: [Float], kind: FeatureKind, task: TableOptions.Task, path: String, name: String)
+  init(
+    cells: [Float], values: [Double], kind: FeatureKind, task: TableOptions.Task, path: String, name: String
+  )
     throws(TableError)
   {
     if case .categorical(let names) = kind {
@@ -57,20 +98,15 @@ extension Target {
       self = .classes(cells.map { Int($0) }, names: names)
       return
     }
-    let distinct = Set(cells).sorted()
+    let distinct = Set(values).sorted()
     let areWhole = distinct.allSatisfy { $0 == $0.rounded() }
     switch task {
-    case .regression: self = .values(cells)
-    case .detected where !areWhole || distinct.count > 20: self = .values(cells)
+    case .regression: self = .values(values.map { Float($0) })
+    case .detected where !areWhole || distinct.count > 20: self = .values(values.map { Float($0) })
     case .detected, .classification:
       guard distinct.count <= 1000 else { throw .tooManyClasses(path: path, name: name, limit: 1000) }
       let places = Dictionary(zip(distinct, 0...), uniquingKeysWith: { first, _ in first })
-      self = .classes(cells.map { places[$0] ?? 0 }, names: distinct.map(className))
+      self = .classes(values.map { places[$0] ?? 0 }, names: distinct.map(plainText))
     }
   }
-}
-
-/// A class that is a number, as text: `3` rather than `3.0`.
-private func className(_ value: Float) -> String {
-  value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
 }

@@ -4,8 +4,6 @@
 public enum TableError: Error, Equatable, Sendable {
   /// The file holds no row.
   case empty(path: String)
-  /// The file is UTF-16.
-  case notUTF8(path: String)
   /// There is a header and nothing below it.
   case noRows(path: String)
   /// The target is the only column.
@@ -20,8 +18,18 @@ public enum TableError: Error, Equatable, Sendable {
   case noSuchColumn(path: String, name: String, nearest: String?)
   /// A number is infinite or too large for float32.
   case infiniteNumber(path: String, line: Int, column: String)
-  /// A column of many different numbers holds a text.
-  case textAmongNumbers(path: String, line: Int, column: String, text: String)
+  /// The file holds more rows than can be counted in 32 bits.
+  case tooManyRows(path: String)
+  /// Every column besides the target is left out.
+  case everythingLeftOut(path: String, columns: [String])
+  /// A text that the user says means "missing" stands in no cell.
+  case missingTextNotMet(path: String, text: String)
+  /// The file is of a known kind that is not read; `way` says what to do.
+  case otherFormat(path: String, format: String, way: String)
+  /// A line of records is broken.
+  case brokenRecord(path: String, line: Int, problem: String)
+  /// An option that names columns has no effect on this one.
+  case optionWithoutEffect(path: String, option: String, column: String, reason: String)
   /// Every cell of the target is missing.
   case targetMissing(path: String, name: String)
   /// The target is text of more different values than classes may be.

@@ -8,6 +8,8 @@ public enum TabularExplainerError: Error, Equatable, Sendable {
   case unknownRow(row: Int)
   /// Every row is of one class: there is nothing to tell apart.
   case oneClass(target: String, name: String)
+  /// So few rows are of other classes that none is left to fit to, or that a fold of them has none.
+  case rareClasses(target: String, name: String, others: Int)
   /// The table has fewer rows than can be split into training and held-out rows.
   case tooFewRows(count: Int, needed: Int)
   /// Every row of the target holds the same number.

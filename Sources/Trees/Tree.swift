@@ -172,6 +172,27 @@ public struct Tree: Sendable, Equatable {
     return index
   }
 
+  /// The same tree with other thresholds in numeric splits.
+  func mappingThresholds(_ move: (Int, Float) -> Float) -> Tree {
+    Tree(
+      self,
+      nodes: nodes.map { node in
+        guard !node.isLeaf, !node.isCategorical else { return node }
+        var node = node
+        node.threshold = move(Int(node.feature), node.threshold)
+        return node
+      })
+  }
+
+  private init(_ other: Tree, nodes: [Node]) {
+    self.nodes = nodes
+    covers = other.covers
+    leafValues = other.leafValues
+    categoryWords = other.categoryWords
+    output = other.output
+    depth = other.depth
+  }
+
   /// The features that some split asks about, in rising order.
   public var usedFeatures: [Int] {
     Set(nodes.lazy.filter { !$0.isLeaf }.map { Int($0.feature) }).sorted()

@@ -7,6 +7,7 @@ import Tables
 extension TreeEnsemble: Codable {
   private enum CodingKeys: String, CodingKey {
     case trees, scale, link
+    case exactThresholds = "exact_thresholds"
     case schemaVersion = "schema_version"
     case featureNames = "feature_names"
     case featureKinds = "feature_kinds"
@@ -28,6 +29,27 @@ extension TreeEnsemble: Codable {
     try container.encode(scale, forKey: .scale)
     try container.encode(link, forKey: .link)
     try container.encode(trees, forKey: .trees)
+    if !scales.isEmpty { try container.encode(exactThresholds, forKey: .exactThresholds) }
+  }
+
+  /// The doubles that a feature's thresholds stand for.
+  private struct ExactThresholds: Codable {
+    var feature: Int
+    var thresholds: [Float]
+    var values: [Double]
+  }
+
+  private var exactThresholds: [ExactThresholds] {
+    scales.keys.sorted().compactMap { feature in
+      guard let scale = scales[feature] else { return nil }
+      let used = trees.flatMap { tree in
+        tree.nodes.filter { Int($0.feature) == feature && !$0.isCategorical && $0.threshold.isFinite }.map(
+          \.threshold)
+      }
+      let thresholds = Set(used).sorted()
+      return ExactThresholds(
+        feature: feature, thresholds: thresholds, values: thresholds.map { scale.value(of: $0) })
+    }
   }
 
   /// Reads an ensemble and checks it.
@@ -36,13 +58,21 @@ extension TreeEnsemble: Codable {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     let version = try container.decode(Int.self, forKey: .schemaVersion)
     guard version == Self.schemaVersion else { throw TreeError.unknownVersion(version) }
+    var scales: [Int: ExactScale] = [:]
+    for exact in try container.decodeIfPresent([ExactThresholds].self, forKey: .exactThresholds) ?? [] {
+      scales[exact.feature] = try ExactScale(standIns: exact.thresholds, values: exact.values)
+        .orThrow(
+          TreeError.malformedEnsemble(problem: "the exact thresholds of feature \(exact.feature) do not rise")
+        )
+    }
     try self.init(
       featureNames: container.decode([String].self, forKey: .featureNames),
       featureKinds: container.decode([FeatureKind].self, forKey: .featureKinds),
       outputNames: container.decode([String].self, forKey: .outputNames),
       trees: container.decode([Tree].self, forKey: .trees),
       baseScores: container.decode([Double].self, forKey: .baseScores),
-      scale: container.decode(Double.self, forKey: .scale), link: container.decode(Link.self, forKey: .link))
+      scale: container.decode(Double.self, forKey: .scale), link: container.decode(Link.self, forKey: .link),
+      scales: scales)
   }
 
   /// Writes the ensemble as a JSON file.
@@ -64,5 +94,12 @@ extension TreeEnsemble: Codable {
     } catch {
       throw TreeError.notAModel(path: path)
     }
+  }
+}
+
+extension Optional {
+  fileprivate func orThrow(_ error: TreeError) throws -> Wrapped {
+    guard let value = self else { throw error }
+    return value
   }
 }

@@ -68,7 +68,7 @@ extension TreeEnsemble {
 
 extension TreeEnsemble.Link {
   /// Predictions from the scores of one row.
-  func predictions(_ scores: [Double]) -> [Double] {
+  public func predictions(_ scores: [Double]) -> [Double] {
     switch self {
     case .identity: return scores
     case .logistic(let slope):
@@ -82,6 +82,7 @@ extension TreeEnsemble.Link {
       return powers.map { $0 / sum }
     case .exponential: return scores.map { exp($0) }
     case .complement: return [1 - scores[0], scores[0]]
+    case .step: return scores[0] > 0 ? [0, 1] : [1, 0]
     }
   }
 }

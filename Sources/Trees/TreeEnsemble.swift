@@ -28,6 +28,8 @@ public struct TreeEnsemble: Sendable, Equatable {
   public let scale: Double
   /// How scores become predictions.
   public let link: Link
+  /// For features whose cells stand for doubles, the scale that thresholds are counted in; by feature.
+  public let scales: [Int: ExactScale]
 
   /// How scores become predictions.
   public enum Link: Sendable, Equatable, Codable {
@@ -43,11 +45,13 @@ public struct TreeEnsemble: Sendable, Equatable {
     case exponential
     /// One score; predictions are `[1 − s, s]`.
     case complement
+    /// One score; predictions are `[0, 1]` where it is above 0, else `[1, 0]`.
+    case step
 
     /// The number of predictions made from `scores` scores.
-    func outputCount(scores: Int) -> Int {
+    public func outputCount(scores: Int) -> Int {
       switch self {
-      case .logistic, .complement: 2
+      case .logistic, .complement, .step: 2
       case .identity, .logisticEach, .softmax, .exponential: scores
       }
     }
@@ -60,7 +64,7 @@ public struct TreeEnsemble: Sendable, Equatable {
   /// - Throws: `TreeError` where trees refer to features or scores that do not exist, or outputs do not fit the link.
   public init(
     featureNames: [String], featureKinds: [FeatureKind], outputNames: [String], trees: [Tree],
-    baseScores: [Double], scale: Double = 1, link: Link
+    baseScores: [Double], scale: Double = 1, link: Link, scales: [Int: ExactScale] = [:]
   ) throws(TreeError) {
     guard featureNames.count == featureKinds.count else {
       throw .malformedEnsemble(problem: "\(featureNames.count) feature names, \(featureKinds.count) kinds")
@@ -98,6 +102,40 @@ public struct TreeEnsemble: Sendable, Equatable {
     self.baseScores = baseScores
     self.scale = scale
     self.link = link
+    self.scales = scales
+  }
+
+  /// The same trees with other thresholds in numeric splits.
+  /// - Parameter move: takes a split's feature and its threshold, and gives the new one.
+  public func mappingThresholds(_ move: (Int, Float) -> Float) -> TreeEnsemble {
+    TreeEnsemble(
+      self, trees: trees.map { $0.mappingThresholds(move) }, featureNames: featureNames, scales: [:])
+  }
+
+  /// The same trees with all scores multiplied by a factor.
+  public func multiplyingScores(by factor: Double) -> TreeEnsemble {
+    TreeEnsemble(self, trees: trees, featureNames: featureNames, scales: scales, factor: factor)
+  }
+
+  /// The same trees with other names for their features.
+  /// - Precondition: as many names as features.
+  public func renamed(_ names: [String]) -> TreeEnsemble {
+    precondition(names.count == featureNames.count, "\(names.count) names for \(featureNames.count) features")
+    return TreeEnsemble(self, trees: trees, featureNames: names, scales: scales)
+  }
+
+  private init(
+    _ other: TreeEnsemble, trees: [Tree], featureNames: [String], scales: [Int: ExactScale],
+    factor: Double = 1
+  ) {
+    self.featureNames = featureNames
+    featureKinds = other.featureKinds
+    outputNames = other.outputNames
+    self.trees = trees
+    baseScores = other.baseScores.map { $0 * factor }
+    scale = other.scale * factor
+    link = other.link
+    self.scales = scales
   }
 
   /// The features that some tree asks about, in rising order.

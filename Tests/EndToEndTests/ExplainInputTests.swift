@@ -80,21 +80,21 @@ import Testing
         ["explain", "t.csv", "--exclude", "b", "--black-box", "all.json", "--output", "none"], folder: folder)
       #expect(refused.exitCode == 1)
       #expect(
-        refused.errors.contains("the table has no column 'b', which the model needs"), "\(refused.errors)")
+        refused.errors.contains("the table has no column 'b', which the model in all.json needs"),
+        "\(refused.errors)")
       #expect(!FileManager.default.fileExists(atPath: folder + "/none"))
     }
   }
 
   @Test func textFarDownIsNamedByLineAndColumn() throws {
     var text = "a,b,y\n"
-    for row in 0..<30_000 { text += "\(row),\(row % 7),\(row % 2)\n" }
+    for row in 0..<30_000 { text += "\(row &* 7 % 30_011),\(row % 7),\(row % 2)\n" }
     for row in 30_000..<30_200 { text += "oops,\(row % 7),\(row % 2)\n" }
-    let files = ["late.csv": Data(text.utf8)]
-    for command in ["explain", "importance", "rules"] {
-      try Self.expectFailure(
-        [command, "late.csv"], "line 30002 of late.csv, column 'a': 'oops' is not a number", files: files)
-    }
-    try Self.expectFailure(["fit", "late.csv"], "line 30002 of late.csv, column 'a'", files: files)
+    let (result, _) = try Self.run(["describe", "late.csv"], files: ["late.csv": Data(text.utf8)])
+    #expect(result.exitCode == 0, "\(result.errors)")
+    #expect(
+      result.output.contains("200 cells with 'oops' read as missing, first on line 30002"), "\(result.output)"
+    )
   }
 
   @Test func aTruncatedArchiveIsNamed() throws {
@@ -151,6 +151,13 @@ import Testing
       ["fit", "t.csv", "--black-box", "boosted", "--leaf-weight", "0"], "--leaf-weight wants a number above 0"
     ),
     (["fit", "t.csv", "--folds", "1"], "--folds wants 0, or a number from 2"),
+    (["explain", "t.csv", "--timeout", "9"], "--timeout has no effect without --black-box-command"),
+    (["explain", "t.csv", "--rounds", "9"], "--rounds has no effect without a model file"),
+    (["explain", "t.csv", "--classes", "no,yes"], "--classes has no effect without a given model"),
+    (["explain", "example", "--exclude", "soil"], "--exclude has no effect on the table 'example'"),
+    (["importance", "t.csv", "--rows", "9"], "--rows has no effect without --method"),
+    (["importance", "t.csv", "--method", "shap", "--leaves", "9"], "--leaves has no effect with --method"),
+    (["importance", "t.csv", "--json", "--most", "9"], "--most has no effect with --json"),
     (
       ["importance", "t.csv", "--method", "shap", "--correlated", "0.9"],
       "--correlated goes with --method permutation"

@@ -103,8 +103,17 @@ import Testing
     ),
     (
       "a,b,y\n" + (0..<20).map { "3,,\($0 % 2)\n" }.joined(), [],
-      "no column varies: all 2 features are constant or missing"
+      "no column varies: the one feature is constant or missing"
     ),
+    (
+      "a,b,y\n" + (0..<20).map { ",,\($0 % 2)\n" }.joined(), [],
+      "every column of t.csv besides the target is empty or tells every row from every other: 'a', 'b'"
+    ),
+    (
+      "a,y\n" + (0..<40).map { "\($0 * 7 % 41),\($0 == 9 ? 1 : 0)\n" }.joined(), [],
+      "all but one row of 'y' are '0': too few others"
+    ),
+    (sound, ["--missing", "77"], "--missing: no cell of t.csv is '77', so it has no effect"),
     (sound, ["--target", "z"], "t.csv has no column 'z'"),
     (sound, ["--row", "61"], "there is no row 61: the table has rows 1 to 60"),
     (sound, ["--row", "0"], "there is no row 0: the table has rows 1 to 60"),

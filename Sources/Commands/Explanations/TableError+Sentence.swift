@@ -4,7 +4,6 @@ extension TableError: ExplainedError {
   var sentence: String {
     switch self {
     case .empty(let path): "\(path) holds no rows"
-    case .notUTF8(let path): "\(path) is UTF-16 text; save it as UTF-8"
     case .noRows(let path): "\(path) has a header but no rows below it"
     case .noFeatures(let path): "\(path) has no column besides the target"
     case .unclosedQuote(let line): "a quote opened on line \(line) is never closed"
@@ -16,9 +15,16 @@ extension TableError: ExplainedError {
       "\(path) has no column '\(name)'" + suggestion(nearest)
     case .infiniteNumber(let path, let line, let column):
       "line \(line) of \(path), column '\(column)': the number is infinite or too large"
-    case .textAmongNumbers(let path, let line, let column, let text):
-      "line \(line) of \(path), column '\(column)': '\(text)' is not a number, as the column's others are; "
-        + "name the column with --categorical or --exclude, or the text with --missing"
+    case .tooManyRows(let path): "\(path) holds more than 2,147,483,647 rows"
+    case .everythingLeftOut(let path, let columns):
+      "every column of \(path) besides the target is empty or tells every row from every other: "
+        + columns.prefix(5).map { "'\($0)'" }.joined(separator: ", ") + "; --keep COLUMN makes one a feature"
+    case .missingTextNotMet(let path, let text):
+      "--missing: no cell of \(path) is '\(text)', so it has no effect"
+    case .otherFormat(let path, let format, let way): "\(path) is \(format); \(way)"
+    case .brokenRecord(let path, let line, let problem): "line \(line) of \(path): \(problem)"
+    case .optionWithoutEffect(_, let option, let column, let reason):
+      "--\(option): '\(column)' \(reason), so the option has no effect"
     case .targetMissing(let path, let name): "every cell of the target '\(name)' in \(path) is missing"
     case .tooManyClasses(let path, let name, let limit):
       "the target '\(name)' in \(path) holds more than \(limit) different texts, too many for classes"

@@ -9,6 +9,9 @@ extension TabularExplainerError: ExplainedError {
       "predictions were given for the table's own rows only; row \(row + 1) of what is asked is none of them"
     case .oneClass(let target, let name):
       "every row's '\(target)' is '\(name)': there is nothing to tell apart"
+    case .rareClasses(let target, let name, let others):
+      "all but \(others == 1 ? "one row" : "\(others) rows") of '\(target)' are '\(name)': too few others to fit to some "
+        + "and measure on the rest"
     case .tooFewRows(let count, let needed):
       "the table has \(count == 1 ? "one row" : "\(count) rows"); "
         + "at least \(needed) are needed to fit and to hold some out"

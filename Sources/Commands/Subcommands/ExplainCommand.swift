@@ -24,8 +24,11 @@ enum ExplainCommand: Subcommand {
   static let everyRow = Flag("all", help: "explain every row")
   static let precision = Option<Double>(
     "precision", "SHARE", default: 0.95, help: "the precision a row's rule must reach on the training rows")
+  static let refits = Option<Int>(
+    "refits", "N",
+    help: "how often all is fitted anew to redrawn rows; 10 for small tables, 0 for large ones unless given")
   static let options: [any OptionDeclaration] =
-    [row, rows, everyRow, StageTimes.option] + ExplainingOptions.table + ExplainingOptions.model
+    [row, rows, everyRow, refits, StageTimes.option] + ExplainingOptions.table + ExplainingOptions.model
     + ExplainingOptions.standIn
     + [precision] + ChangeLimitOptions.all + ExplainingOptions.common
   static let examples = [
@@ -47,6 +50,15 @@ enum ExplainCommand: Subcommand {
         option: "precision", value: "\(precision)", expectation: "a share above 0, at most 1")
     }
     options.anchorPrecision = precision
+    if let count = arguments[refits], count < 0 {
+      throw UsageError.invalid("--refits wants a whole number from 0")
+    }
+    if arguments.isGiven(ExplainingOptions.predictions),
+      let option = (ChangeLimitOptions.all).first(where: { arguments.isGiven($0) })
+    {
+      throw UsageError.invalid(
+        "--\(option.name) has no effect with --predictions: no changed row can be tried")
+    }
     stages.finish("table")
     let limits = try ChangeLimitOptions.limits(arguments, given.table.features)
     console.progress("fitting and probing the black box")
@@ -65,7 +77,11 @@ enum ExplainCommand: Subcommand {
     stages.finish("explanations")
     var measures = try RunMeasures(explainer)
     measures.removal = try explainer.removalMeasures()
-    measures.stability = explainer.stability()
+    let refits =
+      arguments[refits]
+      ?? Explainer.usualRefits(rows: given.split.training.count, features: given.table.features.count)
+    if refits > 0 { console.progress("refitting to \(refits) draws of the rows") }
+    measures.stability = try explainer.stability(refits: refits, rows: chosen.count <= 20 ? chosen : [])
     measures.counterfactuals = try CounterfactualMeasures(explanations, explainer)
     stages.finish("measures")
     if let folder = arguments[ExplainingOptions.output] {
@@ -85,11 +101,11 @@ enum ExplainCommand: Subcommand {
     for line in text.modelLines(measures) { console.print(line) }
     for explanation in explanations.prefix(20) {
       console.print("")
-      for line in text.lines(explanation) { console.print(line) }
+      for line in text.lines(explanation, measures.stability) { console.print(line) }
     }
     if explanations.count > 20 {
       console.print("")
-      console.print("\(explanations.count - 20) more rows; --output writes them all")
+      console.print("\(ReadingText.count(explanations.count - 20, "more row")); --output writes them all")
     }
     if let found = measures.counterfactuals {
       for line in text.counterfactualLines(found) { console.print(line) }

@@ -46,6 +46,21 @@ enum ImportanceCommand: Subcommand {
     if arguments.isGiven(correlated), arguments[method] ?? .permutation != .permutation {
       throw UsageError.invalid("--correlated goes with --method permutation")
     }
+    let probes = arguments.isGiven(method) || arguments.isGiven(row) || arguments.isGiven(correlated)
+    if probes, let option = ExplainingOptions.standIn.first(where: { arguments.isGiven($0) }) {
+      throw UsageError.invalid(
+        "--\(option.name) has no effect with --method, --row or --correlated: no surrogate is fitted")
+    }
+    if arguments.isGiven(rows),
+      !arguments.isGiven(method) || arguments.isGiven(row) || arguments.isGiven(correlated)
+    {
+      throw UsageError.invalid("--rows has no effect without --method, nor with --row or --correlated")
+    }
+    if arguments[json],
+      let option = ([most, least] as [any OptionDeclaration]).first(where: { arguments.isGiven($0) })
+    {
+      throw UsageError.invalid("--\(option.name) has no effect with --json")
+    }
     if arguments.isGiven(row), arguments.isGiven(correlated) {
       throw UsageError.invalid("--row and --correlated exclude one another")
     }

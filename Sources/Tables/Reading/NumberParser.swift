@@ -16,12 +16,13 @@ let exactPowersOfTen: [Double] = (0...22).map { exponent in
 /// Up to 18 digits with an exponent within ±22 go through one double operation. The double is the nearest one to the
 /// decimal (both operands are exact), so rounding it to float32 is right unless it lies exactly between two floats:
 /// that case is left to the slow path, as are subnormal results.
-/// - Returns: the value and where it ends, or nil where the slow path must look.
+/// - Returns: the value, whether the decimal can be told from the float again (see `ExactScale`), and where it ends; nil
+///   where the slow path must look.
 @inline(__always)
 func fastNumber(
   _ start: UnsafePointer<UInt8>, end: UnsafePointer<UInt8>, separator: UInt8,
   powers: UnsafePointer<Double>
-) -> (value: Float, next: UnsafePointer<UInt8>)? {
+) -> (value: Float, isShort: Bool, next: UnsafePointer<UInt8>)? {
   var at = start
   guard at < end else { return nil }
   let negative = at.pointee == UInt8(ascii: "-")
@@ -67,44 +68,47 @@ func fastNumber(
   }
   guard at == end || at.pointee == separator else { return nil }
   guard mantissa <= 1 << 53, exponent >= -22, exponent <= 22 else {
-    return mantissa == 0 ? (negative ? -0.0 : 0, at) : nil
+    return mantissa == 0 ? (negative ? -0.0 : 0, true, at) : nil
   }
   var value = Double(mantissa)
   value = exponent < 0 ? value / powers[-exponent] : value * powers[exponent]
   let isBetweenFloats = value.bitPattern & 0x1fff_ffff == 0x1000_0000
   guard !isBetweenFloats, value < 0x1p127, value >= 0x1p-126 || mantissa == 0 else { return nil }
-  return (Float(negative ? -value : value), at)
+  // Six digits survive float32; more do where the number is one of its own.
+  let isShort = mantissa <= 999_999 || Double(Float(value)) == value
+  return (Float(negative ? -value : value), isShort, at)
 }
 
 /// What a cell says that the fast path could not read.
 enum CellReading {
-  case number(Float)
+  case number(Double)
   case missing
   case infinite
   case text
 }
 
 /// Reads a whole cell, blanks and quotes removed: any decimal spelling, missing, or text.
-func readCell(_ bytes: UnsafeBufferPointer<UInt8>, missing: [[UInt8]]) -> CellReading {
-  if bytes.isEmpty { return .missing }
-  for word in missing where word.count == bytes.count && bytes.elementsEqual(word) { return .missing }
+func readCell(_ bytes: UnsafeBufferPointer<UInt8>, missing: MissingCells) -> CellReading {
+  if missing.contains(bytes) { return .missing }
   let isDecimal = bytes.allSatisfy { byte in
     (byte &- 48) <= 9 || byte == 43 || byte == 45 || byte == 46 || byte | 0x20 == 101
   }
-  if isDecimal, let value = exactFloat(bytes) { return value.isFinite ? .number(value) : .infinite }
+  if isDecimal, let value = strtod(Array(bytes)) { return Float(value).isFinite ? .number(value) : .infinite }
   let word = String(decoding: bytes, as: UTF8.self).lowercased()
   let unsigned = word.hasPrefix("-") || word.hasPrefix("+") ? word.dropFirst() : word[...]
   return unsigned == "inf" || unsigned == "infinity" ? .infinite : .text
 }
 
-/// `strtof` of a whole text; nil where it is not one number.
-private func exactFloat(_ bytes: UnsafeBufferPointer<UInt8>) -> Float? {
-  guard bytes.contains(where: { $0 &- 48 <= 9 }) else { return nil }
+/// The float nearest to a decimal text; rounding its double would round twice.
+func nearestFloat(_ bytes: UnsafeBufferPointer<UInt8>, _ value: Double) -> Float {
+  guard value.bitPattern & 0x1fff_ffff == 0x1000_0000 || abs(value) < 0x1p-126 else { return Float(value) }
   let terminated = bytes.map { CChar(bitPattern: $0) } + [0]
-  return terminated.withUnsafeBufferPointer { text in
-    guard let base = text.baseAddress else { return nil }
-    var end: UnsafeMutablePointer<CChar>?
-    let value = strtof(base, &end)
-    return end.map { UnsafePointer($0) - base } == bytes.count ? value : nil
+  return terminated.withUnsafeBufferPointer { text in text.baseAddress.map { strtof($0, nil) } ?? Float(value)
   }
+}
+
+/// Whether a double can be told again from the float nearest to it: by the shortest decimal for that float.
+func isShort(_ value: Double) -> Bool {
+  let float = Float(value)
+  return Double(float) == value || Double("\(float)") == value
 }

@@ -12,180 +12,131 @@ struct ParsedColumns {
   var rowCount: Int
   /// Column-major.
   var values: [Float]
-  /// Text columns of too many different values, left out.
-  var identifiers: [String]
+  var forms: [Int: NumberForm]
+  var scales: [Int: ExactScale]
   /// Names that more than one column had.
   var repeatedNames: [String]
+  /// Every column of the file, in its order.
+  var readings: [ColumnReading]
+  var encoding: TextEncoding
+  var separator: UInt8
+  var hasHeader: Bool
+}
+
+/// Which column of a file is the target.
+enum TargetColumn: Equatable {
+  case none
+  case last
+  case named(String)
 }
 
 /// Reads every kept column of a file.
-/// - Parameter target: a column whose texts are classes even where a feature's would be an identifier's.
-func readColumns(path: String, target: String?, options: TableOptions) throws -> ParsedColumns {
+/// - Parameter target: a column that is kept whatever it looks like, and has no parts.
+func readColumns(path: String, target: TargetColumn, options: TableOptions) throws -> ParsedColumns {
+  try withTableText(path: path, options: options) { text, encoding throws(TableError) in
+    try parseColumns(text, encoding, target, options)
+  }
+}
+
+/// Calls `body` with a file's cells: unpacked, in UTF-8, without comments, with one separator.
+func withTableText<Result>(
+  path: String, options: TableOptions, _ body: (TableText, TextEncoding) throws(TableError) -> Result
+) throws -> Result {
   let file = try MappedFile(path: path)
   if file.bytes.starts(with: [0x1f, 0x8b]) {
-    return try gunzip(file).withUnsafeBytes { bytes in
-      try parseColumns(path: path, bytes: bytes, of: nil, target: target, options: options)
+    return try withBytes(try gunzip(file)) { (bytes) throws(TableError) in
+      try withText(path, bytes, of: nil, options, body)
     }
   }
   return try withExtendedLifetime(file) {
-    try parseColumns(path: path, bytes: file.bytes, of: file, target: target, options: options)
+    if let text = try TableContainer.text(file.bytes, path: path) {
+      return try withBytes(text) { (bytes) throws(TableError) in
+        try withText(path, bytes, of: nil, options, body)
+      }
+    }
+    return try withText(path, file.bytes, of: file, options, body)
+  }
+}
+
+private func withBytes<Result>(
+  _ owned: consuming [UInt8], _ body: (UnsafeRawBufferPointer) throws(TableError) -> Result
+) throws(TableError) -> Result {
+  let count = owned.count
+  let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, count), alignment: 8)
+  defer { copy.deallocate() }
+  copy.copyBytes(from: owned)
+  owned = []
+  return try body(UnsafeRawBufferPointer(rebasing: copy[0..<count]))
+}
+
+/// Brings bytes into UTF-8 and takes comments out.
+private func withText<Result>(
+  _ path: String, _ bytes: UnsafeRawBufferPointer, of file: MappedFile?, _ options: TableOptions,
+  _ body: (TableText, TextEncoding) throws(TableError) -> Result
+) throws(TableError) -> Result {
+  guard !bytes.isEmpty else { throw .empty(path: path) }
+  let encoding = TextEncoding.detect(bytes)
+  file?.release(0..<bytes.count)
+  func withoutComments(_ bytes: UnsafeRawBufferPointer, of file: MappedFile?) throws(TableError) -> Result {
+    let from = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
+    guard Separator.endOfComments(bytes, from: from) != nil else {
+      return try withCells(path, bytes, of: file, options) { (text) throws(TableError) in
+        try body(text, encoding)
+      }
+    }
+    let plain = Separator.withoutComments(UnsafeRawBufferPointer(rebasing: bytes[from...]))
+    return try withBytes(plain) { (bytes) throws(TableError) in
+      try withCells(path, bytes, of: nil, options) { (text) throws(TableError) in try body(text, encoding) }
+    }
+  }
+  guard encoding == .utf8 else {
+    return try withBytes(encoding.decoded(bytes)) { (bytes) throws(TableError) in
+      try withoutComments(bytes, of: nil)
+    }
+  }
+  return try withoutComments(bytes, of: file)
+}
+
+/// Finds the separator and the rows.
+private func withCells<Result>(
+  _ path: String, _ bytes: UnsafeRawBufferPointer, of file: MappedFile?, _ options: TableOptions,
+  _ body: (TableText) throws(TableError) -> Result
+) throws(TableError) -> Result {
+  let from = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
+  let separator = options.separator ?? Separator.detect(bytes, from: from)
+  guard separator == Separator.blanks else {
+    return try body(
+      try TableText(path: path, bytes: bytes, separator: separator, file: file, options: options))
+  }
+  return try withBytes(Separator.blanksToTabs(bytes)) { (bytes) throws(TableError) in
+    try body(try TableText(path: path, bytes: bytes, separator: 0x09, file: nil, options: options))
   }
 }
 
 private func parseColumns(
-  path: String, bytes: UnsafeRawBufferPointer, of file: MappedFile?, target: String?, options: TableOptions
+  _ text: TableText, _ encoding: TextEncoding, _ target: TargetColumn, _ options: TableOptions
 ) throws(TableError) -> ParsedColumns {
-  let text = try TableText(path: path, bytes: bytes, file: file, options: options)
-  let plan = try ColumnPlan(text, target: target, options: options)
+  let path = text.path
+  let name: String? = if case .named(let name) = target { name } else { nil }
+  let plan = try ColumnPlan(text, target: name, options: options)
   let rowCount = text.rows.count - plan.firstDataRow
   guard rowCount > 0 else { throw .noRows(path: path) }
-  var assembly = ColumnAssembly(text: text, plan: plan, rowCount: rowCount, codeLimit: options.categoryLimit)
+  guard rowCount <= Int(Int32.max) else { throw .tooManyRows(path: path) }
+  var assembly = ColumnAssembly(text: text, plan: plan, rowCount: rowCount, options: options)
   var failure: TableError?
   let values = [Float](unsafeUninitializedCapacity: plan.kept.count * rowCount) { buffer, initialized in
     guard let base = buffer.baseAddress, !buffer.isEmpty else { return }
     do throws(TableError) {
-      let late = try assembly.fill(SendablePointer(base), actions: plan.actions)
-      if !late.isEmpty {
-        // Texts turned up in columns that began as numbers: those columns are read again, as texts.
-        assembly.firstTexts = late
-        let actions = plan.actions.indices.map { late[$0] == nil ? ColumnPlan.Action.skip : .text }
-        _ = try assembly.fill(SendablePointer(base), actions: actions)
-      }
+      try assembly.fill(SendablePointer(base))
       initialized = buffer.count
     } catch {
       failure = error
     }
   }
   if let failure { throw failure }
-  return try assembly.finished(values, target: target)
-}
-
-/// Columns in the making: the codes of each text column, merged over runs of rows.
-private struct ColumnAssembly {
-  let text: TableText
-  let plan: ColumnPlan
-  let rowCount: Int
-  let codeLimit: Int
-  /// Up to so many different numbers may be the names of categories.
-  private static let fewCategories = 50
-  /// The categories of each text column.
-  private var categories: [Int: [String]] = [:]
-  /// Text columns past the limit.
-  private var overfull: Set<Int> = []
-  /// Columns that began as numbers, with the first row of data that holds a text.
-  var firstTexts: [Int: Int] = [:]
-
-  init(text: TableText, plan: ColumnPlan, rowCount: Int, codeLimit: Int) {
-    self.text = text
-    self.plan = plan
-    self.rowCount = rowCount
-    self.codeLimit = codeLimit
+  let missing = options.furtherMissingTexts.indices.filter { !assembly.missingMet.contains($0) }
+  if let first = missing.first {
+    throw .missingTextNotMet(path: path, text: options.furtherMissingTexts[first])
   }
-
-  /// Reads the columns whose action is not `skip`.
-  /// - Returns: columns read as numbers in which texts stood, with the first row of one.
-  mutating func fill(
-    _ target: SendablePointer<Float>, actions: [ColumnPlan.Action]
-  ) throws(TableError) -> [Int: Int] {
-    let parser = BlockParser(
-      text: text, plan: plan, actions: actions, rowCount: rowCount, codeLimit: codeLimit)
-    let runs = max(1, min(Threads.count * 4, rowCount / 64))
-    let rowCount = rowCount
-    let reports = [BlockReport?](unsafeUninitializedCapacity: runs) { buffer, initialized in
-      buffer.initialize(repeating: nil)
-      initialized = runs
-      guard let base = buffer.baseAddress else { return }
-      let shared = SendablePointer(base)
-      parallelFor(runs) { run in
-        shared.base[run] = parser.parse(rowCount * run / runs..<rowCount * (run + 1) / runs, into: target)
-      }
-    }.compactMap { $0 }
-    for report in reports {
-      switch report.failure {
-      case .ragged(let row, let cells):
-        throw .raggedRow(path: text.path, line: line(row), cells: cells, expected: plan.names.count)
-      case .infinite(let row, let column):
-        throw .infiniteNumber(path: text.path, line: line(row), column: plan.names[column])
-      case nil: break
-      }
-    }
-    for (column, action) in actions.enumerated() where action == .text {
-      try merge(column, reports.map { $0.codes[column] ?? TextCodes(limit: 0) }, target)
-    }
-    return reports.reduce(into: [:]) { first, report in
-      first.merge(report.textColumns) { min($0, $1) }
-    }
-  }
-
-  private func line(_ row: Int) -> Int { text.line(ofRow: row + plan.firstDataRow) }
-
-  /// Gives the categories of all runs one numbering: sorted, as numbers where all are numbers.
-  private mutating func merge(
-    _ column: Int, _ runs: [TextCodes], _ target: SendablePointer<Float>
-  ) throws(TableError) {
-    let texts = runs.map { $0.entries.map(\.cell.text) }
-    let names = sortedNames(Set(texts.joined()))
-    let isOverfull = runs.contains(where: \.isFull) || names.count > codeLimit
-    // Many different numbers and a text among them: a slip, not a category, unless the user says so.
-    if names.count > Self.fewCategories, let row = firstTexts[column] {
-      let cells = text.cells(row + plan.firstDataRow)
-      throw .textAmongNumbers(
-        path: text.path, line: line(row), column: plan.names[column], text: cells[column].text)
-    }
-    if names.count > Self.fewCategories, !plan.declared.contains(column) {
-      let entries = runs.flatMap(\.entries)
-      let strays = entries.filter {
-        if case .text = readCell($0.cell.content, missing: []) { true } else { false }
-      }
-      if strays.count * 2 < entries.count, let stray = strays.min(by: { $0.row < $1.row }) {
-        throw .textAmongNumbers(
-          path: text.path, line: line(stray.row), column: plan.names[column], text: stray.cell.text)
-      }
-    }
-    if isOverfull {
-      overfull.insert(column)
-      return
-    }
-    let place = Dictionary(zip(names, 0...), uniquingKeysWith: { first, _ in first })
-    let base = target.base + plan.slots[column] * rowCount
-    for (run, own) in texts.enumerated() {
-      let codes = own.map { Float(place[$0] ?? 0) }
-      for row in rowCount * run / texts.count..<rowCount * (run + 1) / texts.count where !base[row].isNaN {
-        base[row] = codes[Int(base[row])]
-      }
-    }
-    categories[column] = names
-  }
-
-  /// The columns with their kinds; identifiers are taken out.
-  func finished(_ values: [Float], target: String?) throws(TableError) -> ParsedColumns {
-    var values = values
-    if let target, let column = plan.names.firstIndex(of: target), overfull.contains(column) {
-      throw .tooManyClasses(path: text.path, name: target, limit: codeLimit)
-    }
-    for column in overfull.sorted(by: >) {
-      let start = plan.slots[column] * rowCount
-      values.removeSubrange(start..<start + rowCount)
-    }
-    let kept = plan.kept.filter { !overfull.contains($0) }
-    return ParsedColumns(
-      names: kept.map { plan.names[$0] },
-      kinds: kept.map { column in categories[column].map { .categorical($0) } ?? .numeric },
-      rowCount: rowCount, values: values, identifiers: overfull.sorted().map { plan.names[$0] },
-      repeatedNames: plan.renamed)
-  }
-}
-
-/// Category names in rising order: by value where all are numbers, else by their bytes.
-func sortedNames(_ names: Set<String>) -> [String] {
-  let numbers = names.compactMap { name in Double(name).map { (value: $0, name: name) } }
-  guard numbers.count == names.count else {
-    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-  }
-  return numbers.sorted { ($0.value, $0.name) < ($1.value, $1.name) }.map(\.name)
-}
-
-/// The column name nearest to a mistyped one.
-func nearestColumn(_ name: String, _ names: [String]) -> String? {
-  nearestWord(to: name, among: names)
+  return assembly.finished(values, target: target, encoding: encoding, separator: text.separator)
 }

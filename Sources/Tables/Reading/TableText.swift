@@ -9,42 +9,26 @@ struct TableText: @unchecked Sendable {
   let separator: UInt8
   let rows: RowIndex
   /// The spellings of "missing", apart from an empty cell.
-  let missing: [[UInt8]]
+  let missing: MissingCells
   /// The file whose map the bytes are; nil where they are memory of their own.
   let file: MappedFile?
 
   /// Looks at the first bytes and finds the rows.
   init(
-    path: String, bytes: UnsafeRawBufferPointer, file: MappedFile?, options: TableOptions
+    path: String, bytes: UnsafeRawBufferPointer, separator: UInt8, file: MappedFile?, options: TableOptions
   ) throws(TableError) {
     guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), !bytes.isEmpty else {
       throw .empty(path: path)
     }
-    if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) { throw .notUTF8(path: path) }
     let from = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? 3 : 0
     self.path = path
     self.base = base
     self.file = file
-    separator = options.separator ?? Self.detectSeparator(bytes, from: from)
+    self.separator = separator
     rows = try RowIndex(bytes, from: from, separator: separator)
     file?.release(0..<bytes.count)
-    missing = options.missingTexts.map { Array($0.utf8) }.sorted { $0.count < $1.count }
+    missing = MissingCells(options)
     guard rows.count > 0 else { throw .empty(path: path) }
-  }
-
-  /// The most frequent of comma, tab and semicolon outside quotes in the first line.
-  private static func detectSeparator(_ bytes: UnsafeRawBufferPointer, from: Int) -> UInt8 {
-    var counts: [UInt8: Int] = [0x2c: 0, 0x09: 0, 0x3b: 0]
-    var quoted = false
-    for byte in bytes[from...] {
-      if byte == 0x22 { quoted.toggle() }
-      if quoted { continue }
-      if byte == 0x0a || byte == 0x0d { break }
-      counts[byte]? += 1
-    }
-    let (comma, tab, semicolon) = (counts[0x2c] ?? 0, counts[0x09] ?? 0, counts[0x3b] ?? 0)
-    if comma >= tab, comma >= semicolon { return 0x2c }
-    return tab >= semicolon ? 0x09 : 0x3b
   }
 
   /// Where a cell's content lies, and where the cell ends.
@@ -81,22 +65,26 @@ struct TableText: @unchecked Sendable {
     return Cell(content: UnsafeBufferPointer(start: first, count: last - first), next: next)
   }
 
-  private func quotedCell(at start: UnsafePointer<UInt8>, end: UnsafePointer<UInt8>) -> Cell {
+  private func quotedCell(at start: UnsafePointer<UInt8>, end rowEnd: UnsafePointer<UInt8>) -> Cell {
     var at = start + 1
     var hasEscapes = false
-    while at < end {
+    while at < rowEnd {
       if at.pointee == 0x22 {
-        guard at + 1 < end, (at + 1).pointee == 0x22 else { break }
+        guard at + 1 < rowEnd, (at + 1).pointee == 0x22 else { break }
         hasEscapes = true
         at += 1
       }
       at += 1
     }
     // The row index has checked that the quote closes.
-    let last = min(at, end)
+    let last = min(at, rowEnd)
     var next = last
-    while next < end, next.pointee != separator { next += 1 }
-    let content = UnsafeBufferPointer(start: start + 1, count: max(0, last - start - 1))
+    while next < rowEnd, next.pointee != separator { next += 1 }
+    var (first, end) = (start + 1, last)
+    // Blanks around a quoted cell's text are as little meant as those around a plain one's.
+    while first < end, first.pointee == 0x20 || first.pointee == 0x09 { first += 1 }
+    while end > first, (end - 1).pointee == 0x20 || (end - 1).pointee == 0x09 { end -= 1 }
+    let content = UnsafeBufferPointer(start: first, count: max(0, end - first))
     return Cell(content: content, hasEscapes: hasEscapes, next: next)
   }
 

@@ -10,6 +10,8 @@ public struct ChangeLimits: Sendable, Equatable {
   public var decreaseOnly: Set<Int> = []
   /// The values that a feature may be given.
   public var ranges: [Int: ClosedRange<Float>] = [:]
+  /// The most cells that may be changed; nil for any number.
+  public var maximumChanges: Int?
 
   /// No limits.
   public init() {}

@@ -62,6 +62,20 @@ public struct ChangeScale: Sendable {
     return allowed.sorted { abs($0 - current) < abs($1 - current) }
   }
 
+  /// Up to `count` observed values of a feature that it may be given: spread over its range, with those next to the
+  /// current one; the most frequent categories.
+  func spreadValues(_ feature: Int, from current: Float, limits: ChangeLimits, count: Int) -> [Float] {
+    guard let entry = entries[feature] else { return [] }
+    let allowed = entry.values.filter {
+      $0 != current && limits.allows(feature: feature, from: current, to: $0)
+    }
+    guard !entry.isCategorical, allowed.count > count else { return Array(allowed.prefix(count)) }
+    let spread = (0..<count - 2).map { allowed[$0 * (allowed.count - 1) / (count - 3)] }
+    let below = allowed.last { $0 < current }
+    let above = allowed.first { $0 > current }
+    return Array(Set(spread + [below, above].compactMap { $0 })).sorted()
+  }
+
   /// The distance from a row to the nearest row of the reference table, over the measured features, in deviations.
   public func distanceToNearestRow(_ value: (Int) -> Float) -> Double {
     var distances = [Double](repeating: 0, count: table.rowCount)

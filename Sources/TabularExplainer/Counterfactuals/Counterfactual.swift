@@ -20,6 +20,8 @@ public struct Counterfactual: Sendable, Equatable {
     case surrogateBox = "surrogate box"
     /// By taking cells over from a reference row of the wanted outcome.
     case donorRow = "donor row"
+    /// By changing one cell after the other to the observed value that brings the black box nearest.
+    case stepByStep = "step by step"
   }
 
   /// The changed cells, by rising feature index.
@@ -39,13 +41,50 @@ public struct Counterfactual: Sendable, Equatable {
 }
 
 /// Copies of one row with some cells changed, as a table that a black box can be asked about.
+///
+/// Parts of a date that is changed are those of the new one.
 func variants(of row: [Float], in table: Features, changes: [[Change]]) -> Features {
   let count = changes.count
   var values: [Float] = []
   values.reserveCapacity(row.count * count)
   for value in row { values.append(contentsOf: repeatElement(value, count: count)) }
+  let parts = table.dateParts
   for (variant, list) in changes.enumerated() {
     for change in list { values[change.feature * count + variant] = change.to }
+    for part in parts {
+      guard let change = list.first(where: { $0.feature == part.source }) else { continue }
+      values[part.feature * count + variant] = part.cell(table, change.to)
+    }
   }
-  return Features(names: table.names, kinds: table.kinds, rowCount: count, values: values)
+  return table.replacing(rowCount: count, values: values)
+}
+
+/// A feature that is a part of the date or time in another.
+struct DatePartFeature {
+  var feature: Int
+  var source: Int
+  private var part: DatePart
+
+  fileprivate init(feature: Int, source: Int, part: DatePart) {
+    (self.feature, self.source, self.part) = (feature, source, part)
+  }
+
+  /// The part's cell for a cell of its source.
+  func cell(_ table: Features, _ moment: Float) -> Float {
+    let value = table.exactValue(moment, of: source)
+    if case .date? = table.forms[source] { return part.cell(seconds: value * 86_400) }
+    return part.cell(seconds: value)
+  }
+}
+
+extension Features {
+  /// The features that are parts of others.
+  var dateParts: [DatePartFeature] {
+    forms.keys.sorted().compactMap { feature in
+      guard case .part(let part, let name)? = forms[feature], let source = names.firstIndex(of: name) else {
+        return nil
+      }
+      return DatePartFeature(feature: feature, source: source, part: part)
+    }
+  }
 }

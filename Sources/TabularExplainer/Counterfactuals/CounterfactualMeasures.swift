@@ -1,6 +1,7 @@
 // How good a run's counterfactuals are, taken together.
 
 import Tables
+import Tensors
 
 /// Means over the counterfactuals of several rows.
 public struct CounterfactualMeasures: Sendable, Equatable {
@@ -34,8 +35,10 @@ public struct CounterfactualMeasures: Sendable, Equatable {
       let changed = variants(
         of: explainer.table.features.row(explanation.row), in: explainer.table.features,
         changes: explanation.counterfactuals.map(\.changes))
-      let outcomes = explainer.outcomes.outcomes(try explainer.probed.blackBox.predict(changed))
-      valid += outcomes.count { $0 == explanation.wanted }
+      let outputs = try explainer.probed.blackBox.predict(changed)
+      valid += (0..<changed.rowCount).count { row in
+        explanation.wanted.isMet(by: outputs.row(row).values.map { Double($0) }, explainer.outcomes)
+      }
     }
     validity = all.isEmpty ? .nan : Double(valid) / Double(all.count)
     meanChanges = mean { Double($0.changes.count) }

@@ -32,8 +32,29 @@ extension BlackBoxKind {
     guard part.features.hasVaryingFeature else {
       throw TabularExplainerError.nothingVaries(features: part.features.count)
     }
+    var fitted = try fit(part, seed: seed)
+    var outputs = try fitted.outOfBag ?? crossFitted(part, seed: seed)
+    if self == .boosted, case .classes(let labels, _) = part.target, let ensemble = fitted.ensemble {
+      let calibration = Calibration(outputs, labels: labels)
+      if calibration.factor < 1 {
+        let shrunk = ensemble.multiplyingScores(by: calibration.factor)
+        fitted = Fitted(blackBox: TreeBlackBox(shrunk), ensemble: shrunk, outOfBag: nil)
+        outputs = calibration.applied(to: outputs)
+      }
+    }
+    var probed = try ProbedBlackBox(
+      name: rawValue, blackBox: fitted.blackBox, trainingOutputs: filledWithMeans(outputs),
+      outputSource: fitted.outOfBag == nil ? .crossFitted : .outOfBag, ensemble: fitted.ensemble,
+      features: part.features, seed: seed)
+    probed.refit = { table, rows, seed in try refitted(table, rows: rows, seed: seed) }
+    return probed
+  }
+
+  /// A black box of the kind for redrawn rows: its outputs for these are its own, without cross-fitting.
+  private func refitted(_ table: Table, rows: [Int], seed: UInt64) throws -> ProbedBlackBox {
+    let part = table.selecting(rows: rows)
     let fitted = try fit(part, seed: seed)
-    let outputs = try fitted.outOfBag ?? crossFitted(part, seed: seed)
+    let outputs = try fitted.outOfBag ?? fitted.blackBox.predict(part.features)
     return try ProbedBlackBox(
       name: rawValue, blackBox: fitted.blackBox, trainingOutputs: filledWithMeans(outputs),
       outputSource: fitted.outOfBag == nil ? .crossFitted : .outOfBag, ensemble: fitted.ensemble,

@@ -47,7 +47,7 @@ extension Contributions {
     case .complement:
       byScore = byScore.map { [-$0[0], $0[0]] }
       base = [1 - base[0], base[0]]
-    case .logistic:
+    case .logistic, .step:
       byScore = byScore.map { [-$0[0], $0[0]] }
       base = [-base[0], base[0]]
     case .identity, .logisticEach, .softmax, .exponential: break
@@ -55,9 +55,16 @@ extension Contributions {
     values = byScore
     baseline = base
     remainder = [Double](repeating: 0, count: base.count)
+    let isClasses = ensemble.outputNames.count > 1
     switch ensemble.link {
-    case .identity, .complement: isInScores = false
-    case .logistic, .logisticEach, .softmax, .exponential: isInScores = true
+    case .identity: unit = isClasses ? .probability : .target
+    case .complement: unit = .probability
+    case .logistic(let slope), .logisticEach(let slope):
+      unit = .logOdds
+      self.slope = slope
+    case .softmax: unit = .logProbability
+    case .exponential: unit = .log
+    case .step: unit = .score
     }
   }
 }

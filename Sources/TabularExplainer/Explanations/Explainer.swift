@@ -64,7 +64,7 @@ public struct Explainer: Sendable {
       extraCuts: choice.tree.thresholds)
     search = CounterfactualSearch(
       probed.blackBox, outcomes: outcomes, surrogate: choice.tree, reference: trainingRows,
-      referenceOutcomes: trainingOutcomes, featuresByImportance: ranking)
+      referenceOutputs: probed.trainingOutputs, featuresByImportance: ranking)
   }
 
   /// The surrogate's rules, simplified and counted on training and held-out rows; by outcome, the widest first.
@@ -86,11 +86,12 @@ public struct Explainer: Sendable {
 
   /// The explanation of one row of the table.
   /// - Parameters:
-  ///   - wanted: the outcome counterfactuals should reach; nil for the one that is most probable after the row's own.
+  ///   - wanted: what counterfactuals should reach; nil for the outcome that is most probable after the row's own.
   ///   - limits: what counterfactuals may not change.
   /// - Throws: what the black box throws.
   public func explanation(
-    row: Int, wanted: Int? = nil, limits: ChangeLimits = ChangeLimits(), counterfactuals count: Int = 4
+    row: Int, wanted: WantedOutcome? = nil, limits: ChangeLimits = ChangeLimits(),
+    counterfactuals count: Int = 4
   ) throws -> RowExplanation {
     let cells = table.features.row(row)
     let single = variants(of: cells, in: table.features, changes: [[]])
@@ -102,7 +103,7 @@ public struct Explainer: Sendable {
     }
     let surrogatePrediction = try choice.surrogate.predict(single).values.map { Double($0) }
     let leaf = choice.tree.rules.first { $0.box.holds { cells[$0] } }
-    let wanted = wanted ?? nextOutcome(after: outcome, current)
+    let wanted = wanted ?? .outcome(nextOutcome(after: outcome, current))
     let (anchor, isSufficient) = anchor(for: cells, outcome: outcome, without: heldPlace)
     return RowExplanation(
       row: row, isHeldOut: heldPlace != nil, prediction: current, honestPrediction: honest, outcome: outcome,
@@ -113,7 +114,7 @@ public struct Explainer: Sendable {
           $0.box, outcome: outcomes.outcome($0.prediction), prediction: $0.prediction, without: heldPlace)
       },
       wanted: wanted,
-      counterfactuals: probed.answersNewRows
+      counterfactuals: probed.answersNewRows && !wanted.isMet(by: current, outcomes)
         ? try search.counterfactuals(for: cells, wanted: wanted, limits: limits, count: count) : [],
       contributions: try contributions(of: single, prediction: current))
   }

@@ -26,24 +26,11 @@ extension ProbedBlackBox {
       outputSource: .given, ensemble: ordered.isMoved ? nil : ensemble, features: part, seed: seed)
   }
 
-  /// The model in a file: a tree model that `headlamp fit` has written, a network, XGBoost, LightGBM or ONNX.
-  /// - Throws: `FileError`, `ModelFileError`, `TreeError`, and as above.
-  public init(modelFile path: String, _ table: Table, training: [Int], seed: UInt64) throws {
-    let start = try MappedFile(path: path).withBytes { bytes in
-      (0..<min(64, bytes.byteCount)).map { unsafe bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
-    }
-    if String(decoding: start, as: UTF8.self).hasPrefix("{\"base_scores\"") {
-      let ensemble = try TreeEnsemble(readingFrom: path)
-      try self.init(
-        given: TreeBlackBox(ensemble), name: path, ensemble: ensemble, table, training: training, seed: seed)
-      return
-    }
-    var classes: [String]?
-    if case .classes(_, let names) = table.target { classes = names }
-    let model = try ImportedModel(
-      path: path, ModelContext(featureNames: table.features.names, classNames: classes))
+  /// A model that was read from a file, see `ImportedModel`.
+  /// - Throws: as above.
+  public init(model: ImportedModel, name: String, _ table: Table, training: [Int], seed: UInt64) throws {
     try self.init(
-      given: model.blackBox, name: path, ensemble: model.trees, table, training: training, seed: seed)
+      given: model.blackBox, name: name, ensemble: model.trees, table, training: training, seed: seed)
   }
 }
 

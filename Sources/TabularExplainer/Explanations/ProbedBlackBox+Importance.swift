@@ -106,8 +106,7 @@ extension ProbedBlackBox {
       for (row, source) in order.enumerated() {
         values[feature * features.rowCount + row] = features[source, feature]
       }
-      let shuffled = Features(
-        names: features.names, kinds: features.kinds, rowCount: features.rowCount, values: values)
+      let shuffled = features.replacing(rowCount: features.rowCount, values: values)
       let moved = try blackBox.predict(shuffled).values
       for row in 0..<features.rowCount {
         let squares: Double = (row * width..<(row + 1) * width).reduce(0) { sum, index in

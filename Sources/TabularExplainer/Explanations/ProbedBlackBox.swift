@@ -32,6 +32,8 @@ public struct ProbedBlackBox: Sendable {
   public var importanceByRow = ImportanceByRow()
   /// The trees behind the black box, where it is made of trees: their SHAP values are exact.
   public var ensemble: TreeEnsemble?
+  /// Fits and probes a black box of the kind anew, to the given rows of a table; nil for a given black box.
+  public var refit: (@Sendable (Table, [Int], UInt64) throws -> ProbedBlackBox)?
 
   /// A black box with what is known of it.
   public init(

@@ -78,7 +78,7 @@ extension Explainer {
           }
       }
     }
-    return Features(names: table.features.names, kinds: table.features.kinds, rowCount: rows, values: values)
+    return table.features.replacing(rowCount: rows, values: values)
   }
 
   /// The mean of a numeric feature, the most frequent category of another; NaN where every cell is missing.
@@ -91,23 +91,5 @@ extension Explainer {
     var counts = [Int](repeating: 0, count: names.count)
     for value in known where names.indices.contains(Int(value)) { counts[Int(value)] += 1 }
     return Float(counts.indices.max { (counts[$0], -$0) < (counts[$1], -$1) } ?? 0)
-  }
-
-  /// How alike the kept features are when importance is averaged over rows drawn again: the mean Jaccard index of
-  /// pairs (a draw's top features, the kept ones), with its interval over draws. Nil where importance by row is
-  /// not known.
-  public func stability() -> Estimate? {
-    let byRow = probed.importanceByRow
-    guard !byRow.rows.isEmpty, choice.features.count <= byRow.features.count else { return nil }
-    let draws = BootstrapDraws(rows: byRow.rows.count, count: 50, seed: options.seed)
-    let kept = Set(choice.features)
-    let overlaps = (0..<draws.count).map { draw -> Double in
-      let means = byRow.mean(weights: draws.weights(draw))
-      let top = Set(means.indices.sorted { (-means[$0], $0) < (-means[$1], $1) }.prefix(kept.count))
-      return Double(top.intersection(kept).count) / Double(top.union(kept).count)
-    }.sorted()
-    return Estimate(
-      value: overlaps.reduce(0, +) / Double(overlaps.count),
-      interval: Interval(low: quantile(0.025, ofSorted: overlaps), high: quantile(0.975, ofSorted: overlaps)))
   }
 }

@@ -36,8 +36,8 @@ public struct RowExplanation: Sendable {
   public var anchorIsSufficient: Bool
   /// The rule of the surrogate tree that the row falls under.
   public var surrogateRule: VerifiedRule?
-  /// The outcome that the counterfactuals reach.
-  public var wanted: Int
+  /// What the counterfactuals reach.
+  public var wanted: WantedOutcome
   /// Changed rows for which the black box says `wanted`.
   public var counterfactuals: [Counterfactual]
   /// What each feature contributes.

@@ -112,27 +112,21 @@ struct ChangedTables {
 
   /// Cells of a column as the trees count its categories.
   private func recoded(_ cells: [Float], from feature: Int, to place: Int) -> [Float] {
-    guard let routed, table.kinds[feature] != routed.rows.features.kinds[place],
-      case .categorical(let own) = table.kinds[feature],
-      case .categorical(let wanted) = routed.rows.features.kinds[place]
-    else { return cells }
-    let codes = Dictionary(zip(wanted, 0...), uniquingKeysWith: { first, _ in first })
-    let moved = own.map { Float(codes[$0] ?? wanted.count) }
-    return cells.map { $0.isNaN ? .nan : moved[Int($0)] }
+    guard let routed else { return cells }
+    return table.recoded(cells, of: feature, as: routed.rows.features.kinds[place]) ?? cells
   }
 }
 
 /// Copies of a table, one below the other; columns of a copy are overwritten and restored in place.
 private struct StackedTable {
   let copies: Int
-  private let names: [String]
-  private let kinds: [FeatureKind]
+  private let table: Features
   private let rowCount: Int
   private var cells: [Float]
 
   init(_ table: Features, copies: Int) {
     self.copies = copies
-    (names, kinds, rowCount) = (table.names, table.kinds, table.rowCount)
+    (self.table, rowCount) = (table, table.rowCount)
     cells = []
     cells.reserveCapacity(table.values.count * copies)
     for feature in 0..<table.count {
@@ -155,6 +149,6 @@ private struct StackedTable {
   }
 
   func predictions(of model: any BlackBox) throws -> Tensor {
-    try model.predict(Features(names: names, kinds: kinds, rowCount: rowCount * copies, values: cells))
+    try model.predict(table.replacing(rowCount: rowCount * copies, values: cells))
   }
 }

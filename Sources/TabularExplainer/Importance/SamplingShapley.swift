@@ -106,7 +106,7 @@ public struct SamplingShapley: Sendable {
       guard count > 0 else { return }
       let cells = (0..<width).flatMap { feature in (0..<count).map { stops[$0 * width + feature] } }
       answers += try model.predict(
-        Features(names: background.names, kinds: background.kinds, rowCount: count, values: cells)
+        background.replacing(rowCount: count, values: cells)
       ).values
       stops.removeAll(keepingCapacity: true)
     }

@@ -8,7 +8,7 @@ import Tables
 import Trees
 
 /// A reader of LightGBM's text.
-struct LightGBMModel {
+struct LightGBMModel: Sendable {
   private let header: [String: Substring]
   private let blocks: [[String: Substring]]
   private let averages: Bool
@@ -58,7 +58,8 @@ struct LightGBMModel {
         switch name {
         case .string(let text): text
         case .integer(let number): String(number)
-        case .number(let number): String(number)
+        case .number(let number): plainText(number)
+        case .boolean(let truth): truth ? "True" : "False"
         default: ""
         }
       }
@@ -78,49 +79,59 @@ struct LightGBMModel {
     return value
   }
 
-  func ensemble(path: String, _ context: ModelContext) throws(ModelFileError) -> TreeEnsemble {
-    do {
-      let scoreCount = try count("num_tree_per_iteration", atLeast: 1)
-      let objective = try Objective(header["objective"] ?? "custom")
-      let featureCount = try count("max_feature_idx", atLeast: 0) + 1
-      let featureNames = try required("feature_names").split(separator: " ").map(String.init)
-      guard featureNames.count == featureCount else {
-        throw ModelProblem.malformed("\(featureNames.count) feature names for \(featureCount) features")
-      }
-      guard scoreCount <= max(1, blocks.count) else {
-        throw ModelProblem.malformed("\(scoreCount) trees an iteration, \(blocks.count) trees in all")
-      }
-      var trees: [Tree] = []
-      var categorical: Set<Int> = []
-      for (index, block) in blocks.enumerated() {
-        let reader = LightGBMTree(block, index: index)
-        trees.append(try reader.tree(output: index % scoreCount, &categorical))
-      }
-      // Columns are called Column_0, Column_1, … where LightGBM was given none.
-      let isNumbered = featureNames.enumerated().allSatisfy { $1 == "Column_\($0)" }
-      let names = try ModelNames(
-        features: isNumbered ? nil : featureNames, featureCount: featureCount, classes: nil,
-        outputCount: objective.link.isOneLogistic ? 2 : scoreCount, classifies: objective.classifies
-      ).settled(in: context, path: path)
-      let iterations = max(1, trees.count / scoreCount)
-      return try TreeEnsemble(
-        featureNames: names.features, featureKinds: kinds(count: featureCount, used: categorical),
-        outputNames: names.outputs, trees: trees, baseScores: [Double](repeating: 0, count: scoreCount),
-        scale: averages ? 1 / Double(iterations) : 1, link: objective.link)
-    } catch let problem as ModelProblem {
-      throw problem.located(path: path, format: .lightGBM)
-    } catch let error as TreeError {
-      throw error.modelProblem.located(path: path, format: .lightGBM)
-    } catch let error as ModelFileError {
-      throw error
-    } catch {
-      throw .malformed(path: path, format: .lightGBM, problem: "\(error)")
+  /// What the model says of itself.
+  func names() throws(ModelProblem) -> ModelNames {
+    let scoreCount = try scoreCount()
+    let objective = try Objective(header["objective"] ?? "custom")
+    let featureCount = try count("max_feature_idx", atLeast: 0) + 1
+    let featureNames = try required("feature_names").split(separator: " ").map(String.init)
+    guard featureNames.count == featureCount else {
+      throw .malformed("\(featureNames.count) feature names for \(featureCount) features")
     }
+    // Columns are called Column_0, Column_1, … where LightGBM was given none.
+    let isNumbered = featureNames.enumerated().allSatisfy { $1 == "Column_\($0)" }
+    return ModelNames(
+      features: isNumbered ? nil : featureNames, featureCount: featureCount, classes: nil,
+      outputCount: objective.link.isOneLogistic ? 2 : scoreCount, classifies: objective.classifies)
+  }
+
+  /// Scores a round adds to; files of versions before 2.1 call them classes only.
+  private func scoreCount() throws(ModelProblem) -> Int {
+    let count = try count(
+      header["num_tree_per_iteration"] == nil ? "num_class" : "num_tree_per_iteration", atLeast: 1)
+    guard count <= max(1, blocks.count) else {
+      throw .malformed("\(count) trees an iteration, \(blocks.count) trees in all")
+    }
+    return count
+  }
+
+  /// The model for a table's cells.
+  func imported(_ names: ModelNames.Settled, _ cells: CellScales) throws -> ImportedModel {
+    let scoreCount = try scoreCount()
+    let objective = try Objective(header["objective"] ?? "custom")
+    var trees: [Tree] = []
+    var leaves: [[LinearLeafBlackBox.Leaf]] = []
+    for (index, block) in blocks.enumerated() {
+      let reader = LightGBMTree(block, index: index, cells)
+      trees.append(try reader.tree(output: index % scoreCount))
+      leaves.append(try reader.linearLeaves(features: names.features.count))
+    }
+    let iterations = max(1, trees.count / scoreCount)
+    let ensemble = try TreeEnsemble(
+      featureNames: names.features, featureKinds: kinds(count: names.features.count),
+      outputNames: names.outputs, trees: trees, baseScores: [Double](repeating: 0, count: scoreCount),
+      scale: averages ? 1 / Double(iterations) : 1, link: objective.link)
+    guard leaves.joined().contains(where: { !$0.terms.isEmpty }) else {
+      return ImportedModel(format: .lightGBM, ensemble, names.remarks)
+    }
+    let box = LinearLeafBlackBox(ensemble: ensemble, leaves: leaves)
+    return ImportedModel(
+      format: .lightGBM, featureNames: names.features, blackBox: box, trees: nil, remarks: names.remarks)
   }
 
   /// Categorical columns, in order, are those whose `feature_infos` list numbers with colons and no brackets; pandas'
   /// names belong to them in that order. Without names, cells are the numbers that LightGBM was given.
-  private func kinds(count: Int, used: Set<Int>) -> [FeatureKind] {
+  private func kinds(count: Int) -> [FeatureKind] {
     let infos = (header["feature_infos"] ?? "").split(separator: " ")
     var kinds = [FeatureKind](repeating: .numeric, count: count)
     let columns = infos.indices.filter { $0 < count && infos[$0] != "none" && !infos[$0].hasPrefix("[") }

@@ -7,10 +7,12 @@ import Trees
 struct LightGBMTree {
   private let lines: [String: Substring]
   private let index: Int
+  private let cells: CellScales
 
-  init(_ lines: [String: Substring], index: Int) {
+  init(_ lines: [String: Substring], index: Int, _ cells: CellScales) {
     self.lines = lines
     self.index = index
+    self.cells = cells
   }
 
   private func list<Value>(
@@ -36,8 +38,7 @@ struct LightGBMTree {
   }
 
   /// Splits are nodes 0 …, leaf i is node `splits + i`.
-  func tree(output: Int, _ categorical: inout Set<Int>) throws(ModelProblem) -> Tree {
-    if let linear = lines["is_linear"], linear != "0" { throw .unsupported("linear leaves (linear_tree)") }
+  func tree(output: Int) throws(ModelProblem) -> Tree {
     guard let leafText = lines["num_leaves"], let leaves = Int(leafText), leaves >= 1,
       leaves < Limit.leaves.value
     else {
@@ -59,7 +60,10 @@ struct LightGBMTree {
       let decisions = try list("decision_type", count: splits, integer)
       let left = try list("left_child", count: splits, integer)
       let right = try list("right_child", count: splits, integer)
-      covers = try list("internal_count", count: splits, finite)
+      // Versions before 2.2 leave the counts out.
+      covers =
+        lines["internal_count"].map { !$0.isEmpty } ?? false
+        ? try list("internal_count", count: splits, finite) : [Double](repeating: 0, count: splits)
       let sets = try categorySets()
       func node(_ child: Int) -> Int { child < 0 ? splits + (-child - 1) : child }
       for split in 0..<splits {
@@ -68,7 +72,6 @@ struct LightGBMTree {
           guard let set = Int(exactly: thresholds[split]), sets.indices.contains(set) else {
             throw .malformed("tree \(index): category set \(thresholds[split]) of \(sets.count)")
           }
-          categorical.insert(features[split])
           // A missing or unknown category goes right.
           nodes.append(
             .split(
@@ -94,12 +97,36 @@ struct LightGBMTree {
     }
   }
 
+  /// The models of the leaves of a linear tree; without terms where the leaves are constants.
+  func linearLeaves(features: Int) throws(ModelProblem) -> [LinearLeafBlackBox.Leaf] {
+    guard let leafText = lines["num_leaves"], let count = Int(leafText), count >= 1 else { return [] }
+    let values = try list("leaf_value", count: count, finite)
+    guard let linear = lines["is_linear"], linear != "0" else {
+      return values.map { LinearLeafBlackBox.Leaf(constant: $0, terms: [], otherwise: $0) }
+    }
+    let constants = try list("leaf_const", count: count, finite)
+    let sizes = try list("num_features", count: count, integer)
+    let total = sizes.reduce(0, +)
+    guard sizes.allSatisfy({ $0 >= 0 }) else { throw .malformed("tree \(index): \"num_features\"") }
+    let used = try list("leaf_features", count: total, integer)
+    let coefficients = try list("leaf_coeff", count: total, finite)
+    guard used.allSatisfy({ $0 >= 0 && $0 < features }) else {
+      throw .malformed("tree \(index): \"leaf_features\"")
+    }
+    var start = 0
+    return (0..<count).map { leaf in
+      defer { start += sizes[leaf] }
+      let terms = (start..<start + sizes[leaf]).map { (feature: used[$0], coefficient: coefficients[$0]) }
+      return LinearLeafBlackBox.Leaf(constant: constants[leaf], terms: terms, otherwise: values[leaf])
+    }
+  }
+
   /// Bits 2 and 3 of the decision say what is missing (nothing, 0, NaN), bit 1 where it goes.
   private func numeric(
     _ feature: Int, _ threshold: Double, _ decision: Int, left: Int, right: Int
   ) throws(ModelProblem) -> Tree.Node {
     let defaultLeft = decision & 2 != 0
-    let limit = Tree.Node.threshold(atMost: threshold)
+    let limit = cells.threshold(feature, atMost: threshold)
     switch decision >> 2 & 3 {
     case 0:
       // Nothing is missing: NaN is read as 0.
@@ -108,7 +135,7 @@ struct LightGBMTree {
     case 1:
       return .split(
         feature: feature, atMost: limit, left: left, right: right, missingGoesLeft: defaultLeft,
-        zeroIsMissing: true)
+        zeroIsMissing: cells.zeroIsZero(feature))
     case 2:
       return .split(feature: feature, atMost: limit, left: left, right: right, missingGoesLeft: defaultLeft)
     default: throw .malformed("tree \(index): decision type \(decision)")

@@ -14,6 +14,14 @@ public enum ModelFileError: Error, Equatable, Sendable {
   case featureCount(path: String, model: Int, table: Int)
   /// The model's number of classes is not the target's.
   case classCount(path: String, model: Int, target: Int)
+  /// The model names its classes, and the target's are others.
+  case classNames(path: String, model: [String], target: [String])
+  /// Classes are given in an order, and the model has its own names for them, or none.
+  case classesWithoutEffect(path: String, classes: [String]?)
+  /// The model needs a feature that the table does not have.
+  case missingFeature(path: String, name: String, nearest: String?)
+  /// A number of rounds is asked for that the model does not have.
+  case rounds(path: String, problem: String)
 }
 
 /// A format that models are read from.
@@ -22,6 +30,7 @@ public enum ModelFileFormat: String, Sendable, CaseIterable {
   case xgboostJSON = "XGBoost JSON"
   case xgboostUBJ = "XGBoost UBJ"
   case lightGBM = "LightGBM text"
+  case catBoost = "CatBoost JSON"
   case onnx = "ONNX"
 }
 

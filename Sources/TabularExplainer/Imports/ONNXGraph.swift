@@ -18,17 +18,12 @@ struct ONNXGraph: Sendable {
     var float: Float?
     var integer: Int?
     var text: String?
-    var tensor: Constant?
+    var tensor: ONNXValue?
     var floats: [Float] = []
     var integers: [Int] = []
     var texts: [String] = []
-  }
-
-  /// A stored value.
-  struct Constant: Sendable {
-    let values: Tensor
-    /// The same in double precision, where stored so.
-    let doubles: [Double]?
+    /// The graph that an operation repeats, if any.
+    var graphs: [ONNXGraph] = []
   }
 
   /// A value that the graph takes or gives.
@@ -41,7 +36,7 @@ struct ONNXGraph: Sendable {
   }
 
   let nodes: [Node]
-  let constants: [String: Constant]
+  let constants: [String: ONNXValue]
   let inputs: [Port]
   let outputs: [Port]
 
@@ -49,12 +44,19 @@ struct ONNXGraph: Sendable {
   init(_ bytes: [UInt8]) throws(ModelProblem) {
     let model = try ProtobufMessage(bytes[...])
     guard let graph = try model.message(7) else { throw .malformed("there is no graph") }
-    var constants: [String: Constant] = [:]
-    for tensor in try graph.messages(5) { constants[try tensor.text(8)] = try Constant(tensor) }
+    try self.init(graph, depth: 0)
+  }
+
+  private init(_ graph: ProtobufMessage, depth: Int) throws(ModelProblem) {
+    guard depth < 8 else { throw .malformed("graphs are nested too deeply") }
+    var constants: [String: ONNXValue] = [:]
+    for tensor in try graph.messages(5) { constants[try tensor.text(8)] = try ONNXValue(tensor) }
     var nodes: [Node] = []
     for node in try graph.messages(1) {
       var attributes: [String: Attribute] = [:]
-      for attribute in try node.messages(5) { attributes[try attribute.text(1)] = try Attribute(attribute) }
+      for attribute in try node.messages(5) {
+        attributes[try attribute.text(1)] = try Attribute(attribute, depth: depth)
+      }
       nodes.append(
         Node(
           operation: try node.text(4), inputs: try node.texts(1), outputs: try node.texts(2),
@@ -94,18 +96,20 @@ extension ONNXGraph.Port {
 }
 
 extension ONNXGraph.Attribute {
-  fileprivate init(_ message: ProtobufMessage) throws(ModelProblem) {
+  fileprivate init(_ message: ProtobufMessage, depth: Int) throws(ModelProblem) {
     float = try message.floats(2).last
     integer = try message.integers(3).last
     text = try message.texts(4).last
     floats = try message.floats(7)
     integers = try message.integers(8)
     texts = try message.texts(9)
-    if let stored = try message.message(5) { tensor = try ONNXGraph.Constant(stored) }
+    if let stored = try message.message(5) { tensor = try ONNXValue(stored) }
+    if let graph = try message.message(6) { graphs = [try ONNXGraph(graph, depth: depth + 1)] }
   }
 }
 
-extension ONNXGraph.Constant {
+extension ONNXValue {
+  /// A stored tensor.
   fileprivate init(_ message: ProtobufMessage) throws(ModelProblem) {
     let shape = try message.integers(1)
     var count = 1
@@ -116,36 +120,52 @@ extension ONNXGraph.Constant {
       }
       count = product
     }
+    let number = try message.integers(2).last ?? 0
+    guard let type = ElementType(rawValue: number) else {
+      throw .unsupported("tensors of element type \(number)")
+    }
     let raw = try message.byteStrings(9).last ?? []
     var reader = ProtobufReader(raw)
     var doubles: [Double] = []
-    switch try message.integers(2).last ?? 0 {
-    case 1:
+    switch type {
+    case .float:
       doubles = try message.floats(4).map(Double.init)
       while !reader.isAtEnd {
         doubles.append(Double(Float(bitPattern: UInt32(truncatingIfNeeded: try reader.little(4)))))
       }
-    case 11:
+    case .double:
       doubles = try message.doubles(10)
       while !reader.isAtEnd { doubles.append(Double(bitPattern: try reader.little(8))) }
-    case 7:
+    case .int64, .uint64:
       doubles = try message.integers(7).map(Double.init)
       while !reader.isAtEnd { doubles.append(Double(Int64(bitPattern: try reader.little(8)))) }
-    case 6:
+    case .int32, .uint32:
       doubles = try message.integers(5).map { Double(Int32(truncatingIfNeeded: $0)) }
       while !reader.isAtEnd { doubles.append(Double(Int32(truncatingIfNeeded: try reader.little(4)))) }
-    case 9:
+    case .int16, .uint16:
+      doubles = try message.integers(5).map { Double($0) }
+      while !reader.isAtEnd { doubles.append(Double(Int16(truncatingIfNeeded: try reader.little(2)))) }
+    case .int8, .uint8:
+      doubles = try message.integers(5).map { Double($0) }
+      while !reader.isAtEnd {
+        let byte = try reader.little(1)
+        doubles.append(type == .uint8 ? Double(byte) : Double(Int8(truncatingIfNeeded: byte)))
+      }
+    case .truth:
       doubles = try message.integers(5).map { $0 == 0 ? 0 : 1 }
       while !reader.isAtEnd { doubles.append(try reader.little(1) == 0 ? 0 : 1) }
-    case 8:
-      // Texts only name classes, which the classifiers' attributes do too.
-      doubles = (0..<(try message.byteStrings(6).count)).map { Double($0) }
-    case let type: throw .unsupported("tensors of element type \(type)")
+    case .text:
+      let texts = try message.texts(6)
+      guard texts.count == count else {
+        throw .malformed("a tensor of shape \(shape) holds \(texts.count) elements")
+      }
+      self.init(texts, shape: shape)
+      return
+    case .half: throw .unsupported("tensors of float16")
     }
     guard doubles.count == count else {
       throw .malformed("a tensor of shape \(shape) holds \(doubles.count) elements")
     }
-    values = Tensor(doubles.map { Float($0) }, shape: shape)
-    self.doubles = doubles
+    self.init(doubles, shape: shape, type: type)
   }
 }

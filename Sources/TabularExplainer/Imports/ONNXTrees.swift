@@ -1,4 +1,5 @@
-// TreeEnsembleClassifier and TreeEnsembleRegressor (ai.onnx.ml versions 1 to 4) as tree ensembles.
+// TreeEnsembleClassifier and TreeEnsembleRegressor (ai.onnx.ml versions 1 to 4) as tree ensembles; for TreeEnsemble see
+// ONNXTrees+Version5.
 
 import Files
 import Tables
@@ -16,7 +17,7 @@ struct ONNXTrees {
   /// The number of outputs after the link.
   var outputCount: Int {
     switch link {
-    case .logistic, .complement: 2
+    case .logistic, .complement, .step: 2
     default: baseScores.count
     }
   }
@@ -28,7 +29,22 @@ struct ONNXTrees {
       outputNames: outputs, trees: trees, baseScores: baseScores, scale: scale, link: link)
   }
 
-  init(_ node: ONNXGraph.Node) throws(ModelProblem) {
+  init(trees: [Tree], baseScores: [Double], scale: Double, link: TreeEnsemble.Link) {
+    self.trees = trees
+    self.baseScores = baseScores
+    self.scale = scale
+    self.link = link
+    featuresNeeded = (trees.flatMap(\.usedFeatures).max() ?? -1) + 1
+  }
+
+  /// - Parameters:
+  ///   - cells: what the cells that the node reads stand for.
+  ///   - isDouble: whether the node reads doubles.
+  init(_ node: ONNXGraph.Node, _ cells: CellScales, isDouble: Bool) throws(ModelProblem) {
+    if node.operation == "TreeEnsemble" {
+      self = try Self.version5(node, ONNXThresholds(cells: cells, isDouble: isDouble))
+      return
+    }
     let classifies = node.operation == "TreeEnsembleClassifier"
     let prefix = classifies ? "class" : "target"
     let reader = ONNXNodeReader(node)
@@ -70,7 +86,8 @@ struct ONNXTrees {
     for treeID in order {
       trees.append(
         try ONNXTreeBuilder(
-          places: groups[treeID] ?? [], reader: reader, leaves: leaves, scoreCount: scoreCount
+          places: groups[treeID] ?? [], reader: reader, leaves: leaves, scoreCount: scoreCount,
+          thresholds: ONNXThresholds(cells: cells, isDouble: isDouble)
         )
         .tree(index: trees.count))
     }
@@ -137,7 +154,7 @@ struct ONNXNodeReader {
   }
 
   private static func doubles(_ node: ONNXGraph.Node, _ name: String) -> [Double] {
-    if let tensor = node.attributes[name + "_as_tensor"]?.tensor { return tensor.doubles ?? [] }
+    if let tensor = node.attributes[name + "_as_tensor"]?.tensor { return tensor.numbers }
     return (node.attributes[name]?.floats ?? []).map(Double.init)
   }
 
@@ -180,6 +197,7 @@ struct ONNXTreeBuilder {
   let reader: ONNXNodeReader
   let leaves: [ONNXNodeKey: [(output: Int, weight: Double)]]
   let scoreCount: Int
+  let thresholds: ONNXThresholds
 
   func tree(index: Int) throws(ModelProblem) -> Tree {
     var places = places
@@ -228,27 +246,70 @@ struct ONNXTreeBuilder {
   }
 
   private func split(_ place: Int, _ indices: [Int: Int], _ tree: Int) throws(ModelProblem) -> Tree.Node {
-    let (feature, threshold) = (reader.features[place], reader.thresholds[place])
     guard let yes = indices[reader.trueNodes[place]], let no = indices[reader.falseNodes[place]] else {
       throw .malformed("tree \(tree): a child that does not exist")
     }
-    guard feature >= 0, feature < Limit.columns.value, !threshold.isNaN else {
-      throw .malformed("tree \(tree): feature \(feature), threshold \(threshold)")
+    guard let mode = ONNXThresholds.Mode(rawValue: reader.modes[place]) else {
+      throw .unsupported("splits of the mode \(reader.modes[place])")
     }
     let missingIsTrue = reader.missingTracksTrue.isEmpty ? false : reader.missingTracksTrue[place] != 0
-    let atMost = Tree.Node.threshold(atMost: threshold)
-    // The largest float that is below the threshold in double precision.
-    let below = Double(atMost) == threshold ? atMost.nextDown : atMost
-    switch reader.modes[place] {
-    case "BRANCH_LEQ":
-      return .split(feature: feature, atMost: atMost, left: yes, right: no, missingGoesLeft: missingIsTrue)
-    case "BRANCH_LT":
-      return .split(feature: feature, atMost: below, left: yes, right: no, missingGoesLeft: missingIsTrue)
-    case "BRANCH_GT":
-      return .split(feature: feature, atMost: atMost, left: no, right: yes, missingGoesLeft: !missingIsTrue)
-    case "BRANCH_GTE":
-      return .split(feature: feature, atMost: below, left: no, right: yes, missingGoesLeft: !missingIsTrue)
-    case let mode: throw .unsupported("splits of the mode \(mode)")
+    do throws(ModelProblem) {
+      return try thresholds.split(
+        mode, feature: reader.features[place], reader.thresholds[place], yes: yes, no: no,
+        missingIsTrue: missingIsTrue)
+    } catch .malformed(let problem) {
+      throw .malformed("tree \(tree): \(problem)")
+    }
+  }
+}
+
+/// A split's question, in the precision of what the node reads.
+struct ONNXThresholds {
+  /// How a cell is compared with a split's value.
+  enum Mode: String {
+    case atMost = "BRANCH_LEQ"
+    case below = "BRANCH_LT"
+    case above = "BRANCH_GT"
+    case atLeast = "BRANCH_GTE"
+    case equal = "BRANCH_EQ"
+    case unequal = "BRANCH_NEQ"
+  }
+
+  let cells: CellScales
+  let isDouble: Bool
+
+  private func atMost(_ feature: Int, _ value: Double) -> Float {
+    isDouble ? cells.threshold(feature, atMost: value) : cells.threshold(feature, singleAtMost: value)
+  }
+
+  private func below(_ feature: Int, _ value: Double) -> Float {
+    isDouble ? cells.threshold(feature, below: value) : cells.threshold(feature, singleBelow: value)
+  }
+
+  /// The node for a split.
+  func split(
+    _ mode: Mode, feature: Int, _ value: Double, yes: Int, no: Int, missingIsTrue: Bool
+  ) throws(ModelProblem) -> Tree.Node {
+    guard feature >= 0, feature < Limit.columns.value, !value.isNaN else {
+      throw .malformed("feature \(feature), threshold \(value)")
+    }
+    switch mode {
+    case .atMost:
+      return .split(
+        feature: feature, atMost: atMost(feature, value), left: yes, right: no, missingGoesLeft: missingIsTrue
+      )
+    case .below:
+      return .split(
+        feature: feature, atMost: below(feature, value), left: yes, right: no, missingGoesLeft: missingIsTrue)
+    case .above:
+      return .split(
+        feature: feature, atMost: atMost(feature, value), left: no, right: yes,
+        missingGoesLeft: !missingIsTrue)
+    case .atLeast:
+      return .split(
+        feature: feature, atMost: below(feature, value), left: no, right: yes, missingGoesLeft: !missingIsTrue
+      )
+    case .equal, .unequal: throw .unsupported("splits on equality, which lead two ways to one node")
     }
   }
 }

@@ -92,7 +92,11 @@ public struct ProgramBlackBox: BlackBox {
         let value = features[row, feature]
         switch features.kinds[feature] {
         case _ where value.isNaN: break
-        case .numeric: text += "\(value)"
+        case .numeric:
+          // As it stood in the file: with all its digits, dates as dates. A unit is left to the number's column.
+          let number = features.exactValue(value, of: feature)
+          let form = features.forms[feature] ?? .number
+          text += field(form.isMoment ? form.text(number) : plainText(number))
         case .categorical(let names):
           if value >= 0, value < Float(names.count) { text += field(names[Int(value)]) }
         }
@@ -113,8 +117,12 @@ public struct ProgramBlackBox: BlackBox {
     var lines = text.split(omittingEmptySubsequences: true, whereSeparator: \.isNewline)[...]
     var order: [Int]?
     var firstLine = 1
-    if let first = lines.first.map({ Self.cells($0) }), first.contains(where: { Double($0) == nil }),
-      lines.count != rowCount || headerOrder(first) != nil
+    // A line more than rows is a header, of class names that are numbers too: pandas writes 0,1.
+    if let first = lines.first.map({ Self.cells($0) }),
+      lines.count == rowCount + 1 && (headerOrder(first) != nil || first.contains { Double($0) == nil })
+        || lines.count == rowCount + 1 && first.count == outputNames.count && !Self.areProbabilities(first)
+        || first.contains(where: { Double($0) == nil })
+          && (lines.count != rowCount || headerOrder(first) != nil)
     {
       order = headerOrder(first)
       lines = lines.dropFirst()
@@ -130,6 +138,12 @@ public struct ProgramBlackBox: BlackBox {
     return values
   }
 
+  private static func areProbabilities(_ cells: [Substring]) -> Bool {
+    let numbers = cells.compactMap { Double($0) }
+    return numbers.count == cells.count && abs(numbers.reduce(0, +) - 1) < 1e-3
+      && numbers.allSatisfy { $0 >= 0 }
+  }
+
   private static func cells(_ line: Substring) -> [Substring] {
     line.split(separator: ",", omittingEmptySubsequences: false).map { cell in
       var cell = cell.drop { $0 == " " || $0 == "\"" }
@@ -140,7 +154,10 @@ public struct ProgramBlackBox: BlackBox {
 
   /// Where each class's column stands, if the header names the classes.
   private func headerOrder(_ header: [Substring]) -> [Int]? {
-    let places = outputNames.compactMap { name in header.firstIndex { $0 == name } }
+    let places = outputNames.compactMap { name in
+      header.firstIndex { $0 == name }
+        ?? header.firstIndex { Double($0) != nil && Double($0) == Double(name) }
+    }
     return places.count == outputNames.count && header.count == outputNames.count ? places : nil
   }
 

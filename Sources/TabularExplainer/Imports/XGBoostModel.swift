@@ -15,49 +15,110 @@ import Trees
 #endif
 
 /// A reader of XGBoost's documents.
-struct XGBoostModel {
+struct XGBoostModel: Sendable {
   private let learner: JSONValue
 
-  /// Looks for the learner in a parsed document.
+  /// Looks for the learner in a parsed document, and refuses what later versions may have added to it.
   init(_ document: JSONValue) throws(ModelProblem) {
     learner = try document.member("learner")
+    try Self.refuseUnknown(
+      learner,
+      known: [
+        "attributes", "feature_names", "feature_types", "gradient_booster", "learner_model_param",
+        "objective",
+        "learner_train_param",
+      ])
+    try Self.refuseUnknown(
+      try learner.member("learner_model_param"),
+      known: [
+        "base_score", "boost_from_average", "num_class", "num_feature", "num_target", "num_trees",
+      ])
   }
 
-  /// Whether a document looks like XGBoost's.
-  static func recognises(_ document: JSONValue) -> Bool { document["learner"] != nil }
-
-  /// The booster's trees and how their scores become predictions.
-  func ensemble(path: String, format: ModelFileFormat, _ context: ModelContext) throws(ModelFileError)
-    -> TreeEnsemble
-  {
-    do {
-      let parameters = try learner.member("learner_model_param")
-      let objective = try Objective(name: try learner.member("objective").text("name"))
-      let classCount = try parameters.count("num_class")
-      if let targets = parameters["num_target"], targets != .string("1"), targets != .integer(1) {
-        throw ModelProblem.unsupported("more than one target")
-      }
-      let scoreCount = max(1, classCount)
-      let booster = try Booster(try learner.member("gradient_booster"), scoreCount: scoreCount)
-      let outputCount = objective.link == .logistic(slope: 1) ? 2 : scoreCount
-      let ownNames = try nonEmptyTexts("feature_names")
-      let names = try ModelNames(
-        features: ownNames, featureCount: try parameters.count("num_feature"), classes: nil,
-        outputCount: outputCount, classifies: objective.classifies
-      ).settled(in: context, path: path)
-      return try TreeEnsemble(
-        featureNames: names.features, featureKinds: booster.kinds(count: names.features.count),
-        outputNames: names.outputs, trees: booster.trees,
-        baseScores: try objective.margins(baseScores(parameters, count: scoreCount)), link: objective.link)
-    } catch let problem as ModelProblem {
-      throw problem.located(path: path, format: format)
-    } catch let error as TreeError {
-      throw error.modelProblem.located(path: path, format: format)
-    } catch let error as ModelFileError {
-      throw error
-    } catch {
-      throw .malformed(path: path, format: format, problem: "\(error)")
+  /// A field that is not known may change what the model predicts.
+  static func refuseUnknown(_ object: JSONValue, known: Set<String>) throws(ModelProblem) {
+    for member in object.members ?? [] where !known.contains(member.key) {
+      throw .unsupported("the field \"\(member.key)\", which is not known")
     }
+  }
+
+  /// What the model says of itself.
+  func names() throws(ModelProblem) -> ModelNames {
+    let parameters = try learner.member("learner_model_param")
+    let objective = try Objective(name: try learner.member("objective").text("name"))
+    if let targets = parameters["num_target"], targets != .string("1"), targets != .integer(1) {
+      throw .unsupported("more than one target")
+    }
+    return ModelNames(
+      features: try nonEmptyTexts("feature_names"), featureCount: try parameters.count("num_feature"),
+      classes: nil,
+      outputCount: objective.link.outputCount(scores: try scoreCount()), classifies: objective.classifies)
+  }
+
+  /// How many rounds the file holds, how many early stopping found best, and how many are used.
+  ///
+  /// scikit-learn's interface predicts with the rounds up to the best one, XGBoost's own with all.
+  func rounds(_ choice: ModelContext.Rounds) throws -> (used: Int, total: Int, best: Int?) {
+    let booster = try learner.member("gradient_booster")
+    guard try booster.text("name") != "gblinear", let trees = Booster.trees(booster) else {
+      return (0, 0, nil)
+    }
+    let total = try Booster.roundStarts(trees, scoreCount: scoreCount()).count - 1
+    var best: Int?
+    let attributes = learner["attributes"]
+    if let text = attributes?["best_iteration"]?.text, let number = Int(text), number >= 0, number < total {
+      best = number + 1
+    }
+    switch choice {
+    case .asTheLibrary: return (attributes?["scikit_learn"] == nil ? total : best ?? total, total, best)
+    case .all: return (total, total, best)
+    case .best:
+      guard let best else {
+        throw ModelFileError.rounds(path: "the model", problem: "has no best round noted by early stopping")
+      }
+      return (best, total, best)
+    case .first(let count):
+      guard count >= 1, count <= total else {
+        throw ModelFileError.rounds(path: "the model", problem: "holds \(total) rounds, not \(count)")
+      }
+      return (count, total, best)
+    }
+  }
+
+  private func scoreCount() throws(ModelProblem) -> Int {
+    let count = try learner.member("learner_model_param").count("num_class")
+    guard count < Limit.columns.value else { throw .malformed("\(count) classes") }
+    return max(1, count)
+  }
+
+  /// The booster, and how its scores become predictions.
+  func imported(
+    _ format: ModelFileFormat, _ names: ModelNames.Settled, _ cells: CellScales, rounds: Int
+  ) throws -> ImportedModel {
+    let parameters = try learner.member("learner_model_param")
+    let objective = try Objective(name: try learner.member("objective").text("name"))
+    let scoreCount = try scoreCount()
+    let base = try objective.margins(baseScores(parameters, count: scoreCount))
+    let document = try learner.member("gradient_booster")
+    if try document.text("name") == "gblinear" {
+      let weights = try document.member("model").numbers("weights")
+      let count = names.features.count
+      guard weights.count == (count + 1) * scoreCount else {
+        throw ModelProblem.malformed(
+          "\(weights.count) weights for \(count) features and \(scoreCount) scores")
+      }
+      let box = LinearBlackBox(
+        featureNames: names.features, outputNames: names.outputs,
+        weights: Array(weights.dropLast(scoreCount)),
+        baseScores: zip(base, weights.suffix(scoreCount)).map { $0 + $1 }, link: objective.link)
+      return ImportedModel(
+        format: format, featureNames: names.features, blackBox: box, trees: nil, remarks: names.remarks)
+    }
+    let booster = try Booster(document, scoreCount: scoreCount, rounds: rounds, cells)
+    let trees = try TreeEnsemble(
+      featureNames: names.features, featureKinds: booster.kinds(count: names.features.count),
+      outputNames: names.outputs, trees: booster.trees, baseScores: base, link: objective.link)
+    return ImportedModel(format: format, trees, names.remarks)
   }
 
   private func nonEmptyTexts(_ key: String) throws(ModelProblem) -> [String]? {
@@ -102,9 +163,10 @@ struct XGBoostModel {
 
     init(name: String) throws(ModelProblem) {
       switch name {
-      case "binary:logistic": (link, base, classifies) = (.logistic(slope: 1), .probability, true)
+      case "binary:logistic", "binary:logitraw":
+        (link, base, classifies) = (.logistic(slope: 1), .probability, true)
       case "reg:logistic": (link, base, classifies) = (.logisticEach(slope: 1), .probability, false)
-      case "binary:logitraw": (link, base, classifies) = (.identity, .probability, false)
+      case "binary:hinge": (link, base, classifies) = (.step, .margin, true)
       case "multi:softprob", "multi:softmax": (link, base, classifies) = (.softmax, .margin, true)
       case "count:poisson", "reg:gamma", "reg:tweedie", "survival:cox", "survival:aft":
         (link, base, classifies) = (.exponential, .mean, false)

@@ -51,7 +51,7 @@ public struct DesignEncoder: Sendable, Equatable, Codable {
       let values = features.column(feature)
       let encoding: Encoding =
         switch features.kinds[feature] {
-        case .numeric: Self.quantity(values)
+        case .numeric: Self.quantity(values.map { features.scales[feature]?.value(of: $0) ?? Double($0) })
         case .categorical(let names): Self.category(values, count: names.count)
         }
       let start = columns.last?.upperBound ?? 0
@@ -62,12 +62,12 @@ public struct DesignEncoder: Sendable, Equatable, Codable {
     self.columns = columns
   }
 
-  private static func quantity(_ values: [Float]) -> Encoding {
+  private static func quantity(_ values: [Double]) -> Encoding {
     var (sum, present) = (0.0, 0)
-    for value in values where value.isFinite { (sum, present) = (sum + Double(value), present + 1) }
+    for value in values where value.isFinite { (sum, present) = (sum + value, present + 1) }
     let mean = present > 0 ? sum / Double(present) : 0
     var squares = 0.0
-    for value in values where value.isFinite { squares += (Double(value) - mean) * (Double(value) - mean) }
+    for value in values where value.isFinite { squares += (value - mean) * (value - mean) }
     let deviation = present > 0 ? (squares / Double(present)).squareRoot() : 0
     // A constant column carries nothing; what differs from it later is kept at its own scale.
     let scale = deviation > 1e-12 * max(1, abs(mean)) ? 1 / deviation : 1
@@ -95,6 +95,7 @@ public struct DesignEncoder: Sendable, Equatable, Codable {
     for tile in stride(from: 0, to: rows, by: 64) {
       for feature in 0..<aligned.count {
         let values = aligned.column(feature)
+        let numbers = aligned.scales[feature]
         let first = columns[feature].lowerBound
         for row in tile..<min(tile + 64, rows) {
           let value = values[values.startIndex + row]
@@ -102,7 +103,10 @@ public struct DesignEncoder: Sendable, Equatable, Codable {
           switch encodings[feature] {
           case .quantity(let mean, let scale, let missingShare):
             // Beyond 30 standard deviations a number says no more than "far out", and may overflow a product.
-            if value.isFinite { design[cell] = min(max((value - mean) * scale, -30), 30) }
+            if value.isFinite {
+              let distance = numbers.map { Float($0.value(of: value) - Double(mean)) } ?? value - mean
+              design[cell] = min(max(distance * scale, -30), 30)
+            }
             if let missingShare { design[cell + 1] = (value.isFinite ? 0 : 1) - missingShare }
           case .category(let shares):
             guard value >= 0, value < Float(shares.count) else { continue }

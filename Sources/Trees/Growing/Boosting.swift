@@ -33,7 +33,7 @@ extension TreeEnsemble {
       }
     return try TreeEnsemble(
       featureNames: features.names, featureKinds: features.kinds, outputNames: names, trees: run.trees,
-      baseScores: run.objective.baseScores, link: run.objective.link)
+      baseScores: run.objective.baseScores, link: run.objective.link, scales: features.scales)
   }
 }
 

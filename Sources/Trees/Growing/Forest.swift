@@ -73,7 +73,7 @@ extension TreeEnsemble {
     let ensemble = try TreeEnsemble(
       featureNames: features.names, featureKinds: features.kinds, outputNames: names,
       trees: grown.map(\.tree), baseScores: [Double](repeating: 0, count: names.count),
-      scale: 1 / Double(max(1, grown.count)), link: .identity)
+      scale: 1 / Double(max(1, grown.count)), link: .identity, scales: features.scales)
     return GrownForest(
       ensemble: ensemble,
       outOfBag: options.drawsRows ? ensemble.outOfBag(features, seen: grown.map(\.seen)) : nil)
@@ -93,7 +93,7 @@ extension TreeEnsemble {
     return try TreeEnsemble(
       featureNames: features.names, featureKinds: features.kinds, outputNames: outputNames,
       trees: grown.map(\.tree), baseScores: [Double](repeating: 0, count: outputNames.count),
-      scale: 1 / Double(max(1, grown.count)), link: .identity)
+      scale: 1 / Double(max(1, grown.count)), link: .identity, scales: features.scales)
   }
 
   private static func growTrees(
@@ -101,9 +101,10 @@ extension TreeEnsemble {
   ) -> [GrownTree] {
     // Random cuts need the values themselves; best cuts are found over codes.
     let quantised = options.splitting == .best ? QuantisedFeatures(features, maximumBins: 255) : nil
+    let rare = quantised == nil ? RareCategories.find(features) : [:]
     return features.withCells { cells in
       parallelMap(options.treeCount) { index in
-        var grower = ForestTreeGrower(features, cells, quantised, target, options, tree: index)
+        var grower = ForestTreeGrower(features, cells, quantised, rare: rare, target, options, tree: index)
         return grower.grow()
       }
     }

@@ -8,6 +8,7 @@ struct ForestTreeGrower {
   private let features: Features
   private let cells: FeatureCells
   private let quantised: QuantisedFeatures?
+  private let rare: [Int: Set<Int>]
   private let target: GrowingTarget
   private let options: ForestOptions
   private var generator: SeededGenerator
@@ -30,12 +31,13 @@ struct ForestTreeGrower {
   }
 
   init(
-    _ features: Features, _ cells: FeatureCells, _ quantised: QuantisedFeatures?, _ target: GrowingTarget,
-    _ options: ForestOptions, tree: Int
+    _ features: Features, _ cells: FeatureCells, _ quantised: QuantisedFeatures?, rare: [Int: Set<Int>],
+    _ target: GrowingTarget, _ options: ForestOptions, tree: Int
   ) {
     self.features = features
     self.cells = cells
     self.quantised = quantised
+    self.rare = rare
     self.target = target
     self.options = options
     generator = SeededGenerator(seed: options.seed, stream: "tree \(tree)")
@@ -136,7 +138,7 @@ struct ForestTreeGrower {
     let missingGoesLeft = sawMissing && generator.next() & 1 == 1
     let question: TreeAssembly.Question
     if case .categorical = features.kinds[feature] {
-      let members = scratch.randomCategories(range.count, &generator)
+      let members = scratch.randomCategories(range.count, rare: rare[feature], &generator)
       question = .categories(members)
       scratch.sideByCategories(range.count, members, missingGoesLeft)
     } else {
@@ -171,7 +173,8 @@ struct ForestTreeGrower {
     if let categories = quantised.categories[feature] {
       guard
         let (members, cut) = scratch.bestCategories(
-          range.count, bins, missing: missing, &generator, least: least, over: floor)
+          range.count, bins, missing: missing, rare: quantised.rareBins[feature], &generator, least: least,
+          over: floor)
       else { return .worse }
       return .better(
         Candidate(

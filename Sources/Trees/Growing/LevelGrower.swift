@@ -150,12 +150,27 @@ struct LevelGrower {
   ) -> Candidate? {
     let present = (0..<bins).filter { histogram[2 * $0 + 1] > 0 }
     guard present.count > 1 || (present.count == 1 && histogram[2 * bins + 1] > 0) else { return nil }
-    let order = present.sorted {
+    let rare = features.rareBins[feature]
+    let sorted = present.filter { $0 != rare }.sorted {
       let (a, b) = (
         histogram[2 * $0] / (histogram[2 * $0 + 1] + 10), histogram[2 * $1] / (histogram[2 * $1 + 1] + 10)
       )
       return a == b ? $0 < $1 : a < b
     }
+    guard let rare, present.contains(rare) else {
+      return categoryCut(feature, histogram, sorted, bins, over: floor)
+    }
+    // Rare categories stay on the "no" side: the set is one of those that rise, or of those that fall.
+    let rising = categoryCut(feature, histogram, sorted + [rare], bins, over: floor)
+    let falling = categoryCut(
+      feature, histogram, sorted.reversed() + [rare], bins, over: rising?.gain ?? floor)
+    return falling ?? rising
+  }
+
+  /// The best cut of categories in a given order.
+  private func categoryCut(
+    _ feature: Int, _ histogram: UnsafeMutablePointer<Double>, _ order: [Int], _ bins: Int, over floor: Double
+  ) -> Candidate? {
     var ordered = [Double](repeating: 0, count: 2 * order.count + 2)
     for (index, bin) in (order + [bins]).enumerated() {
       ordered[2 * index] = histogram[2 * bin]
@@ -166,9 +181,10 @@ struct LevelGrower {
     let gain = ck_best_cut(
       ordered, order.count, options.regularisation, minimumLeafWeight, &place, &missingLeft)
     guard gain > floor else { return nil }
-    return Candidate(
-      gain: gain, feature: feature, left: .members(order.prefix(place + 1).sorted()),
-      missingGoesLeft: missingLeft != 0)
+    let members = order.prefix(place + 1).filter { $0 != features.rareBins[feature] }.sorted()
+    return members.isEmpty
+      ? nil
+      : Candidate(gain: gain, feature: feature, left: .members(members), missingGoesLeft: missingLeft != 0)
   }
 
   /// Splits open nodes that have a candidate, closes the others as leaves, and moves their rows.

@@ -138,9 +138,19 @@ final class NodeScratch {
     sums.count += binCounts[bin] - 1
   }
 
-  /// A random half of the categories in the node, at least one and not all (unless there is but one).
-  func randomCategories(_ count: Int, _ generator: inout SeededGenerator) -> [Int] {
-    let present = Set((0..<count).lazy.filter { !self.cells[$0].isNaN }.map { Int(self.cells[$0]) }).sorted()
+  /// A random half of the categories in the node, at least one and not all (unless there is but one); rare ones are never
+  /// among them.
+  func randomCategories(_ count: Int, rare: Set<Int>?, _ generator: inout SeededGenerator) -> [Int] {
+    var present = Set((0..<count).lazy.filter { !self.cells[$0].isNaN }.map { Int(self.cells[$0]) }).sorted()
+    if let rare {
+      let frequent = present.filter { !rare.contains($0) }
+      // All of the frequent ones against the rare is a set too.
+      if frequent.count < present.count, !frequent.isEmpty {
+        let order = generator.permutation(of: frequent.count)
+        return order.prefix(1 + generator.index(below: frequent.count)).map { frequent[$0] }.sorted()
+      }
+      present = frequent
+    }
     guard present.count > 1 else { return present }
     let order = generator.permutation(of: present.count)
     let taken = 1 + generator.index(below: present.count - 1)
@@ -258,28 +268,36 @@ final class NodeScratch {
   /// The best set of categories: ordered by their mean of one output, and the order is cut. With two classes or one
   /// quantity that finds the best set of all; with more outputs a random one orders them.
   func bestCategories(
-    _ count: Int, _ bins: Int, missing: Int, _ generator: inout SeededGenerator, least: Double,
+    _ count: Int, _ bins: Int, missing: Int, rare: Int?, _ generator: inout SeededGenerator, least: Double,
     over floor: Double
   ) -> (bins: [Int], cut: Cut)? {
     fillHistogram(count, bins)
     let output = width <= 2 ? width - 1 : generator.index(below: width)
     let present = (0..<bins).filter { binCounts[$0] > 0 }
-    let order = present.sorted {
+    let sorted = present.filter { $0 != rare }.sorted {
       let (a, b) = (
         histogram[$0 * width + output] / binCounts[$0], histogram[$1 * width + output] / binCounts[$1]
       )
       return a == b ? $0 < $1 : a < b
     }
-    var search = CutSearch(whole: whole, least: least, floor: floor)
-    var sums = left
-    for direction in 0..<(missing > 0 ? 2 : 1) {
-      sums.clear()
-      if direction == 1 { add(bin: bins, to: &sums) }
-      for (place, bin) in order.enumerated() {
-        add(bin: bin, to: &sums)
-        search.consider(place, sums, missingGoesLeft: direction == 1)
+    // Rare categories stay on the "no" side: the set is one of those that rise, or of those that fall.
+    let last = present.filter { $0 == rare }
+    var best: (bins: [Int], cut: Cut)?
+    for order in last.isEmpty ? [sorted] : [sorted + last, sorted.reversed() + last] {
+      var search = CutSearch(whole: whole, least: least, floor: floor)
+      var sums = left
+      for direction in 0..<(missing > 0 ? 2 : 1) {
+        sums.clear()
+        if direction == 1 { add(bin: bins, to: &sums) }
+        for (place, bin) in order.enumerated() where bin != rare {
+          add(bin: bin, to: &sums)
+          search.consider(place, sums, missingGoesLeft: direction == 1)
+        }
+      }
+      if let cut = search.best, cut.gain > best?.cut.gain ?? -.infinity {
+        best = (order.prefix(cut.place + 1).sorted(), cut)
       }
     }
-    return search.best.map { (order.prefix($0.place + 1).sorted(), $0) }
+    return best
   }
 }

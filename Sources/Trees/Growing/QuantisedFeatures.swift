@@ -6,8 +6,8 @@ import Tensors
 /// Features quantised to at most 255 bins each, column-major, one byte a cell.
 ///
 /// A numeric feature's bins hold about equally many rows; where it has few different values, each has a bin of its
-/// own. A categorical feature's bins are its categories; past 254 of them the rarest share the last bin. Missing cells
-/// have the code `binCounts[feature]`.
+/// own. A categorical feature's bins are its categories; rare ones, and past 254 of them the rarest, share the last bin,
+/// see `RareCategories`. Missing cells have the code `binCounts[feature]`.
 struct QuantisedFeatures: Sendable {
   let rowCount: Int
   /// Column-major `[features, rows]`.
@@ -19,6 +19,8 @@ struct QuantisedFeatures: Sendable {
   let cuts: [Float]
   /// The categories of each bin, for categorical features.
   let categories: [Int: [[Int]]]
+  /// The bin that rare categories share, for features that have some.
+  let rareBins: [Int: Int]
   let kinds: [FeatureKind]
 
   /// Quantises every feature. `maximumBins` lies in 2...255.
@@ -27,9 +29,12 @@ struct QuantisedFeatures: Sendable {
     let (rows, count) = (features.rowCount, features.count)
     var columnCuts = [[Float]](repeating: [], count: count)
     var categories: [Int: [[Int]]] = [:]
+    var rareBins: [Int: Int] = [:]
     for (feature, kind) in features.kinds.enumerated() {
       if case .categorical(let names) = kind {
-        categories[feature] = Self.categoryBins(features.column(feature), count: names.count)
+        let (bins, rare) = Self.categoryBins(features.column(feature), count: names.count)
+        categories[feature] = bins
+        rareBins[feature] = rare
       }
     }
     let kinds = features.kinds
@@ -74,6 +79,7 @@ struct QuantisedFeatures: Sendable {
     self.codes = codes
     self.kinds = kinds
     self.categories = categories
+    self.rareBins = rareBins
     rowCount = rows
     binCounts = (0..<count).map { categories[$0]?.count ?? columnCuts[$0].count + 1 }
     var starts: [Int] = []
@@ -142,13 +148,47 @@ struct QuantisedFeatures: Sendable {
     }
   }
 
-  /// One bin a category, the most frequent first to have its own.
-  private static func categoryBins(_ column: [Float], count: Int) -> [[Int]] {
-    guard count > 254 else { return (0..<max(1, count)).map { [$0] } }
+  /// One bin a category, the most frequent first to have its own; the bin of the others, if any.
+  private static func categoryBins(_ column: [Float], count: Int) -> (bins: [[Int]], rare: Int?) {
+    let frequency = RareCategories.frequencies(column, count: count)
+    let least = RareCategories.least(rows: column.count)
+    let order = (0..<count).sorted { (frequency[$1], $0) < (frequency[$0], $1) }
+    let own = order.prefix(253).filter { frequency[$0] >= least }
+    let others = Set(order).subtracting(own)
+    guard others.contains(where: { frequency[$0] > 0 }) else {
+      return ((0..<max(1, count)).map { [$0] }.prefix(254).map { $0 }, nil)
+    }
+    return (own.sorted().map { [$0] } + [others.sorted()], own.count)
+  }
+}
+
+/// Categories that too few rows have to say anything of their own.
+///
+/// A tree that asks about them one by one fits noise, and a category that it has not seen is on the "no" side of every
+/// set: an error of one sign. Rare categories are therefore never in a set, and what they say together is what is said of
+/// one that was not seen.
+enum RareCategories {
+  /// How many rows a category needs: four, fewer in tables of less than eighty rows.
+  static func least(rows: Int) -> Int { min(4, rows / 20) }
+
+  /// How many rows have each category.
+  static func frequencies(_ column: [Float], count: Int) -> [Int] {
     var frequency = [Int](repeating: 0, count: count)
     for value in column where !value.isNaN && Int(value) < count { frequency[Int(value)] += 1 }
-    let order = (0..<count).sorted { (frequency[$1], $0) < (frequency[$0], $1) }
-    return order.prefix(253).map { [$0] } + [Array(order.dropFirst(253))]
+    return frequency
+  }
+
+  /// The rare categories of each categorical feature.
+  static func find(_ features: Features) -> [Int: Set<Int>] {
+    var rare: [Int: Set<Int>] = [:]
+    let least = least(rows: features.rowCount)
+    for (feature, kind) in features.kinds.enumerated() {
+      guard case .categorical(let names) = kind else { continue }
+      let frequency = frequencies(features.column(feature), count: names.count)
+      let few = frequency.indices.filter { frequency[$0] < least }
+      if !few.isEmpty { rare[feature] = Set(few) }
+    }
+    return rare
   }
 }
 

@@ -14,7 +14,7 @@ import Testing
     let outcomes = Outcomes.classes(example.classNames)
     return CounterfactualSearch(
       blackBox, outcomes: outcomes, surrogate: surrogate, reference: example.features,
-      referenceOutcomes: outcomes.outcomes(outputs), featuresByImportance: Array(0..<example.features.count))
+      referenceOutputs: outputs, featuresByImportance: Array(0..<example.features.count))
   }
 
   static func flips(_ example: ExampleTable, _ row: [Float], _ found: Counterfactual, to wanted: Int) -> Bool
@@ -79,16 +79,54 @@ import Testing
     ).fit(SurrogatePlan(.tree, size: 3))
     let search = CounterfactualSearch(
       blackBox, outcomes: outcomes, surrogate: surrogate, reference: example.features,
-      referenceOutcomes: outcomes.outcomes(outputs),
+      referenceOutputs: outputs,
       featuresByImportance: [3, 5] + (0..<example.features.count).filter { $0 != 3 && $0 != 5 })
     let row = (0..<400).first { row in !example.rule.holds { example.features[row, $0] } } ?? 0
     let cells = example.features.row(row)
     let found = try search.counterfactuals(for: cells, wanted: 1)
     #expect(!found.isEmpty)
     for counterfactual in found {
-      #expect(counterfactual.method == .donorRow)
+      #expect(counterfactual.method != .surrogateBox)
       #expect(Self.flips(example, cells, counterfactual, to: 1))
     }
+  }
+
+  @Test func noMoreCellsAreChangedThanAllowed() throws {
+    let example = ExampleTable(rows: 400, seed: 6)
+    let search = try Self.search(example)
+    var limits = ChangeLimits()
+    limits.maximumChanges = 1
+    for row in 0..<40 {
+      let cells = example.features.row(row)
+      let found = try search.counterfactuals(for: cells, wanted: 1, limits: limits)
+      #expect(found.allSatisfy { $0.changes.count == 1 }, "row \(row)")
+    }
+  }
+
+  @Test func aQuantityReachesAWantedRange() throws {
+    let example = ExampleTable(rows: 300, seed: 4)
+    // A quantity that is the first feature, whatever the others are.
+    struct FirstFeature: BlackBox {
+      let outputNames = ["quantity"]
+      func predict(_ features: Features) throws -> Tensor {
+        Tensor(features.column(0), shape: [features.rowCount, 1])
+      }
+    }
+    let outputs = try FirstFeature().predict(example.features)
+    let surrogate = try SurrogateFitter(
+      example.features, using: [0], rows: Array(0..<300), targets: outputs, outputNames: ["quantity"]
+    ).fit(SurrogatePlan(.tree, size: 4))
+    let search = CounterfactualSearch(
+      FirstFeature(), outcomes: Outcomes(outputNames: ["quantity"], trainingOutputs: outputs),
+      surrogate: surrogate,
+      reference: example.features, referenceOutputs: outputs,
+      featuresByImportance: Array(0..<example.features.count))
+    let sorted = outputs.values.sorted()
+    let range = Double(sorted[100])...Double(sorted[110])
+    let row = outputs.values.firstIndex(of: sorted[280]) ?? 0
+    let found = try search.counterfactuals(for: example.features.row(row), wanted: .range(range))
+    #expect(found.first?.changes.map(\.feature) == [0])
+    #expect(found.allSatisfy { range.contains($0.prediction[0]) })
   }
 
   @Test func theSameQuestionHasTheSameAnswer() throws {

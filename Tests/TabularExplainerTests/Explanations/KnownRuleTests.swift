@@ -72,7 +72,8 @@ import Testing
       // Boosted trees add up in log odds.
       let prediction = explanation.prediction[1]
       #expect(
-        abs((contributions.isInScores ? 1 / (1 + exponential(-sum)) : sum) - prediction) < 1e-5, "\(kind)")
+        abs((contributions.unit == .logOdds ? 1 / (1 + exponential(-sum)) : sum) - prediction) < 1e-5,
+        "\(kind)")
     }
   }
 

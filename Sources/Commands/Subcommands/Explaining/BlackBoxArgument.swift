@@ -22,7 +22,13 @@ extension SplitTable {
           option: "timeout", value: "\(seconds)", expectation: "a number of seconds above 0")
       }
       let call = try programCall(command, isShellLine: arguments[ExplainingOptions.shell])
-      let program = ProgramBlackBox(call: call, outputNames: outputNames, timeout: seconds)
+      let order = GivenModel.classOrder(arguments)
+      if let order, Set(order) != Set(outputNames) {
+        throw UsageError.invalid(
+          "--classes names \(order.joined(separator: ", ")); the target's classes are \(outputNames.joined(separator: ", "))"
+        )
+      }
+      let program = ProgramBlackBox(call: call, outputNames: order ?? outputNames, timeout: seconds)
       return try ProbedBlackBox(given: program, name: command, table, training: split.training, seed: seed)
     }
     if arguments[ExplainingOptions.shell] {
@@ -42,13 +48,13 @@ extension SplitTable {
     if let kind = BlackBoxKind(rawValue: word) {
       return try kind.probed(table, training: split.training, seed: seed)
     }
-    guard word.contains(where: { $0 == "." || $0 == "/" }) else {
+    guard let model else {
       throw UsageError.badValue(
         option: "black-box", value: word,
         expectation: "auto, \(BlackBoxKind.allCases.map(\.rawValue).joined(separator: ", ")), or a model file"
       )
     }
-    return try ProbedBlackBox(modelFile: word, table, training: split.training, seed: seed)
+    return try ProbedBlackBox(model: model, name: word, table, training: split.training, seed: seed)
   }
 
   /// The program that a line names; a shell reads the line only where the user asks for it.

@@ -11,6 +11,11 @@ enum ExplainingOptions {
     "task", "TASK", help: "classification or regression; detected unless given")
   static let categorical = Option<String>(
     "categorical", "A,B", help: "columns that are categories although they look like numbers")
+  static let keep = Option<String>(
+    "keep", "A,B", help: "columns to keep as features although they look like identifiers or row numbers")
+  static let separator = Option<SeparatorWord>(
+    "separator", "MARK",
+    help: "what stands between cells: ',', ';', '|', tab, blanks, or any one mark; detected unless given")
   static let exclude = Option<String>("exclude", "A,B", help: "columns to leave out")
   static let missing = Option<String>("missing", "TEXT,TEXT", help: "further texts that mean a missing cell")
   static let header = Option<HeaderWord>(
@@ -23,7 +28,7 @@ enum ExplainingOptions {
   static let blackBox = Option<String>(
     "black-box", "KIND", default: "auto",
     help:
-      "forest, extra-trees, boosted, mlp, cae-san, a model file (of 'headlamp fit', XGBoost, LightGBM or ONNX), "
+      "forest, extra-trees, boosted, mlp, cae-san, a model file (of 'headlamp fit', XGBoost, LightGBM, CatBoost or ONNX), "
       + "or auto: boosted where rows are many, else extra-trees")
   static let blackBoxCommand = Option<String>(
     "black-box-command", "\"PROGRAM …\"",
@@ -33,6 +38,12 @@ enum ExplainingOptions {
     "timeout", "SECONDS", default: 60, help: "how long that program may take for 10,000 rows")
   static let predictions = Option<String>(
     "predictions", "COLUMN,…", help: "columns of the table that hold a black box's predictions already")
+  static let classes = Option<String>(
+    "classes", "A,B,…",
+    help: "the classes in the order of a given model's outputs, where it does not name them")
+  static let rounds = Option<RoundsWord>(
+    "rounds", "best|all|N",
+    help: "how many rounds of an XGBoost model count; as many as the library uses unless given")
   static let top = Option<TopChoice>("top", "auto|K", default: .automatic, help: "how many features to keep")
   static let surrogate = Option<SurrogateWord>(
     "surrogate", "FORM", default: .automatic, help: "auto, tree, rule-list, rule-sets or tree-sum")
@@ -43,9 +54,11 @@ enum ExplainingOptions {
   static let output = Option<String>("output", "DIR", help: "the folder that files are written to")
 
   static let table: [any OptionDeclaration] = [
-    target, task, header, categorical, exclude, missing, group, hold,
+    target, task, header, separator, categorical, exclude, keep, missing, group, hold,
   ]
-  static let model: [any OptionDeclaration] = [blackBox, blackBoxCommand, shell, timeout, predictions]
+  static let model: [any OptionDeclaration] = [
+    blackBox, blackBoxCommand, shell, timeout, predictions, classes, rounds,
+  ]
   static let standIn: [any OptionDeclaration] = [top, surrogate, leaves]
   static let common: [any OptionDeclaration] = [seed, output]
 }
@@ -60,6 +73,63 @@ enum HeaderWord: String, CaseIterable, ArgumentValue {
   case names
   case noNames = "none"
   case automatic = "auto"
+}
+
+/// `--rounds`.
+enum RoundsWord: ArgumentValue, Equatable {
+  case best
+  case all
+  case first(Int)
+
+  init?(argument: String) {
+    switch argument {
+    case "best": self = .best
+    case "all": self = .all
+    default:
+      guard let count = Int(argument), count > 0 else { return nil }
+      self = .first(count)
+    }
+  }
+
+  static var expectation: String { "'best', 'all' or a whole number from 1" }
+  var argumentText: String {
+    switch self {
+    case .best: "best"
+    case .all: "all"
+    case .first(let count): "\(count)"
+    }
+  }
+
+  var choice: ModelContext.Rounds {
+    switch self {
+    case .best: .best
+    case .all: .all
+    case .first(let count): .first(count)
+    }
+  }
+}
+
+/// `--separator`.
+struct SeparatorWord: ArgumentValue, Equatable {
+  var byte: UInt8
+
+  init?(argument: String) {
+    switch argument.lowercased() {
+    case "tab", "\\t", "\t": byte = 0x09
+    case "blanks", "blank", "space", " ": byte = 0x20
+    case "comma": byte = 0x2c
+    case "semicolon": byte = 0x3b
+    default:
+      let bytes = Array(argument.utf8)
+      guard bytes.count == 1, bytes[0] > 0x20, bytes[0] < 0x7f, bytes[0] != 0x22, bytes[0] &- 48 > 9,
+        (bytes[0] | 0x20) &- 97 >= 26
+      else { return nil }
+      byte = bytes[0]
+    }
+  }
+
+  static var expectation: String { "one mark such as ';' or '|', or the word tab or blanks" }
+  var argumentText: String { String(Character(Unicode.Scalar(byte))) }
 }
 
 /// `--surrogate`.
@@ -106,10 +176,28 @@ enum TopChoice: ArgumentValue, Equatable {
 }
 
 extension ParsedArguments {
-  /// The words of an option that takes several, separated by commas; quotes are not needed around blanks.
+  /// The words of an option that takes several, separated by commas; a word that holds a comma stands in quotes.
   func list(_ option: Option<String>) -> [String] {
-    (self[option] ?? "").split(separator: ",").map { word in
-      String(word.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
-    }.filter { !$0.isEmpty }
+    var words: [String] = []
+    var word = ""
+    var isQuoted = false
+    for character in (self[option] ?? "") + "," {
+      if character == "\"" {
+        isQuoted.toggle()
+      } else if character == ",", !isQuoted {
+        words.append(String(word.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()))
+        word = ""
+      } else {
+        word.append(character)
+      }
+    }
+    return words.filter { !$0.isEmpty }
+  }
+
+  /// Whether a model file or a program is the black box.
+  var hasGivenModel: Bool {
+    isGiven(ExplainingOptions.blackBoxCommand)
+      || isGiven(ExplainingOptions.blackBox)
+        && (self[ExplainingOptions.blackBox] ?? "").contains { $0 == "." || $0 == "/" }
   }
 }

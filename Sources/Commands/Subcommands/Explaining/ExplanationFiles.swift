@@ -39,14 +39,17 @@ struct ExplanationFiles {
   func write(rules: [VerifiedRule]) throws(FileError) {
     var document = CSVDocument(
       header: ["outcome", "rule", "conditions"] + Self.qualityHeader + [
-        "training_covered", "training_precision",
+        "training_covered", "training_precision", "conditions_json",
       ])
     for rule in rules {
       document.append(
         [
           .text(explainer.outcomes.name(rule.outcome)), .text(explainer.catalogue.text(rule.box)),
           .integer(rule.box.conditions.count),
-        ] + qualityCells(rule.held) + [.integer(rule.training.covered), .number(rule.training.precision)])
+        ] + qualityCells(rule.held) + [
+          .integer(rule.training.covered), .number(rule.training.precision),
+          .text(explainer.catalogue.data(rule.box).line),
+        ])
     }
     try document.write(to: folder + "/rules.csv")
   }
@@ -59,7 +62,9 @@ struct ExplanationFiles {
     var document = CSVDocument(
       header: ["row", "held_out", "outcome", "prediction", "surrogate_prediction", "rule"]
         + Self.qualityHeader
-        + ["rule_is_sufficient", "surrogate_rule", "contribution_method", "baseline"] + contributionHeader)
+        + ["rule_is_sufficient", "surrogate_rule", "contribution_method", "baseline"] + contributionHeader
+        + ["contribution_unit", "prediction_baseline"]
+        + (1...Self.contributionCount).map { "prediction_contribution_\($0)" } + ["rule_json"])
     for explanation in explanations {
       let output = explanation.prediction.count > 1 ? explanation.outcome : 0
       var cells: [CSVCell] = [
@@ -81,6 +86,22 @@ struct ExplanationFiles {
           cells += [.empty, .empty]
         }
       }
+      // The same contributions in the unit of the prediction, beside their own.
+      let scaled = explanation.contributions?.onPredictionScale(
+        output: output, prediction: explanation.prediction)
+      cells.append(explanation.contributions.map { .text($0.unit.rawValue) } ?? .empty)
+      cells.append(scaled.map { .number($0.baseline) } ?? .empty)
+      let places = Dictionary(
+        (explanation.contributions?.features ?? []).enumerated().map { ($1, $0) },
+        uniquingKeysWith: { first, _ in first })
+      for place in 0..<Self.contributionCount {
+        if largest.indices.contains(place), let own = places[largest[place].feature], let scaled {
+          cells.append(.number(scaled.values[own]))
+        } else {
+          cells.append(.empty)
+        }
+      }
+      cells.append(.text(explainer.catalogue.data(explanation.anchor.box).line))
       document.append(cells)
     }
     try document.write(to: folder + "/explanations.csv")
@@ -151,6 +172,7 @@ struct ExplanationFiles {
   private func rule(_ rule: Rule) -> JSONValue {
     .object([
       JSONMember("if", .string(explainer.catalogue.text(rule.box))),
+      JSONMember("conditions", explainer.catalogue.data(rule.box)),
       JSONMember("then", .array(rule.prediction.map { .number($0) })),
     ])
   }

@@ -27,8 +27,11 @@ struct ExplanationText {
   static func valueAndInterval(_ estimate: Estimate) -> String {
     let (value, interval) = (estimate.value, estimate.interval)
     guard !value.isNaN else { return "undefined" }
-    return "\(value.text(decimals: 3)) "
-      + "(\(interval.low.text(decimals: 3))–\(interval.high.text(decimals: 3)))"
+    // Nobody reads the decimals of a million.
+    func text(_ number: Double) -> String {
+      abs(number) < 1e5 ? number.text(decimals: 3) : number.text(significant: 3)
+    }
+    return "\(text(value)) (\(text(interval.low))–\(text(interval.high)))"
   }
 
   /// Measures with their intervals, three a line.
@@ -45,7 +48,8 @@ struct ExplanationText {
     return lines(
       "table",
       [
-        "\(read.name): \(read.table.rowCount) rows × \(read.table.features.count) features, "
+        "\(read.name): \(ReadingText.count(read.table.rowCount, "row")) × "
+          + "\(ReadingText.count(read.table.features.count, "feature")), "
           + "target '\(read.table.targetName)' (\(classes))"
       ] + read.notes)
   }
@@ -54,14 +58,40 @@ struct ExplanationText {
   func modelLines(_ measures: RunMeasures) -> [String] {
     let split = explainer.split
     let fitted =
-      explainer.probed.outputSource == .given
-      ? "given; measured on \(split.held.count) rows, of which it is not known whether it was fitted to them"
-      : "fitted to \(split.training.count) rows, measured on \(split.held.count) held out"
+      explainer.table.targetIsPredicted
+      ? "given; without a target its quality cannot be measured"
+      : explainer.probed.outputSource == .given
+        ? "given; measured on \(split.held.count) rows, of which it is not known whether it was fitted to them"
+        : "fitted to \(split.training.count) rows, measured on \(split.held.count) held out"
     var result = lines(
       "black box", ["\(explainer.probed.name), \(fitted)"] + Self.estimateLines(measures.quality))
     if let usual = measures.usualClass {
       result += lines(
-        "", ["no better than always naming '\(usual.name)': accuracy \(usual.share.text(decimals: 3))"])
+        "",
+        [
+          (usual.isReached ? "not clearly better" : "no better")
+            + " than always naming '\(usual.name)': accuracy \(usual.share.text(decimals: 3))"
+        ])
+    }
+    if measures.isNoBetterThanTheMean {
+      result += lines(
+        "", ["no better than always saying the mean: what it says is explained, not what is so"])
+    }
+    if let better = measures.betterOrder {
+      result += lines(
+        "",
+        [
+          "with the outputs in another order the accuracy would be \(better.accuracy.text(decimals: 3)): "
+            + "--classes " + better.names.joined(separator: ",")
+        ])
+    }
+    for lone in measures.loneFeatures {
+      result += lines(
+        "",
+        [
+          "'\(explainer.catalogue.names[lone.feature])' alone reaches \(lone.measure) \(lone.value.text(decimals: 3)): "
+            + "is it known beforehand?"
+        ])
     }
     let names = explainer.choice.features.prefix(8).map { explainer.catalogue.names[$0] }.joined(
       separator: ", ")
@@ -102,13 +132,36 @@ struct ExplanationText {
       "needed", ["replaced".padded(to: 26) + "\(fall) the kept features / with only these"] + texts)
   }
 
-  private func stabilityLines(_ stability: Estimate?) -> [String] {
+  private func stabilityLines(_ stability: Stability?) -> [String] {
     guard let stability else { return [] }
-    return lines(
-      "stability",
-      [
-        "top \(explainer.choice.features.count) features, Jaccard over bootstraps \(Self.valueAndInterval(stability))"
-      ])
+    func range(_ values: [Double]) -> String {
+      let found = Stability.estimate(values)
+      return
+        "\(found.value.text(decimals: 2)) (\(found.interval.low.text(decimals: 2))–\(found.interval.high.text(decimals: 2)))"
+    }
+    let count = explainer.choice.features.count
+    let isGiven = explainer.probed.refit == nil
+    var texts = [
+      "\(stability.refits) \(isGiven ? "surrogates" : "refits") to redrawn rows: "
+        + (count == 1
+          ? "the top feature stays the same in \(range(stability.keptOverlap))"
+          : "the top \(count) features overlap by \(range(stability.keptOverlap)) (Jaccard)")
+    ]
+    if !stability.ruleAgreement.isEmpty {
+      texts.append("rules say the same of \(range(stability.ruleAgreement)) of held-out rows")
+    }
+    if !stability.contributionSpread.isNaN {
+      texts.append(
+        "contributions differ between refits by \(percent(stability.contributionSpread)) of their size (standard deviation)"
+      )
+    }
+    let unsure = zip(explainer.choice.features, stability.timesKept).filter { $1 * 5 < stability.refits * 4 }
+    if !unsure.isEmpty {
+      let names = unsure.prefix(6).map { "\(explainer.catalogue.names[$0]) (\($1) of \(stability.refits))" }
+      texts.append(
+        "not always among the top: " + names.joined(separator: ", ") + (unsure.count > 6 ? ", …" : ""))
+    }
+    return lines("stability", texts)
   }
 
   /// The counterfactuals of a run, taken together.
@@ -135,8 +188,7 @@ struct ExplanationText {
   }
 
   /// One row's explanation.
-  func lines(_ explanation: RowExplanation) -> [String] {
-    let outcomes = explainer.outcomes
+  func lines(_ explanation: RowExplanation, _ stability: Stability? = nil) -> [String] {
     var result = ["row \(explanation.row + 1)" + (explanation.isHeldOut ? ", held out" : ", a training row")]
     result += lines("  predicted", [prediction(explanation)])
     let stated = explainer.outcomes.outcome(explanation.surrogatePrediction)
@@ -145,8 +197,16 @@ struct ExplanationText {
         "",
         ["the surrogate says \(explainer.outcomes.name(stated)) here: its own rules do not explain this row"])
     }
+    if let stability, let others = stability.otherOutcomes[explanation.row], others > 0 {
+      result += lines(
+        "", ["\(others) of \(stability.refits) refits to redrawn rows say otherwise of this row"])
+    }
     let rule = explanation.anchor
-    result += lines("  because", [explainer.catalogue.text(rule.box), quality(rule)])
+    let because =
+      rule.box.conditions.isEmpty
+      ? "of no condition: the black box says so of nearly every row"
+      : explainer.catalogue.text(rule.box, most: FeatureCatalogue.shortList)
+    result += lines("  because", [because, quality(rule)])
     if !explanation.anchorIsSufficient {
       result += lines(
         "",
@@ -155,10 +215,12 @@ struct ExplanationText {
             + "this one has \(rule.training.precision.text(decimals: 2)) on \(rule.training.covered) of them"
         ])
     }
-    let wanted = outcomes.name(explanation.wanted)
+    let wanted = wantedText(explanation.wanted)
     if !explainer.probed.answersNewRows {
       result += lines(
         "  instead", ["the table holds predictions for its own rows only: no change can be tried"])
+    } else if explanation.wanted.isMet(by: explanation.prediction, explainer.outcomes) {
+      result += lines("  instead", ["the black box says \(wanted) of the row as it is: no change is needed"])
     } else if explanation.counterfactuals.isEmpty {
       result += lines("  instead", ["no allowed change was found that makes it \(wanted)"])
     } else {
@@ -192,6 +254,19 @@ struct ExplanationText {
 
   private func outcomes(_ outcome: Int) -> String { explainer.outcomes.name(outcome) }
 
+  private func wantedText(_ wanted: WantedOutcome) -> String {
+    switch wanted {
+    case .outcome(let outcome): outcomes(outcome)
+    case .range(let range):
+      switch (range.lowerBound.isFinite, range.upperBound.isFinite) {
+      case (true, true): "\(plainText(range.lowerBound)) to \(plainText(range.upperBound))"
+      case (true, false): "at least \(plainText(range.lowerBound))"
+      case (false, true): "at most \(plainText(range.upperBound))"
+      case (false, false): "anything"
+      }
+    }
+  }
+
   /// Coverage, precision and bounds on held-out rows.
   private func quality(_ rule: VerifiedRule) -> String {
     let held = rule.held
@@ -208,14 +283,17 @@ struct ExplanationText {
     let texts = found.changes.prefix(shown).map { change in
       let names = explainer.catalogue
       return "\(names.names[change.feature]) been \(names.text(change.to, of: change.feature))"
-        + " (not \(names.text(change.from, of: change.feature)))"
+        + " (not \(names.shortText(change.from, of: change.feature)))"
     }
     let more = found.changes.count - shown
-    return texts.joined(separator: " and ") + (more > 0 ? " and \(more) further changes" : "")
+    return texts.joined(separator: " and ")
+      + (more > 0 ? " and \(ReadingText.count(more, "further change"))" : "")
   }
 
-  private func probability(_ prediction: [Double], _ outcome: Int) -> String {
-    if case .classes = explainer.outcomes { return "probability \(prediction[outcome].text(decimals: 2))" }
+  private func probability(_ prediction: [Double], _ wanted: WantedOutcome) -> String {
+    if case .classes = explainer.outcomes, case .outcome(let outcome) = wanted {
+      return "probability \(prediction[outcome].text(decimals: 2))"
+    }
     return prediction[0].text(significant: 5)
   }
 
@@ -224,7 +302,8 @@ struct ExplanationText {
     let largest = Array(contributions.largest(output: output).prefix(6))
     let cells = largest.map { item in
       explainer.catalogue.names[item.feature] + " = "
-        + explainer.catalogue.text(explainer.table.features[explanation.row, item.feature], of: item.feature)
+        + explainer.catalogue.shortText(
+          explainer.table.features[explanation.row, item.feature], of: item.feature)
     }
     let width = cells.map(\.count).max() ?? 0
     let most = largest.map { abs($0.value) }.max() ?? 1
@@ -238,9 +317,37 @@ struct ExplanationText {
       contributions.values.reduce(0) { $0 + $1[output] } - largest.reduce(0) { $0 + $1.value }
       + contributions.remainder[output]
     lines.append("\("all others".padded(to: width))  \(rest < 0 ? "−" : "+")\(abs(rest).text(decimals: 3))")
-    lines.append(
-      "from \(contributions.baseline[output].text(decimals: 3)), where nothing is known of the row")
+    let start = contributions.baseline[output]
+    let end = contributions.values.reduce(start + contributions.remainder[output]) { $0 + $1[output] }
+    let base = contributions.onPredictionScale(output: output, prediction: explanation.prediction).baseline
+    func number(_ value: Double) -> String {
+      abs(value) < 1e4 ? value.text(decimals: 3) : value.text(significant: 6)
+    }
+    switch contributions.unit {
+    case .probability, .target:
+      lines.append(
+        "from \(number(start)), where nothing is known of the row, to \(number(end)); in "
+          + (contributions.unit == .probability ? "probability" : "units of \(explainer.table.targetName)"))
+    case .logOdds, .log, .logProbability, .score:
+      let own = explanation.prediction.indices.contains(output) ? explanation.prediction[output] : .nan
+      let what = contributions.unit == .log ? explainer.table.targetName : "probability"
+      lines.append(
+        "from \(number(start)), where nothing is known of the row, to \(number(end)); in \(unitText(contributions.unit))"
+      )
+      lines.append("as \(what): from \(number(base)) to \(number(own))")
+    }
     return lines
+  }
+
+  private func unitText(_ unit: Contributions.Unit) -> String {
+    switch unit {
+    case .logOdds: "log-odds"
+    case .log: "logarithms of \(explainer.table.targetName)"
+    case .logProbability: "scores whose softmax is the probability"
+    case .score: "scores, of which the sign decides"
+    case .probability: "probability"
+    case .target: "units of \(explainer.table.targetName)"
+    }
   }
 
   /// The global rules, by outcome.
@@ -251,7 +358,9 @@ struct ExplanationText {
       guard !own.isEmpty else { continue }
       result.append(outcomes(outcome))
       for rule in own.prefix(limit) {
-        result.append("  if " + explainer.catalogue.text(rule.box))
+        result.append(
+          rule.box.conditions.isEmpty
+            ? "  always" : "  if " + explainer.catalogue.text(rule.box, most: FeatureCatalogue.shortList))
         result.append("     " + quality(rule))
       }
       if own.count > limit { result.append("  and \(own.count - limit) more") }

@@ -3,6 +3,7 @@
 import Files
 import Tables
 import TabularExplainer
+import Tensors
 
 /// A table, and what is to be said about reading it.
 struct ReadTable {
@@ -19,7 +20,8 @@ struct ReadTable {
   var groups: [Int]?
 
   /// Reads the table that `arguments` name; `example` is the project's own.
-  init(_ arguments: ParsedArguments, keepingAside aside: [String] = []) throws {
+  /// - Parameter model: a given model, which decides the task, and what stands in for a target that is not there.
+  init(_ arguments: ParsedArguments, keepingAside aside: [String] = [], model: GivenModel? = nil) throws {
     let path = arguments.positionals[0]
     let seed = arguments[ExplainingOptions.seed] ?? 0
     let group = arguments[ExplainingOptions.group]
@@ -36,19 +38,34 @@ struct ReadTable {
       if let target = arguments[ExplainingOptions.target], target != example.targetName {
         throw TableError.noSuchColumn(path: path, name: target, nearest: nil)
       }
+      let others = ExplainingOptions.table.filter {
+        ![ExplainingOptions.target.name, ExplainingOptions.hold.name].contains($0.name)
+      }
+      if let option = others.first(where: { arguments.isGiven($0) }) {
+        throw UsageError.invalid(
+          "--\(option.name) has no effect on the table 'example', which is made, not read")
+      }
     } else {
       let excluded = Set(aside + [group].compactMap { $0 })
-      let options = try Self.options(arguments, excluding: excluded)
+      var options = try Self.options(arguments, excluding: excluded)
+      if let model, arguments[ExplainingOptions.task] == nil { options.task = model.task }
       let clock = ContinuousClock()
       let start = clock.now
-      table = try Table(readingFrom: path, target: arguments[ExplainingOptions.target], options: options)
+      if let model, !arguments.isGiven(ExplainingOptions.target), aside.isEmpty, group == nil,
+        model.isUnlabelled(try columnNames(readingFrom: path, options: options))
+      {
+        table = try Self.unlabelled(path, options, model)
+      } else {
+        table = try Table(readingFrom: path, target: arguments[ExplainingOptions.target], options: options)
+      }
       readSeconds = (clock.now - start).seconds
       name = path
       notes = Self.notes(table)
       if !excluded.isEmpty {
         var plain = TableOptions()
-        plain.missingTexts = options.missingTexts
         plain.header = options.header
+        plain.separator = options.separator
+        plain.categoryLimit = 1 << 24
         let all = try Features(readingFrom: path, options: plain)
         let chosen = try (aside + [group].compactMap { $0 }).map { name in
           guard let place = all.names.firstIndex(of: name) else {
@@ -66,29 +83,70 @@ struct ReadTable {
         if group != nil { groups = Self.groupNumbers(columns.column(columns.count - 1)) }
       }
     }
+    if table.targetIsPredicted {
+      notes.insert("the table has no target: what the model predicts stands in for it", at: 0)
+    }
     guard table.rowCount >= Self.fewestRows else {
       throw TabularExplainerError.tooFewRows(count: table.rowCount, needed: Self.fewestRows)
     }
     if case .classes(let labels, let names) = table.target, let first = labels.first,
-      labels.allSatisfy({ $0 == first })
+      labels.allSatisfy({ $0 == first }), model == nil
     {
       throw TabularExplainerError.oneClass(target: table.targetName, name: names[first])
+    }
+    if case .classes(let labels, let names) = table.target, model == nil,
+      !arguments.isGiven(ExplainingOptions.blackBoxCommand), !arguments.isGiven(ExplainingOptions.predictions)
+    {
+      var counts = [Int](repeating: 0, count: names.count)
+      for label in labels { counts[label] += 1 }
+      if let most = counts.indices.max(by: { counts[$0] < counts[$1] }),
+        labels.count - counts[most] < Self.fewestOthers
+      {
+        throw TabularExplainerError.rareClasses(
+          target: table.targetName, name: names[most], others: labels.count - counts[most])
+      }
     }
     guard table.features.hasVaryingFeature else {
       throw TabularExplainerError.nothingVaries(features: table.features.count)
     }
   }
 
+  /// Rows of other classes than the commonest: one to hold out, and one for each of two folds.
+  private static let fewestOthers = 3
+
+  /// A table without a target, with the model's predictions in its place.
+  private static func unlabelled(_ path: String, _ options: TableOptions, _ given: GivenModel) throws -> Table
+  {
+    let features = try Features(readingFrom: path, options: options)
+    let box = try given.model(features, classes: nil).blackBox
+    let outputs = try box.predict(features)
+    let target: Target =
+      box.outputNames.count > 1
+      ? .classes(Outcomes.classes(box.outputNames).outcomes(outputs), names: box.outputNames)
+      : .values(outputs.values)
+    return Table(features: features, target: target, targetName: "prediction", targetIsPredicted: true)
+  }
+
   /// A surrogate with anything to say needs a few rows on both sides.
   private static let fewestRows = 8
 
-  private static func options(
+  /// How `arguments` ask for the table to be read.
+  static func options(
     _ arguments: ParsedArguments, excluding excluded: Set<String>
   ) throws -> TableOptions {
     var options = TableOptions()
+    options.separator = arguments[ExplainingOptions.separator]?.byte
+    options.keptColumns = Set(arguments.list(ExplainingOptions.keep))
+    if arguments.hasGivenModel {
+      // The model knows which columns it was fitted to, and compares in the precision it was fitted in.
+      options.identifiers = .kept
+      options.dates = .asNumbers
+      options.precision = .exact
+      options.categoryLimit = 1 << 20
+    }
     options.categoricalColumns = Set(arguments.list(ExplainingOptions.categorical))
     options.excludedColumns = Set(arguments.list(ExplainingOptions.exclude)).union(excluded)
-    options.missingTexts.formUnion(arguments.list(ExplainingOptions.missing))
+    options.furtherMissingTexts = arguments.list(ExplainingOptions.missing)
     switch arguments[ExplainingOptions.header] {
     case .names: options.header = .present
     case .noNames: options.header = .absent
@@ -115,19 +173,19 @@ struct ReadTable {
   private static func notes(_ table: Table) -> [String] {
     var notes: [String] = []
     if table.rowsWithoutTarget > 0 {
-      notes.append("\(table.rowsWithoutTarget) rows without a target left out")
+      notes.append("\(ReadingText.count(table.rowsWithoutTarget, "row")) without a target left out")
     }
     if table.duplicateRowCount > 0 {
       notes.append(
-        "\(table.duplicateRowCount) rows repeat another's features; copies stay on one side of the split")
+        table.duplicateRowCount == 1
+          ? "1 row repeats another's features; copies stay on one side of the split"
+          : "\(table.duplicateRowCount) rows repeat another's features; copies stay on one side of the split")
     }
-    if !table.identifierColumns.isEmpty {
-      notes.append("left out as identifiers: " + table.identifierColumns.joined(separator: ", "))
-    }
+    notes += ReadingText.notes(table)
     if !table.repeatedNames.isEmpty {
       notes.append("names used twice, numbered: " + table.repeatedNames.joined(separator: ", "))
     }
-    for leak in table.leaks().prefix(5) {
+    for leak in (table.targetIsPredicted ? [] : table.leaks().prefix(5)) {
       notes.append("'\(leak.feature)' determines '\(table.targetName)' by itself: is it known beforehand?")
     }
     return notes

@@ -1,6 +1,7 @@
 // The table that a command line names, a part of it held out.
 
 import Tables
+import TabularExplainer
 
 /// A table and its split into rows to fit to and rows to measure on.
 struct SplitTable {
@@ -8,20 +9,43 @@ struct SplitTable {
   let read: ReadTable
   /// The rows to fit to, and those held out.
   let split: Split
+  /// The model that a file holds, tied to the table.
+  let model: ImportedModel?
 
   /// The table.
   var table: Table { read.table }
 
-  /// Reads and splits the table that `arguments` name.
+  /// Reads and splits the table that `arguments` name, and opens the model that they name.
   init(_ arguments: ParsedArguments, keepingAside aside: [String] = []) throws {
     let hold = arguments[ExplainingOptions.hold] ?? 0.25
     guard hold > 0, hold < 1 else {
       throw UsageError.badValue(option: "hold", value: "\(hold)", expectation: "a share between 0 and 1")
     }
-    var read = try ReadTable(arguments, keepingAside: aside)
+    if arguments.isGiven(ExplainingOptions.timeout), !arguments.isGiven(ExplainingOptions.blackBoxCommand) {
+      throw UsageError.invalid("--timeout has no effect without --black-box-command")
+    }
+    let given = try GivenModel(arguments)
+    var read = try ReadTable(arguments, keepingAside: aside, model: given)
+    if let given {
+      let features = read.table.features
+      var classes: [String]?
+      if case .classes(_, let names) = read.table.target { classes = names }
+      let chosen = try Self.fitted(given, features, read.table)
+      let model = try given.model(chosen.features, classes: classes)
+      if let table = chosen.table { read.table = table }
+      read.notes += GivenModel.notes(model.remarks + chosen.remarks)
+      if classes != nil, model.blackBox.outputNames.count > 1,
+        let table = read.table.withClasses(model.blackBox.outputNames)
+      {
+        read.table = table
+      }
+      self.model = model
+    } else {
+      model = nil
+    }
     let seed = arguments[ExplainingOptions.seed] ?? 0
     split = try read.table.split(holding: hold, groups: read.groups, seed: seed)
-    if case .classes(let labels, let names) = read.table.target {
+    if case .classes(let labels, let names) = read.table.target, !read.table.targetIsPredicted {
       let held = Set(split.held.map { labels[$0] })
       if held.count == 1, let only = held.first {
         read.notes.append(
@@ -29,5 +53,30 @@ struct SplitTable {
       }
     }
     self.read = read
+  }
+
+  /// A table's features as many as a model takes that does not name its own: row numbers and identifiers, which are
+  /// kept for models that may know them, are left out where that makes them fit.
+  private static func fitted(
+    _ given: GivenModel, _ features: Features, _ table: Table
+  ) throws -> (features: Features, table: Table?, remarks: [ModelRemark]) {
+    let count = given.file.featureCount
+    guard given.file.featureNames == nil, count > 0, features.count > count else {
+      return (features, nil, [])
+    }
+    let texts = features.names.indices.filter { place in
+      if case .categorical(let names) = features.kinds[place] {
+        names.count * 2 > features.rowCount
+      } else {
+        false
+      }
+    }
+    let likely = table.likelyIdentifiers.union(texts)
+    guard features.count - likely.count == count else { return (features, nil, []) }
+    let kept = features.names.indices.filter { !likely.contains($0) }
+    let fewer = features.selecting(features: kept)
+    return (
+      fewer, table.replacing(features: fewer), [.columnsLeftOut(likely.sorted().map { features.names[$0] })]
+    )
   }
 }

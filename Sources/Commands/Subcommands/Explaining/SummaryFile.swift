@@ -60,7 +60,23 @@ extension ExplanationFiles {
       members.append(JSONMember("removal", .object(estimates(measures.removal))))
     }
     if let stability = measures.stability {
-      members.append(JSONMember("stability", .object([JSONMember("top_k_jaccard", estimate(stability))])))
+      members.append(
+        JSONMember(
+          "stability",
+          .object([
+            JSONMember("refits", .integer(stability.refits)),
+            JSONMember("top_k_jaccard", estimate(Stability.estimate(stability.keptOverlap))),
+            JSONMember("rule_agreement", estimate(Stability.estimate(stability.ruleAgreement))),
+            JSONMember(
+              "contribution_spread",
+              stability.contributionSpread.isNaN ? .null : .number(stability.contributionSpread)),
+            JSONMember(
+              "times_kept",
+              .object(
+                zip(explainer.choice.features, stability.timesKept).map {
+                  JSONMember(explainer.catalogue.names[$0], .integer($1))
+                })),
+          ])))
     }
     if let found = measures.counterfactuals {
       members.append(
@@ -96,18 +112,29 @@ struct RunMeasures {
   var fidelity: [NamedEstimate]
   var treeFidelity: [NamedEstimate]
   var removal: [NamedEstimate] = []
-  var stability: Estimate?
+  var stability: Stability?
+  /// Whether always saying the mean would do as well.
+  var isNoBetterThanTheMean = false
   var counterfactuals: CounterfactualMeasures?
   /// The most frequent class of the training rows and its share of the held-out ones, where the black box is not
   /// clearly better than naming it always.
-  var usualClass: (name: String, share: Double)?
+  /// Whether its accuracy is above that share all the same, within its interval.
+  var usualClass: (name: String, share: Double, isReached: Bool)?
+  /// Features that alone reach nearly the black box's quality.
+  var loneFeatures: [LoneFeature] = []
+
+  /// The order of a given model's outputs in which it would be right far more often, and how often.
+  var betterOrder: (names: [String], accuracy: Double)?
 
   init(_ explainer: Explainer) throws {
-    quality = explainer.blackBoxQuality()
+    quality = explainer.table.targetIsPredicted ? [] : explainer.blackBoxQuality()
+    betterOrder = explainer.betterClassOrder()
+    isNoBetterThanTheMean = explainer.isNoBetterThanTheMean(quality)
+    loneFeatures = try explainer.loneFeatures(quality)
     if let usual = explainer.usualClass(), let accuracy = quality.first(where: { $0.name == "accuracy" }),
       accuracy.estimate.interval.low <= usual.share
     {
-      usualClass = usual
+      usualClass = (usual.name, usual.share, accuracy.estimate.value > usual.share)
     }
     fidelity = try explainer.fidelity(of: explainer.choice.surrogate)
     treeFidelity =

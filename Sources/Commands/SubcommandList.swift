@@ -21,6 +21,7 @@ var subcommands: [any Subcommand.Type] {
     ImportanceCommand.self,
     RulesCommand.self,
     TasksCommand.self,
+    CheckCommand.self,
     InspectCommand.self,
     VerifyCommand.self,
     TokenizeCommand.self,

@@ -22,6 +22,7 @@ var subcommands: [any Subcommand.Type] {
     RulesCommand.self,
     TasksCommand.self,
     CheckCommand.self,
+    ModelsCommand.self,
     InspectCommand.self,
     VerifyCommand.self,
     TokenizeCommand.self,

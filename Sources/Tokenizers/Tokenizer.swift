@@ -25,7 +25,12 @@ public struct Tokenizer: Sendable {
   /// - Parameter path: the file, or the model folder that holds it.
   /// - Throws: `TokenizerError` where a file cannot be read, is damaged, or asks for something that is not implemented.
   public init(contentsOf path: String) throws(TokenizerError) {
-    let file = Self.file(at: path)
+    let file: String
+    do throws(FileError) {
+      file = Self.file(at: try modelPath(path))
+    } catch {
+      throw .file(error)
+    }
     let bytes: [UInt8]
     do throws(FileError) {
       bytes = try readBytes(ofFileAt: file)

@@ -33,8 +33,9 @@ extension PromptLimits {
   /// A folder with a tokenizer alone gives no limits but the tokenizer's; that is enough for making prompts.
   /// - Throws: `FileError`, `TokenizerError`, `TransformerError`; `vocabularyTooLarge` where the tokenizer has more
   ///   tokens than the model embeds.
-  public init(modelFolder folder: String) throws {
+  public init(modelFolder path: String) throws {
     self.init()
+    let folder = try modelPath(path)
     let tokenizerPath = folder + "/tokenizer.json"
     if FileManager.default.fileExists(atPath: tokenizerPath) {
       let tokenizer = try Tokenizer(contentsOf: tokenizerPath)

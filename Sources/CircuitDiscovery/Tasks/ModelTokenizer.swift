@@ -36,9 +36,8 @@ extension PromptLimits {
   public init(modelFolder path: String) throws {
     self.init()
     let folder = try modelPath(path)
-    let tokenizerPath = folder + "/tokenizer.json"
-    if FileManager.default.fileExists(atPath: tokenizerPath) {
-      let tokenizer = try Tokenizer(contentsOf: tokenizerPath)
+    if Tokenizer.isPresent(inFolder: folder) {
+      let tokenizer = try Tokenizer(contentsOf: folder)
       self.tokenizer = ModelTokenizer(tokenizer, label: "the tokenizer of \(folder)")
       beginningToken = tokenizer.beginningOfText
       vocabularySize = tokenizer.vocabularySize
@@ -49,6 +48,10 @@ extension PromptLimits {
       throw TransformerError.vocabularyTooLarge(tokens: tokens, embeddingRows: configuration.vocabulary)
     }
     vocabularySize = configuration.vocabulary
+    if configuration.prediction == .masked, let tokenizer = tokenizer as? ModelTokenizer {
+      endingTokens = tokenizer.tokenizer.endOfText
+      maskToken = tokenizer.tokenizer.maskToken
+    }
     contextLength = configuration.context
   }
 }

@@ -10,6 +10,10 @@ public struct PromptLimits: Sendable {
   public var contextLength: Int?
   /// The model's beginning-of-sequence token.
   public var beginningToken: Int?
+  /// The tokens that texts end with, in models that look both ways.
+  public var endingTokens: [Int] = []
+  /// The token that stands for a hidden one, in models that say which one it is; nil for models of next tokens.
+  public var maskToken: Int?
 
   /// The limits of a model; nil where a limit is unknown or absent.
   public init(
@@ -109,6 +113,15 @@ struct PromptReader {
       positions[name] = resolved + shift
     }
     if let first { tokens.insert(first, at: 0) }
+    if text != nil { tokens += limits.endingTokens }
+    if let mask = limits.maskToken, positions["answer"] == nil {
+      let places = tokens.indices.filter { tokens[$0] == mask }
+      guard places.count == 1 else {
+        let problem = "it has \(places.count) masked tokens, and the answer belongs to exactly one"
+        throw .badPrompt(source: task, prompt: index, problem: problem)
+      }
+      positions["answer"] = places[0]
+    }
     let answers = try answers(of: prompt, index)
     if prompt.answers.isEmpty, prompt.wrong.isEmpty, let pair = prompt.pair {
       tokens += sharedByPair[pair] ?? []

@@ -46,9 +46,11 @@ struct Pattern: Sendable {
   }
 
   /// The non-empty matches from left to right, none overlapping.
-  func matches(in text: AlignedText) -> [Range<Int>] {
+  ///
+  /// - Parameter usualSteps: how many steps backtracking may take before the matcher with memory goes on.
+  func matches(in text: AlignedText, usualSteps: Int? = nil) -> [Range<Int>] {
     var result: [Range<Int>] = []
-    var matcher = Matcher(stepsLeft: Self.usualSteps(text))
+    var matcher = Matcher(stepsLeft: usualSteps ?? Self.usualSteps(text))
     var linear: LinearMatcher?
     var start = text.startIndex
     while start < text.endIndex {

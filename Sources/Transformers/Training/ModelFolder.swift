@@ -40,7 +40,9 @@ extension Transformer {
       to: folder + "/model.safetensors")
     let token = beginningToken.map { JSONValue.integer($0) } ?? .null
     try writeFile(
-      JSONValue.object(options + [JSONMember("bos_token_id", token)]).text(), to: folder + "/config.json")
+      JSONValue.object(
+        options + [JSONMember("bos_token_id", token), JSONMember("eos_token_id", .null)]
+      ).text(), to: folder + "/config.json")
   }
 }
 

@@ -35,7 +35,8 @@ falcon = dict(vocab_size=V, hidden_size=16, num_hidden_layers=2, num_attention_h
 experts = dict(grouped, num_experts_per_tok=2, head_dim=4)
 MODELS = {
     "gemma": dict(grouped, model_type="gemma", head_dim=6, rope_parameters=rope()),
-    "opt": dict(small, model_type="opt", ffn_dim=10, word_embed_proj_dim=16),
+    "opt": dict({k: v for k, v in small.items() if k != "intermediate_size"}, model_type="opt", ffn_dim=10,
+                word_embed_proj_dim=16),
     "gptj": dict(model_type="gptj", vocab_size=V, n_embd=16, n_layer=2, n_head=2, n_inner=10, n_positions=16, rotary_dim=6,
                  bos_token_id=1, eos_token_id=2),
     "phi": dict(grouped, model_type="phi", rope_parameters=rope(partial_rotary_factor=0.5)),

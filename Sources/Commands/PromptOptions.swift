@@ -10,7 +10,9 @@ import Transformers
 /// Which prompts, and which model reads them.
 enum PromptOptions {
   static let task = Positional(
-    "TASK", help: "a bundled task, a folder with a task.json, a spec, or a file of prompts (.jsonl, .json, .csv, .tsv; - for "
+    "TASK",
+    help:
+      "a bundled task, a folder with a task.json, a spec, or a file of prompts (.jsonl, .json, .csv, .tsv; - for "
       + "standard input)")
   static let model = Option<String>("model", "DIR", help: "the model's folder (default: the bundled model)")
   static let examples = Option<Int>(

@@ -36,7 +36,8 @@ private func snapshot(ofCache path: String) throws(FileError) -> String {
     let name = text.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
     guard snapshots.contains(name) else {
       throw .unreadable(
-        path: path, reason: "refs/main names the snapshot '\(name)', which is not there; the download may be incomplete")
+        path: path,
+        reason: "refs/main names the snapshot '\(name)', which is not there; the download may be incomplete")
     }
     return path + "/snapshots/" + name
   }

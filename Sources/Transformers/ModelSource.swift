@@ -17,10 +17,11 @@ struct ModelSource {
   init(path: String) throws {
     self.path = path
     let gguf = path.hasSuffix(".gguf") ? try GGUFModel(path: path) : nil
-    var options = try gguf.map { try ConfigurationReader(path: path, json: $0.configuration) }
+    var options =
+      try gguf.map { try ConfigurationReader(path: path, json: $0.configuration) }
       ?? ConfigurationReader(path: path + "/config.json")
     (family, isTextPart) = try Self.family(&options)
-    try Self.checkStorage(&options)
+    try Self.checkStorage(&options, of: family)
     var configuration = try family.configuration(&options)
     try options.finish()
     if let gguf { configuration.adapt(to: gguf) }
@@ -47,7 +48,8 @@ struct ModelSource {
 
   /// Text parts that are a family's own models under another name.
   private static let textParts = [
-    "qwen2_vl_text": "qwen2", "qwen2_5_vl_text": "qwen2", "qwen2_5_omni_text": "qwen2", "qwen3_vl_text": "qwen3",
+    "qwen2_vl_text": "qwen2", "qwen2_5_vl_text": "qwen2", "qwen2_5_omni_text": "qwen2",
+    "qwen3_vl_text": "qwen3",
     "qwen3_vl_moe_text": "qwen3_moe", "ministral": "mistral", "gemma3": "gemma3_text",
   ]
 
@@ -69,7 +71,8 @@ struct ModelSource {
       let name = textParts[inner] ?? inner
       if let family = families.first(where: { $0.modelType == name }) { return (family, true) }
       throw TransformerError.unknownFamily(
-        path: options.path, modelType: "\(modelType), whose text part is \(inner.isEmpty ? "unnamed" : inner)",
+        path: options.path,
+        modelType: "\(modelType), whose text part is \(inner.isEmpty ? "unnamed" : inner)",
         known: families.map { $0.modelType }.sorted())
     }
     throw TransformerError.unknownFamily(
@@ -77,9 +80,12 @@ struct ModelSource {
   }
 
   /// Refuses weights that are stored in a form of which 8-bit floats are the only one that is read.
-  private static func checkStorage(_ options: inout ConfigurationReader) throws {
+  private static func checkStorage(
+    _ options: inout ConfigurationReader, of family: any ModelFamily.Type
+  ) throws {
     guard let quantization = options.value("quantization_config") else { return }
     let method = quantization["quant_method"]?.text ?? "an unnamed method"
+    if method == "mxfp4", family.modelType == GPTOSSFamily.modelType { return }
     let isFloat8 =
       ["fp8", "fbgemm_fp8"].contains(method)
       || method == "compressed-tensors" && quantization["format"]?.text == "float-quantized"

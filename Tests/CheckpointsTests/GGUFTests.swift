@@ -53,7 +53,8 @@ import Testing
     func e5m2(_ b: UInt8) -> Float { Float(Float16(bitPattern: UInt16(b) << 8)) }
     for (type, expected) in [("F8_E4M3", bytes.map(e4m3)), ("F8_E5M2", bytes.map(e5m2))] {
       let finite = bytes.filter { expected[Int($0)].isFinite }
-      let header = "{\"w\":{\"dtype\":\"\(type)\",\"shape\":[\(finite.count)],\"data_offsets\":[0,\(finite.count)]}}"
+      let header =
+        "{\"w\":{\"dtype\":\"\(type)\",\"shape\":[\(finite.count)],\"data_offsets\":[0,\(finite.count)]}}"
       var data = Data()
       withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { data.append(contentsOf: $0) }
       data.append(contentsOf: header.utf8)

@@ -23,7 +23,8 @@ import Testing
 
   @Test func aListIsReadAsLinesAre() throws {
     let file = try PromptFile(
-      text: "[{\"prompt\": \"a\", \"label\": 1},\n {\"clean\": \"c\", \"corrupted\": \"d\", \"answer\": \" x\"}]",
+      text:
+        "[{\"prompt\": \"a\", \"label\": 1},\n {\"clean\": \"c\", \"corrupted\": \"d\", \"answer\": \" x\"}]",
       path: "p.json")
     #expect(file.form == .list)
     #expect(file.prompts.map(\.isPositive) == [true, true, false])
@@ -36,7 +37,8 @@ import Testing
     let rows = [
       ["", "clean", "corrupted", "correct_idx", "incorrect_idx", "corrupted_hard"],
       [
-        "0", "\"When Mary and John went, John gave it to\"", "\"When Mary and John went, Tom gave it to\"", "5335",
+        "0", "\"When Mary and John went, John gave it to\"", "\"When Mary and John went, Tom gave it to\"",
+        "5335",
         "1757", "x",
       ],
       ["1", "A man said: \"hi\"", "B man", "3.0", "\"[4, 5]\"", "y"],
@@ -80,7 +82,9 @@ import Testing
   ])
   func badFilesAreRefusedWithTheReason(text: String, path: String, reason: String) throws {
     let error = #expect(throws: TaskError.self) { try PromptFile(text: text, path: path) }
-    #expect(String(describing: error as Any).replacing("\\", with: "").contains(reason), "\(String(describing: error))")
+    #expect(
+      String(describing: error as Any).replacing("\\", with: "").contains(reason),
+      "\(String(describing: error))")
   }
 
   @Test func filesAreToldFromTasks() throws {
@@ -136,7 +140,8 @@ import Testing
         a zzz,a, d, d
         """, path: "p.csv")
     let check = try PromptCheck(
-      file, limits: PromptLimits(tokenizer: WordTokenizer(words: ["a", "b", "c", "d", "e"])), beginning: .auto)
+      file, limits: PromptLimits(tokenizer: WordTokenizer(words: ["a", "b", "c", "d", "e"])), beginning: .auto
+    )
     #expect(check.rows.count == 6 && check.pairs == 2 && check.positives == 2 && check.unusable == [4, 5])
     #expect(check.misaligned.map(\.pair) == [2] && check.misaligned[0].firstDifference == 1)
     #expect(check.withoutQuestion == 0)

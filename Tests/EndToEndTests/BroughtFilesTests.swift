@@ -39,7 +39,8 @@ import Testing
     try withCache { cache, snapshot in
       try "gone".write(toFile: cache + "/refs/main", atomically: true, encoding: .utf8)
       let gone = try headlamp(["inspect", cache])
-      #expect(gone.exitCode == 1 && gone.errors.contains("refs/main names the snapshot 'gone', which is not there"))
+      #expect(
+        gone.exitCode == 1 && gone.errors.contains("refs/main names the snapshot 'gone', which is not there"))
       try FileManager.default.removeItem(atPath: cache + "/refs/main")
       try FileManager.default.copyItem(atPath: snapshot, toPath: cache + "/snapshots/def")
       let two = try headlamp(["inspect", cache])
@@ -116,7 +117,8 @@ import Testing
     let result = try headlamp(["check", "-"], input: lines)
     #expect(result.exitCode == 1)
     #expect(result.errors == "headlamp: 1 of 2 prompts of standard input cannot be used\n")
-    #expect(result.output.contains("cannot be used: prompt 0 of standard input: a right answer is a wrong one too"))
+    #expect(
+      result.output.contains("cannot be used: prompt 0 of standard input: a right answer is a wrong one too"))
   }
 
   /// A masked model's answer stands at its mask.

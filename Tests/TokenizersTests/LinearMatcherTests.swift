@@ -25,7 +25,8 @@ import Testing
     for text in texts {
       let aligned = AlignedText(text)
       #expect(
-        compiled.matches(in: aligned) == compiled.matches(in: aligned, usualSteps: 0), "\(text.debugDescription)")
+        compiled.matches(in: aligned) == compiled.matches(in: aligned, usualSteps: 0),
+        "\(text.debugDescription)")
     }
   }
 

@@ -23,7 +23,8 @@ import Testing
     }
     #expect(wrong.isEmpty, "\(wrong.count) wrong: \(wrong.prefix(3))")
     for (text, ids) in zip(golden.texts, golden.ids) {
-      #expect(tokenizer.decode(ids, skippingSpecialTokens: false).unicodeScalars.elementsEqual(text.unicodeScalars))
+      #expect(
+        tokenizer.decode(ids, skippingSpecialTokens: false).unicodeScalars.elementsEqual(text.unicodeScalars))
     }
     #expect(tokenizer.beginningOfText == 100257)
   }
@@ -39,7 +40,9 @@ import Testing
   @Test func otherNamesAndDamagedLinesAreRefused() throws {
     try withTemporaryFolder { folder in
       try FileManager.default.copyItem(atPath: path, toPath: folder + "/mine.tiktoken")
-      let unknown = #expect(throws: TokenizerError.self) { try Tokenizer(contentsOf: folder + "/mine.tiktoken") }
+      let unknown = #expect(throws: TokenizerError.self) {
+        try Tokenizer(contentsOf: folder + "/mine.tiktoken")
+      }
       #expect("\(unknown as Any)".contains("cl100k_base"))
       try "AA== 0\n???? 1\n".write(toFile: folder + "/r50k_base.tiktoken", atomically: true, encoding: .utf8)
       let damaged = #expect(throws: TokenizerError.self) {

@@ -26,6 +26,13 @@ import Testing
     for row in try model.verify(against: reference) { #expect(row.largestError < 1e-5, "\(row.name)") }
   }
 
+  /// GPT-OSS's experts in 4-bit floats, as they are published (Golden/mxfp4.py).
+  @Test func microscaledExperts() throws {
+    let model = try Transformer(folder: Self.golden + "mxfp4")
+    let reference = try ReferenceActivations(path: Self.golden + "mxfp4/expected.safetensors", layers: 1)
+    for row in try model.verify(against: reference) { #expect(row.largestError < 1e-4, "\(row.name)") }
+  }
+
   private func withModel(
     _ name: String, _ change: (inout [String: Any]) throws -> Void, _ body: (String) throws -> Void
   ) throws {

@@ -17,7 +17,9 @@ import Testing
     #expect(Self.names.count == 35)
     let families = Set(Self.names.map { String($0.prefix { $0 != "-" }) })
     // The families of `FamilyTests` have folders of their own, and the project's own layout has no other program.
-    let known = ["headlamp", "gpt2", "gpt_neo", "gpt_neox", "mistral", "qwen2", "qwen3", "gemma2", "gemma3_text"]
+    let known = [
+      "headlamp", "gpt2", "gpt_neo", "gpt_neox", "mistral", "qwen2", "qwen3", "gemma2", "gemma3_text",
+    ]
     #expect(Set(Transformers.families.map { $0.modelType }) == families.union(known))
   }
 

@@ -14,7 +14,8 @@ extension Transformer {
     if configuration.residualScale != 1 {
       throw .badOption(
         "\(work) takes the residual stream for a sum of outputs, and this model multiplies them by "
-          + "\(configuration.residualScale); methods that score nodes work: patch, and attribute with a method of nodes")
+          + "\(configuration.residualScale); methods that score nodes work: patch, and attribute with a method of nodes"
+      )
     }
   }
 }

@@ -22,7 +22,8 @@ public struct GGUFFile: Sendable {
     try reader.readMagic()
     let version = try reader.integer(UInt32.self)
     guard version == 2 || version == 3 else {
-      throw CheckpointError.malformed(path: path, problem: "it is GGUF of version \(version); 2 and 3 are read")
+      throw CheckpointError.malformed(
+        path: path, problem: "it is GGUF of version \(version); 2 and 3 are read")
     }
     let tensorCount = try reader.count()
     let factCount = try reader.count()
@@ -32,7 +33,10 @@ public struct GGUFFile: Sendable {
       facts[name] = try reader.value(type: reader.integer(UInt32.self))
     }
     let infos = try (0..<tensorCount).map { _ in try reader.tensorInfo() }
-    let alignment = max(1, facts["general.alignment"]?.wholeNumber ?? 32)
+    let alignment = facts["general.alignment"]?.wholeNumber ?? 32
+    guard (1...1 << 20).contains(alignment) else {
+      throw CheckpointError.malformed(path: path, problem: "its tensors are aligned to \(alignment) bytes")
+    }
     let start = (reader.place + alignment - 1) / alignment * alignment
     var entries: [String: SafetensorsEntry] = [:]
     for info in infos { entries[info.name] = try info.entry(from: start, size: map.bytes.count, path: path) }
@@ -49,9 +53,11 @@ private struct GGUFTensorInfo {
   var offset: Int
 
   private static let typeNames: [UInt32: String] = [
-    0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K",
+    0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 9: "Q8_1", 10: "Q2_K",
+    11: "Q3_K",
     12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S",
-    20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64",
+    20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64",
+    28: "F64",
     29: "IQ1_M", 30: "BF16", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4",
   ]
 
@@ -61,7 +67,8 @@ private struct GGUFTensorInfo {
     for length in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: length)
       guard !overflow, length >= 0 else {
-        throw CheckpointError.malformed(path: path, problem: "tensor '\(name)' has an impossible shape \(shape)")
+        throw CheckpointError.malformed(
+          path: path, problem: "tensor '\(name)' has an impossible shape \(shape)")
       }
       count = product
     }
@@ -70,11 +77,13 @@ private struct GGUFTensorInfo {
     if let format = ElementFormat(typeName) {
       guard (shape.last ?? 1) % format.elements == 0 else {
         throw CheckpointError.malformed(
-          path: path, problem: "tensor '\(name)' has rows of \(shape.last ?? 1), not whole blocks of \(typeName)")
+          path: path,
+          problem: "tensor '\(name)' has rows of \(shape.last ?? 1), not whole blocks of \(typeName)")
       }
-      bytes = count / format.elements * format.bytes
+      let (product, overflow) = (count / format.elements).multipliedReportingOverflow(by: format.bytes)
+      bytes = overflow ? .max : product
     }
-    guard offset >= 0, start + offset >= 0, start + offset + bytes <= size else {
+    guard offset >= 0, offset <= size, start <= size - offset, bytes <= size - offset - start else {
       throw CheckpointError.malformed(
         path: path, problem: "tensor '\(name)' goes on past the end of the file; it may be truncated")
     }
@@ -154,7 +163,9 @@ private struct GGUFReader {
     var shape: [Int] = []
     for _ in 0..<axes {
       let length = try integer(UInt64.self)
-      guard length <= UInt64(Int32.max) * 4 else { throw malformed("tensor '\(name)' has an axis of \(length)") }
+      guard length <= UInt64(Int32.max) * 4 else {
+        throw malformed("tensor '\(name)' has an axis of \(length)")
+      }
       // The file names the axis of neighbours first.
       shape.insert(Int(length), at: 0)
     }

@@ -15,7 +15,9 @@ public struct GGUFModel: Sendable {
   public let hasWholeGains: Bool
 
   /// The names that GGUF gives the architectures that are read.
-  public static let architectures = ["gemma", "gemma2", "gemma3", "granite", "llama", "olmo2", "qwen2", "qwen3"]
+  public static let architectures = [
+    "gemma", "gemma2", "gemma3", "granite", "llama", "olmo2", "qwen2", "qwen3",
+  ]
 
   /// Reads a file.
   /// - Throws: `FileError`, or `CheckpointError` where it is damaged or of an architecture that is not read.
@@ -48,7 +50,8 @@ public struct GGUFModel: Sendable {
     if let vocabulary { members.append(JSONMember("vocab_size", .integer(vocabulary))) }
     for (name, value) in [
       ("num_hidden_layers", fact("block_count")), ("num_attention_heads", heads),
-      ("num_key_value_heads", fact("attention.head_count_kv") ?? heads), ("hidden_size", fact("embedding_length")),
+      ("num_key_value_heads", fact("attention.head_count_kv") ?? heads),
+      ("hidden_size", fact("embedding_length")),
       ("intermediate_size", fact("feed_forward_length")), ("max_position_embeddings", fact("context_length")),
       ("head_dim", fact("attention.key_length")), ("rms_norm_eps", fact("attention.layer_norm_rms_epsilon")),
       ("rope_theta", fact("rope.freq_base")), ("rope_scaling", scaling(fact, file)),

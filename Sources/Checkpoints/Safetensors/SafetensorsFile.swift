@@ -123,6 +123,15 @@ public final class SafetensorsFile: Sendable {
     }
   }
 
+  /// Some bytes of a tensor, as they lie in the file.
+  /// - Precondition: the tensor is in the file, and the range within it.
+  public func bytes(of name: String, _ range: Range<Int>) -> [UInt8] {
+    guard let entry = entries[name] else { preconditionFailure("no tensor '\(name)'") }
+    precondition(range.upperBound <= entry.byteRange.count, "bytes \(range) of '\(name)'")
+    let start = entry.byteRange.lowerBound
+    return Array(map.bytes[start + range.lowerBound..<start + range.upperBound])
+  }
+
   /// Refuses a tensor that has another shape.
   /// - Throws: `CheckpointError.missing` or `wrongShape`.
   public func requireShape(_ shape: [Int], of name: String) throws(CheckpointError) {
@@ -275,7 +284,8 @@ public final class SafetensorsFile: Sendable {
 }
 
 private func widenHalves(
-  _ source: UnsafePointer<UInt16>, _ reading: ElementFormat.Reading, _ target: UnsafeMutablePointer<Float>, _ count: Int
+  _ source: UnsafePointer<UInt16>, _ reading: ElementFormat.Reading, _ target: UnsafeMutablePointer<Float>,
+  _ count: Int
 ) {
   if reading == .bfloat16 {
     ck_widen_bfloat16(source, target, count)

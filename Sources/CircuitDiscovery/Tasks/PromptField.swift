@@ -12,7 +12,8 @@ enum PromptField: CaseIterable {
     case .tokens: ["tokens", "clean_tokens", "input_ids"]
     case .label: ["label"]
     case .answer: ["answer", "correct", "correct_answer", "clean_answer", "answers", "target"]
-    case .wrong: ["wrong", "incorrect", "incorrect_answer", "wrong_answer", "corrupted_answer", "wrong_answers"]
+    case .wrong:
+      ["wrong", "incorrect", "incorrect_answer", "wrong_answer", "corrupted_answer", "wrong_answers"]
     case .pair: ["pair"]
     case .positions: ["positions"]
     case .answerTokens:

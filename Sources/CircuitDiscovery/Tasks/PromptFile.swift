@@ -119,13 +119,15 @@ extension PromptFile {
     guard known.contains(where: { [.prompt, .tokens].contains($0) }) else {
       throw .badLine(
         path: path, line: header.line,
-        problem: "a column of prompts is needed, named \(PromptField.prompt.names.joined(separator: ", ")) or tokens; "
+        problem:
+          "a column of prompts is needed, named \(PromptField.prompt.names.joined(separator: ", ")) or tokens; "
           + "there are \(names.map { "'\($0)'" }.joined(separator: ", "))")
     }
     guard known.contains(where: { [.label, .corrupted, .corruptedTokens].contains($0) }) else {
       throw .badLine(
         path: path, line: header.line,
-        problem: "a column 'label' (1 for prompts that call for the behaviour, 0 for others) or 'corrupted' (each "
+        problem:
+          "a column 'label' (1 for prompts that call for the behaviour, 0 for others) or 'corrupted' (each "
           + "prompt's twin) is needed")
     }
     for row in rows.dropFirst() {

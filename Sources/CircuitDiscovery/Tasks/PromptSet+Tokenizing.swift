@@ -129,7 +129,8 @@ struct PromptReader {
       if let place = positions["answer"], place != tokens.count - 1 {
         throw .badPrompt(
           source: task, prompt: index,
-          problem: "its answers share their first token, which can follow its end alone, not position \(place)")
+          problem:
+            "its answers share their first token, which can follow its end alone, not position \(place)")
       }
       positions["answer"] = nil
       tokens += answers.shared

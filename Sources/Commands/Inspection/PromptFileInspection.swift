@@ -16,7 +16,8 @@ enum PromptFileInspection: Inspection {
     let tied = Dictionary(grouping: prompts.compactMap(\.pair)) { $0 }.values.count { $0.count == 2 }
     let names = Set(prompts.flatMap(\.positions.keys)).sorted()
     let rows = [
-      ("layout", file.form.rawValue), ("prompts", "\(positives) positive, \(prompts.count - positives) negative"),
+      ("layout", file.form.rawValue),
+      ("prompts", "\(positives) positive, \(prompts.count - positives) negative"),
       ("given as", "\(texts) texts, \(prompts.count - texts) lists of token ids"), ("pairs", "\(tied)"),
       ("answers", "to \(prompts.count { !$0.answers.isEmpty }) prompts"),
       ("positions", names.isEmpty ? "none named" : names.joined(separator: ", ")),

@@ -23,11 +23,15 @@ enum ModelsCommand: Subcommand {
       console.print("  " + family.modelType.padded(to: 14) + family.title + refusals)
     }
     console.print("rotary positions")
-    console.print("  default, linear, dynamic (within the declared context), llama3, yarn, longrope, proportional")
+    console.print(
+      "  default, linear, dynamic (within the declared context), llama3, yarn, longrope, proportional")
     console.print("weights")
-    console.print("  safetensors and PyTorch files: float32, float16, bfloat16, float8 with factors or without")
-    console.print("  GGUF: F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K to Q6_K; architectures "
-      + GGUFModel.architectures.joined(separator: ", "))
+    console.print(
+      "  safetensors and PyTorch files: float32, float16, bfloat16, float8 with factors or without; GPT-OSS's MXFP4"
+    )
+    console.print(
+      "  GGUF: F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K to Q6_K; architectures "
+        + GGUFModel.architectures.joined(separator: ", "))
     console.print("  a folder, a file of weights in it, or a model of Hugging Face's cache by its top folder")
     console.print("  refused: GPTQ, AWQ, bitsandbytes and other quantised forms")
     console.print("models of several parts")

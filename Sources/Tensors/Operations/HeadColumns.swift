@@ -23,7 +23,8 @@ public struct HeadColumns: Sendable, Equatable {
 
   /// Columns of `count` heads; side by side where no stride is given, in one run where none is.
   public init(
-    count: Int, width: Int, offset: Int = 0, headStride: Int? = nil, runLength: Int? = nil, runStride: Int = 0,
+    count: Int, width: Int, offset: Int = 0, headStride: Int? = nil, runLength: Int? = nil,
+    runStride: Int = 0,
     rowStride: Int
   ) {
     self.count = count

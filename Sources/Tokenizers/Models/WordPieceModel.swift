@@ -12,7 +12,9 @@ struct WordPieceModel: Sendable {
 
   /// Reads a model of type `WordPiece`.
   init(_ field: JSONField) throws(TokenizerProblem) {
-    try field.allowOnly(["type", "vocab", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word"])
+    try field.allowOnly([
+      "type", "vocab", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word",
+    ])
     vocabulary = try Vocabulary(field.required("vocab"))
     let unknownToken = try field.required("unk_token")
     let token = try unknownToken.string()

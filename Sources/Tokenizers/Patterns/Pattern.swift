@@ -155,7 +155,9 @@ private struct Matcher {
     }
   }
 
-  private mutating func run(of set: ScalarSet, in text: AlignedText, from start: Int, atMost maximum: Int) -> Int {
+  private mutating func run(of set: ScalarSet, in text: AlignedText, from start: Int, atMost maximum: Int)
+    -> Int
+  {
     var end = start
     let limit = maximum < text.endIndex - start ? start + maximum : text.endIndex
     while end < limit, set.contains(text[end].value) { end += 1 }

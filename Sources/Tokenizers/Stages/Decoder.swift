@@ -45,7 +45,8 @@ indirect enum Decoder: Sendable {
     case "WordPiece":
       try field.allowOnly(["type", "prefix", "cleanup"])
       self = .wordPiece(
-        prefix: try field.member("prefix")?.string() ?? "##", cleansUp: try field.bool("cleanup", absent: true))
+        prefix: try field.member("prefix")?.string() ?? "##",
+        cleansUp: try field.bool("cleanup", absent: true))
     case "Sequence":
       try field.allowOnly(["type", "decoders"])
       var parts: [Decoder] = []

@@ -223,7 +223,8 @@ extension BlockWay {
       input, block.rule, layout, scores: block.rule.scoreCap == nil ? nil : kept.scores, &scratch.squares,
       queriesAndKeys: &scratch.heads, columns.gradient)
     block.placement.adjoint(
-      &scratch.heads, columns, projected: kept.projected, kept.columns, rule: slopeRule, parameters: &parameters, layer: block.layer)
+      &scratch.heads, columns, projected: kept.projected, kept.columns, rule: slopeRule,
+      parameters: &parameters, layer: block.layer)
     try visitHeads(&scratch.heads, columns, &run)
     guard run.reaches(point(.valuesInput)) else { return }
     if readsApart {

@@ -154,8 +154,10 @@ private let harmlessOptions: Set<String> = [
   "top_k", "top_p", "num_beams", "repetition_penalty", "length_penalty", "no_repeat_ngram_size",
   "use_bfloat16",
   "reorder_and_upcast_attn", "layerdrop", "init_std", "output_router_logits", "router_aux_loss_coef",
-  "router_jitter_noise", "residual_dropout", "embedding_dropout", "embed_pdrop", "attention_probs_dropout_prob",
-  "slow_but_exact", "initializer_factor", "activation_dropout", "prefix", "mlm_probability", "gradient_checkpoint", "gradient_checkpointing_kwargs", "layer_norm_dtype", "description", "created_by",
+  "router_jitter_noise", "residual_dropout", "embedding_dropout", "embed_pdrop",
+  "attention_probs_dropout_prob",
+  "slow_but_exact", "initializer_factor", "activation_dropout", "prefix", "mlm_probability",
+  "gradient_checkpoint", "gradient_checkpointing_kwargs", "layer_norm_dtype", "description", "created_by",
 ]
 
 private let harmlessPrefixes = [

@@ -65,6 +65,10 @@ extension RotaryConfiguration {
     // Sections of image positions: text has the same place in all of them.
     _ = options.value("mrope_section")
     _ = options.value("mrope_interleaved")
+    guard share <= 1 else { throw options.bad("partial_rotary_factor", "must be at most 1, not \(share)") }
+    if let original, !(1...1e15).contains(original) {
+      throw options.bad("original_max_position_embeddings", "must be a number of positions, not \(original)")
+    }
     var dimension = Int(Double(outer.headWidth) * share)
     let scaling: Scaling
     switch name {

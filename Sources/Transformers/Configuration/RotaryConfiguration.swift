@@ -109,7 +109,8 @@ final class RotaryTables: Sendable {
   ///
   /// Where angles depend on a prompt's length, the table has those of short prompts first and those of long ones behind
   /// them, and the rows of long prompts have places there.
-  func turns(_ rotary: RotaryConfiguration, _ layout: SequenceLayout) -> (table: RotaryTable, places: [Int32]) {
+  func turns(_ rotary: RotaryConfiguration, _ layout: SequenceLayout) -> (table: RotaryTable, places: [Int32])
+  {
     guard let limit = rotary.lengthOfSameAngles, layout.longest > limit else {
       return (table(rotary, isForLong: false, length: layout.longest), layout.positions)
     }

@@ -35,7 +35,8 @@ enum RoBERTaFamily: ModelFamily {
 
   static func configuration(_ options: inout ConfigurationReader) throws -> TransformerConfiguration {
     try encoderConfiguration(
-      &options, family: modelType, unusedPositions: (try options.optionalCount("pad_token_id", minimum: 0) ?? 1) + 1)
+      &options, family: modelType,
+      unusedPositions: (try options.optionalCount("pad_token_id", minimum: 0) ?? 1) + 1)
   }
 
   static func weights(

@@ -22,7 +22,10 @@ enum BloomFamily: ModelFamily {
       throw options.bad("n_head", "must divide hidden_size, which is \(dModel), but is \(heads)")
     }
     try options.require("apply_residual_connection_post_layernorm", .boolean(false))
-    for option in ["attention_softmax_in_fp32", "bias_dropout_fusion", "masked_softmax_fusion", "skip_bias_add", "skip_bias_add_qkv"] {
+    for option in [
+      "attention_softmax_in_fp32", "bias_dropout_fusion", "masked_softmax_fusion", "skip_bias_add",
+      "skip_bias_add_qkv",
+    ] {
       _ = options.value(option)
     }
     _ = options.value("offset_alibi")

@@ -146,7 +146,8 @@ struct DecoderTensors {
         gate: parts[0], input: parts[1], output: try linear("down_proj", from: dMLP, to: dModel))
     case .plain:
       return MLPWeights(
-        input: try linear("c_fc", from: dModel, to: dMLP), output: try linear("c_proj", from: dMLP, to: dModel))
+        input: try linear("c_fc", from: dModel, to: dMLP),
+        output: try linear("c_proj", from: dMLP, to: dModel))
     }
   }
 }

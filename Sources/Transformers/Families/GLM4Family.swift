@@ -27,7 +27,8 @@ enum GLM4Family: ModelFamily {
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
   ) throws -> TransformerWeights {
     try DecoderTensors(
-      hasInputBias: checkpoint.contains("model.layers.0.self_attn.q_proj.bias"), norms: .aroundRenamed, mlpForm: .fused
+      hasInputBias: checkpoint.contains("model.layers.0.self_attn.q_proj.bias"), norms: .aroundRenamed,
+      mlpForm: .fused
     ).weights(checkpoint, configuration)
   }
 }

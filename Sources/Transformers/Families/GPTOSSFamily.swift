@@ -8,7 +8,6 @@ import Tensors
 enum GPTOSSFamily: ModelFamily {
   static let modelType = "gpt_oss"
   static let title = "GPT-OSS (experts, sinks)"
-  static let refusals = "MXFP4 weights, in which the models are published: take a bfloat16 copy"
 
   static func configuration(_ options: inout ConfigurationReader) throws -> TransformerConfiguration {
     let sizes = try DecoderSizes(&options, headWidth: 64)
@@ -69,13 +68,21 @@ enum GPTOSSFamily: ModelFamily {
     return ExpertsWeights(
       router: try reader.linear(module + "router", .outputInput, from: dModel, to: count, hasBias: true),
       experts: try (0..<count).map { expert in
-        let input = try reader.weight(
-          module + "experts.gate_up_proj", matrix: expert, of: [count, dModel, 2 * width])
-        let output = try reader.weight(
-          module + "experts.down_proj", matrix: expert, of: [count, width, dModel])
+        // As published, 4-bit floats the other way round.
+        func linear(_ part: String, from inputs: Int, to outputs: Int, bias: Tensor) throws -> Linear {
+          let name = module + "experts." + part
+          if let packed = try reader.microscaled(
+            name, matrix: expert, of: count, shape: [outputs, inputs])
+          {
+            return Linear(packed, .outputInput, bias: bias)
+          }
+          return Linear(
+            try reader.weight(name, matrix: expert, of: [count, inputs, outputs]), .inputOutput, bias: bias)
+        }
         return ExpertWeights(
-          input: .interleaved(Linear(input, .inputOutput, bias: inputBias.row(expert))),
-          output: Linear(output, .inputOutput, bias: outputBias.row(expert)))
+          input: .interleaved(
+            try linear("gate_up_proj", from: dModel, to: 2 * width, bias: inputBias.row(expert))),
+          output: try linear("down_proj", from: width, to: dModel, bias: outputBias.row(expert)))
       })
   }
 }

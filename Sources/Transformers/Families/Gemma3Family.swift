@@ -60,6 +60,7 @@ enum Gemma3Family: ModelFamily {
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
   ) throws -> TransformerWeights {
-    try DecoderTensors(headNorms: (configuration.dHead, configuration.dHead), norms: .around).weights(checkpoint, configuration)
+    try DecoderTensors(headNorms: (configuration.dHead, configuration.dHead), norms: .around).weights(
+      checkpoint, configuration)
   }
 }

@@ -77,7 +77,8 @@ func readExperts(
       }
       return ExpertWeights(
         input: .separate(
-          gate: try linear(names.gate, from: dModel, to: width), up: try linear(names.up, from: dModel, to: width)),
+          gate: try linear(names.gate, from: dModel, to: width),
+          up: try linear(names.up, from: dModel, to: width)),
         output: try linear(names.down, from: width, to: dModel))
     })
 }

@@ -65,7 +65,8 @@ enum OPTFamily: ModelFamily {
           output: try linear("self_attn.out_proj", from: dModel, to: dModel)),
         mlpNorm: try norm(name + "final_layer_norm"),
         mlp: MLPWeights(
-          input: try linear("fc1", from: dModel, to: dMLP), output: try linear("fc2", from: dMLP, to: dModel)))
+          input: try linear("fc1", from: dModel, to: dMLP), output: try linear("fc2", from: dMLP, to: dModel))
+      )
     }
     let positions = try reader.tensor("embed_positions.weight", [configuration.context + 2, dModel])
     return TransformerWeights(

@@ -140,7 +140,8 @@ extension Transformer {
       if AttentionRole.allCases.contains(where: { $0.input == place }), configuration.projectionLimit != nil,
         configuration.groupSize > 1
       {
-        throw .absentHookPoint(point, reason: "keys and values that are cut are not made apart for query heads")
+        throw .absentHookPoint(
+          point, reason: "keys and values that are cut are not made apart for query heads")
       }
       if place == .residMid, configuration.residual == .parallel {
         throw .absentHookPoint(point, reason: "attention and MLP of this model run side by side")

@@ -74,7 +74,10 @@ extension Parameter: CustomStringConvertible {
   static func all(layers: Int) -> [Parameter] {
     [.tokenEmbedding, .positionEmbedding, .embeddingNormGain, .embeddingNormBias]
       + (0..<layers).flatMap { layer in BlockParameter.allCases.map { .block(layer, $0) } }
-      + [.outputTransformWeight, .outputTransformBias, .finalNormGain, .finalNormBias, .unembedding, .unembeddingBias]
+      + [
+        .outputTransformWeight, .outputTransformBias, .finalNormGain, .finalNormBias, .unembedding,
+        .unembeddingBias,
+      ]
   }
 }
 

@@ -12,6 +12,8 @@ public struct Weight: Sendable {
     case resident(Tensor)
     /// The elements from `offset` on.
     case stored(SafetensorsFile, name: String, shape: [Int], offset: Int, scale: BlockScale?)
+    /// 4-bit floats with common exponents.
+    case microscaled(MicroscaledMatrix)
   }
   private var source: Source
 
@@ -34,6 +36,11 @@ public struct Weight: Sendable {
     } else {
       source = .stored(file, name: name, shape: shape, offset: 0, scale: scale)
     }
+  }
+
+  /// A matrix of 4-bit floats, widened when it is used.
+  init(_ matrix: MicroscaledMatrix) {
+    source = .microscaled(matrix)
   }
 
   /// One matrix of several that lie one after the other in a tensor of a file, to be read when it is used.
@@ -65,6 +72,7 @@ public struct Weight: Sendable {
     switch source {
     case .resident(let tensor): tensor.shape
     case .stored(_, _, let shape, _, _): shape
+    case .microscaled(let matrix): matrix.shape
     }
   }
 
@@ -83,6 +91,10 @@ public struct Weight: Sendable {
   public func tensor() throws(CheckpointError) -> Tensor {
     switch source {
     case .resident(let tensor): return tensor
+    case .microscaled(let matrix):
+      var tensor = Tensor(uninitialized: matrix.shape)
+      matrix.widen(rows: 0..<matrix.shape[0], columns: 0..<matrix.shape[1], into: &tensor)
+      return tensor
     case .stored(let file, let name, let shape, let offset, let scale):
       guard try file.entry(name).shape != shape else {
         var tensor = try file.tensor(name)
@@ -117,6 +129,16 @@ public struct Weight: Sendable {
     splittingRows: Bool, elements: Int = 2 << 20, _ body: (Tensor, Range<Int>) throws -> Void
   ) throws {
     let axis = splittingRows ? 0 : 1
+    if case .microscaled(let matrix) = source, splittingRows {
+      let length = max(1, elements / max(matrix.shape[1], 1))
+      for start in stride(from: 0, to: matrix.shape[0], by: length) {
+        let range = start..<min(start + length, matrix.shape[0])
+        var part = Tensor(uninitialized: [range.count * matrix.shape[1]])
+        matrix.widen(rows: range, columns: 0..<matrix.shape[1], into: &part)
+        try body(part, range)
+      }
+      return
+    }
     guard case .stored(let file, let name, let shape, let offset, let scale) = source,
       file.isWidenedInParts(name)
     else {
@@ -146,6 +168,7 @@ public struct Weight: Sendable {
   func rows(_ indices: [Int32]) throws(CheckpointError) -> Tensor {
     switch source {
     case .resident(let tensor): return tensor.gatherRows(indices)
+    case .microscaled: return try tensor().gatherRows(indices)
     case .stored(let file, let name, let shape, _, let scale):
       let distinct = Set(indices).sorted()
       let places = Dictionary(uniqueKeysWithValues: distinct.enumerated().map { ($1, Int32($0)) })

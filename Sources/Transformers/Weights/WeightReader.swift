@@ -73,6 +73,13 @@ struct WeightReader {
       offset: (index * shape[1] + rows.lowerBound) * shape[2])
   }
 
+  /// One matrix of several in 4-bit floats; nil where the checkpoint has none under this name.
+  func microscaled(_ name: String, matrix index: Int, of count: Int, shape: [Int]) throws -> Weight? {
+    guard contains(name + "_blocks") else { return nil }
+    let name = String(stored(name + "_blocks").dropLast("_blocks".count))
+    return Weight(try MicroscaledMatrix(checkpoint, name, index: index, of: count, shape: shape))
+  }
+
   /// `name.weight` and, where `hasBias`, `name.bias`.
   func linear(
     _ name: String, _ orientation: Linear.Orientation, from inputs: Int, to outputs: Int, hasBias: Bool

@@ -1,5 +1,5 @@
 """Models that do not fit: memory and reading rate of recording a Llama shape of eight billion bfloat16 parameters
-(16 GB) and a GPT-2-XL shape in float16, 20 prompts × 16 tokens each.
+(16 GB), a GPT-2-XL shape in float16, and a mixture of experts of eleven billion (22 GB), 20 prompts × 16 tokens each.
 
 usage: large.py HEADLAMP CACHE_FOLDER [REPEATS]
 
@@ -20,7 +20,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SHAPES = [
     ("llama-8b", "Llama shape, 8 billion parameters, bfloat16"),
     ("gpt2-xl-half", "GPT-2-XL shape, float16"),
+    ("qwen3-moe-11b", "Qwen 3 with experts, 11 billion parameters, bfloat16"),
 ]
+NEEDED = {"llama-8b": 17 << 30, "gpt2-xl-half": 4 << 30, "qwen3-moe-11b": 24 << 30}
 
 
 def weights(folder):
@@ -83,7 +85,7 @@ def measure(cache, headlamp, repeats=3):
     ]
     for shape, title in SHAPES:
         folder = os.path.join(cache, shape)
-        needed = (17 << 30) if shape == "llama-8b" else (4 << 30)
+        needed = NEEDED[shape]
         if not os.path.exists(folder) and shutil.disk_usage(cache).free < needed + (4 << 30):
             lines.append(f"| {title} | not enough disk space for {needed >> 30} GB | | | | | |")
             continue

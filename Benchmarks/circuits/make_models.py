@@ -104,12 +104,72 @@ def llama(folder, layers=32, width=4096, heads=32, groups=8, inner=14336, vocabu
         json.dump(index, file)
 
 
+def mixture(folder, layers=18, width=2048, heads=32, groups=4, head=128, experts=128, chosen=8, inner=768,
+            vocabulary=151936):
+    """Qwen 3's 30 billion parameters with experts, in fewer layers."""
+    os.makedirs(folder, exist_ok=True)
+    config = {
+        "model_type": "qwen3_moe", "architectures": ["Qwen3MoeForCausalLM"], "vocab_size": vocabulary,
+        "hidden_size": width, "intermediate_size": 6144, "num_hidden_layers": layers, "num_attention_heads": heads,
+        "num_key_value_heads": groups, "head_dim": head, "hidden_act": "silu", "max_position_embeddings": 40960,
+        "rms_norm_eps": 1e-6, "rope_theta": 1000000.0, "rope_scaling": None, "tie_word_embeddings": True,
+        "attention_bias": False, "torch_dtype": "bfloat16", "num_experts": experts, "num_experts_per_tok": chosen,
+        "moe_intermediate_size": inner, "norm_topk_prob": True, "decoder_sparse_step": 1, "mlp_only_layers": [],
+    }
+    with open(os.path.join(folder, "config.json"), "w") as file:
+        json.dump(config, file, indent=1)
+    generator = torch.Generator().manual_seed(0)
+    noise = (torch.randn(1 << 24, generator=generator) * 0.02).to(torch.bfloat16)
+
+    def block(*shape):
+        count = 1
+        for length in shape:
+            count *= length
+        if count < noise.numel():  # experts are many and small
+            start = int(torch.randint(0, noise.numel() - count, (1,), generator=generator))
+            return noise[start:start + count].reshape(shape).clone()
+        start = int(torch.randint(0, noise.numel(), (1,), generator=generator))
+        repeated = noise.repeat(count // noise.numel() + 2)
+        return repeated[start:start + count].reshape(shape).clone()
+
+    ones = torch.ones(width, dtype=torch.bfloat16)
+    index = {"metadata": {}, "weight_map": {}}
+
+    def save(name, tensors):
+        save_file(tensors, os.path.join(folder, name), metadata={"format": "pt"})
+        index["weight_map"].update({key: name for key in tensors})
+
+    save("model-embed.safetensors", {"model.embed_tokens.weight": block(vocabulary, width), "model.norm.weight": ones})
+    for layer in range(layers):
+        p = f"model.layers.{layer}."
+        tensors = {
+            p + "self_attn.q_proj.weight": block(heads * head, width),
+            p + "self_attn.k_proj.weight": block(groups * head, width),
+            p + "self_attn.v_proj.weight": block(groups * head, width),
+            p + "self_attn.o_proj.weight": block(width, heads * head),
+            p + "self_attn.q_norm.weight": torch.ones(head, dtype=torch.bfloat16),
+            p + "self_attn.k_norm.weight": torch.ones(head, dtype=torch.bfloat16),
+            p + "input_layernorm.weight": ones.clone(), p + "post_attention_layernorm.weight": ones.clone(),
+            p + "mlp.gate.weight": block(experts, width),
+        }
+        for expert in range(experts):
+            e = f"{p}mlp.experts.{expert}."
+            tensors[e + "gate_proj.weight"] = block(inner, width)
+            tensors[e + "up_proj.weight"] = block(inner, width)
+            tensors[e + "down_proj.weight"] = block(width, inner)
+        save(f"model-{layer:02}.safetensors", tensors)
+    with open(os.path.join(folder, "model.safetensors.index.json"), "w") as file:
+        json.dump(index, file)
+
+
 def main():
     shape, folder = sys.argv[1], sys.argv[2]
     if shape == "gpt2-small":
         gpt2(folder, 12, 12, 768, torch.float32)
     elif shape == "gpt2-xl-half":
         gpt2(folder, 48, 25, 1600, torch.float16)
+    elif shape == "qwen3-moe-11b":
+        mixture(folder)
     elif shape == "llama-8b":
         llama(folder)
     elif shape.count("x") == 2:

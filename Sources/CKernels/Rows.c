@@ -56,6 +56,22 @@ void ck_softmax(float *x, size_t count) {
   for (size_t i = 0; i < count; i++) x[i] *= inverse;
 }
 
+// The same with one more score, whose share goes nowhere.
+CKERNEL_CLONES
+void ck_softmax_with_sink(float *x, float sink, size_t count) {
+#pragma clang fp reassociate(on)
+  float largest = sink;
+  for (size_t i = 0; i < count; i++) largest = x[i] > largest ? x[i] : largest;
+  float sum = ck_exp1(sink - largest);
+  for (size_t i = 0; i < count; i++) {
+    float value = ck_exp1(x[i] - largest);
+    x[i] = value;
+    sum += value;
+  }
+  float inverse = 1.0f / sum;
+  for (size_t i = 0; i < count; i++) x[i] *= inverse;
+}
+
 // Turns the pairs (x[i], x[i + half]) by the angles whose cosines and sines are given.
 CKERNEL_CLONES
 void ck_rotate_halves(float *x, const float *cosines, const float *sines, size_t half) {
@@ -63,6 +79,25 @@ void ck_rotate_halves(float *x, const float *cosines, const float *sines, size_t
     float a = x[i], b = x[i + half];
     x[i] = a * cosines[i] - b * sines[i];
     x[i + half] = b * cosines[i] + a * sines[i];
+  }
+}
+
+// Turns the pairs (x[2i], x[2i + 1]) by the angles whose cosines and sines are given.
+CKERNEL_CLONES
+void ck_rotate_neighbours(float *x, const float *cosines, const float *sines, size_t half) {
+  for (size_t i = 0; i < half; i++) {
+    float a = x[2 * i], b = x[2 * i + 1];
+    x[2 * i] = a * cosines[i] - b * sines[i];
+    x[2 * i + 1] = b * cosines[i] + a * sines[i];
+  }
+}
+
+CKERNEL_CLONES
+void ck_rotate_neighbours_back(float *x, const float *cosines, const float *sines, size_t half) {
+  for (size_t i = 0; i < half; i++) {
+    float a = x[2 * i], b = x[2 * i + 1];
+    x[2 * i] = a * cosines[i] + b * sines[i];
+    x[2 * i + 1] = b * cosines[i] - a * sines[i];
   }
 }
 

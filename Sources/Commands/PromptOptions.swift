@@ -10,7 +10,10 @@ import Transformers
 /// Which prompts, and which model reads them.
 enum PromptOptions {
   static let task = Positional(
-    "TASK", help: "a bundled task, a folder with a task.json, a spec, or a file of prompts (.jsonl)")
+    "TASK",
+    help:
+      "a bundled task, a folder with a task.json, a spec, or a file of prompts (.jsonl, .json, .csv, .tsv; - for "
+      + "standard input)")
   static let model = Option<String>("model", "DIR", help: "the model's folder (default: the bundled model)")
   static let examples = Option<Int>(
     "examples", "N",
@@ -52,14 +55,14 @@ enum PromptOptions {
     let beginning = arguments[bos] ?? .auto
     let name = arguments.positionals[0]
     let count = try count(arguments)
-    if name.hasSuffix(".jsonl") {
-      let all = try readPrompts(at: name)
+    if PromptFile.isPromptFile(name) {
+      let file = try PromptFile(path: name)
       let prompts = try PromptSet(
-        count.map { firstPrompts(all, positives: $0) } ?? all, task: name, seed: seed, limits: limits,
-        beginning: beginning)
+        count.map { firstPrompts(file.prompts, positives: $0) } ?? file.prompts, task: file.path, seed: seed,
+        limits: limits, beginning: beginning)
       return Loaded(
         folder: folder, model: try Transformer(folder: folder), identity: identity, prompts: prompts,
-        notes: [])
+        notes: notes(on: file, limits))
     }
     let task = try library.task(name)
     let generated = try task.prompts(examples: count, seed: seed, limits: limits)
@@ -70,6 +73,24 @@ enum PromptOptions {
       folder: folder, model: try Transformer(folder: folder), identity: identity, prompts: prompts,
       task: task,
       notes: generated.notes)
+  }
+
+  /// What is not seen at once: fields that were not read, and answers that are compared by one of their tokens.
+  private static func notes(on file: PromptFile, _ limits: PromptLimits) -> [String] {
+    var notes: [String] = []
+    if !file.ignored.isEmpty {
+      let names = file.ignored.map { "'\($0)'" }.joined(separator: ", ")
+      notes.append("\(file.path): not read: \(names)")
+    }
+    let long = file.prompts.count { prompt in
+      prompt.isPositive && (AnswerSequences(checking: prompt, limits)?.areLong ?? false)
+    }
+    if long > 0 {
+      notes.append(
+        "answers of several tokens to \(long) prompts are compared at the first token in which they differ; "
+          + "'headlamp check' shows it")
+    }
+    return notes
   }
 
   /// The folder of the model that comes with the program.

@@ -24,6 +24,8 @@ var subcommands: [any Subcommand.Type] {
     DescribeCommand.self,
     PredictCommand.self,
     TasksCommand.self,
+    CheckCommand.self,
+    ModelsCommand.self,
     InspectCommand.self,
     VerifyCommand.self,
     TokenizeCommand.self,

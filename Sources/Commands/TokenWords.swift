@@ -10,7 +10,7 @@ struct TokenWords {
 
   /// The words of the model in a folder.
   init(modelFolder folder: String) {
-    tokenizer = try? Tokenizer(contentsOf: folder + "/tokenizer.json")
+    tokenizer = try? Tokenizer(contentsOf: folder)
   }
 
   /// A token's text without the blanks around it.

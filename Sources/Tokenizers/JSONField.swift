@@ -78,6 +78,12 @@ struct JSONField: Sendable {
     return Int(value)
   }
 
+  /// The value as a number; nil where it is none.
+  var number: Double? {
+    guard node.kind == .number else { return nil }
+    return Double(String(decoding: document.bytes[Int(node.start)..<Int(node.end)], as: UTF8.self))
+  }
+
   /// The value as true or false.
   func bool() throws(TokenizerProblem) -> Bool {
     switch node.kind {

@@ -3,9 +3,24 @@
 import Files
 
 extension Tokenizer {
+  /// Whether a folder has a tokenizer's file.
+  public static func isPresent(inFolder folder: String) -> Bool {
+    let path = file(at: folder)
+    return path != folder && fileExists(at: path)
+  }
+
   /// `path`, or the `tokenizer.json` in it where it is a folder.
   static func file(at path: String) -> String {
-    isFolder(path) ? path + (path.hasSuffix("/") ? "" : "/") + "tokenizer.json" : path
+    // A GGUF file's tokenizer is the one beside it.
+    let isWeights = path.hasSuffix(".gguf")
+    let path = isWeights ? path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "." : path
+    guard isFolder(path) else { return path }
+    let folder = path + (path.hasSuffix("/") ? "" : "/")
+    let usual = folder + "tokenizer.json"
+    guard !fileExists(at: usual) else { return usual }
+    // Where there is no such file, one of tiktoken's kind.
+    let others = entries(of: path).filter { $0.hasSuffix(".tiktoken") }
+    return others.count == 1 ? folder + others[0] : usual
   }
 
   /// Takes the token that begins a text from the `tokenizer_config.json` beside the tokenizer's file.

@@ -25,7 +25,16 @@ public struct Tokenizer: Sendable {
   /// - Parameter path: the file, or the model folder that holds it.
   /// - Throws: `TokenizerError` where a file cannot be read, is damaged, or asks for something that is not implemented.
   public init(contentsOf path: String) throws(TokenizerError) {
-    let file = Self.file(at: path)
+    let file: String
+    do throws(FileError) {
+      file = Self.file(at: path.hasSuffix(".tiktoken") ? path : try modelPath(path))
+    } catch {
+      throw .file(error)
+    }
+    if file.hasSuffix(".tiktoken") || file.hasSuffix("tokenizer.model") {
+      self = try Tokenizer(tiktoken: file)
+      return
+    }
     let bytes: [UInt8]
     do throws(FileError) {
       bytes = try readBytes(ofFileAt: file)
@@ -74,10 +83,37 @@ public struct Tokenizer: Sendable {
       }.first
   }
 
+  /// A tokenizer of given parts, without normaliser and post-processor.
+  init(
+    model: TokenizerModel, splitter: Splitter, decoder: Decoder, added: [AddedToken]
+  ) throws(TokenizerProblem) {
+    for token in added {
+      if let id = model.vocabulary.id(of: token.content), id != token.id {
+        throw .conflict(field: "special tokens", token: token.content)
+      }
+    }
+    normalizer = nil
+    addedTokens = AddedTokens(added, normalizer: nil)
+    self.splitter = splitter
+    postProcessor = nil
+    self.decoder = decoder
+    self.model = model
+    beginningOfText =
+      Self.usualBeginnings.lazy.compactMap { name in added.first { $0.content == name }?.id }.first
+  }
+
   private static let usualBeginnings = ["<bos>", "<s>", "<|begin_of_text|>", "[BOS]", "<|endoftext|>"]
 
   /// The largest token id + 1.
   public var vocabularySize: Int { max(model.vocabulary.size, addedTokens.size) }
+
+  /// The tokens that the file itself puts behind a text.
+  public var endOfText: [Int] { postProcessor?.surroundings.after ?? [] }
+
+  /// The token that stands for a hidden one, where there is one of the usual names.
+  public var maskToken: Int? {
+    ["[MASK]", "<mask>"].lazy.compactMap { addedTokens.id(of: $0) ?? model.vocabulary.id(of: $0) }.first
+  }
 
   /// The token that stands for what the vocabulary lacks; nil where there is none.
   public var unknownToken: Int? { model.unknown }

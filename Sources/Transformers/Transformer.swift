@@ -16,7 +16,7 @@ public struct Transformer: Sendable {
   public let configuration: TransformerConfiguration
   /// The parameters.
   public var weights: TransformerWeights
-  let rotaryTables: [RotaryConfiguration: RotaryTable]
+  let rotaryTables = RotaryTables()
 
   /// A model of given parts.
   public init(configuration: TransformerConfiguration, weights: TransformerWeights) {
@@ -25,40 +25,22 @@ public struct Transformer: Sendable {
       "\(weights.blocks.count) layers of parameters for \(configuration.layers)")
     self.configuration = configuration
     self.weights = weights
-    let rotaries = Set(configuration.attention.compactMap(\.rotary))
-    rotaryTables = Dictionary(
-      uniqueKeysWithValues: rotaries.map { ($0, $0.table(length: configuration.context)) })
   }
 
-  /// Loads a model folder: `config.json` and `model.safetensors`, or shards with an index.
+  /// Loads a model: a folder with `config.json` and `model.safetensors`, or shards with an index; see `modelPath` for what
+  /// else may be named.
   ///
   /// - Throws: `FileError`, `CheckpointError` or `TransformerError`, each naming what is wrong.
   public init(folder: String) throws {
-    let (family, configuration) = try Self.describe(folder: folder)
+    let source = try ModelSource(path: modelPath(folder))
     self.init(
-      configuration: configuration,
-      weights: try family.weights(SafetensorsCheckpoint(folder: folder), configuration))
+      configuration: source.configuration,
+      weights: try source.family.weights(source.checkpoint(), source.configuration))
   }
 
   /// The architecture that a folder's `config.json` describes, without opening its weights.
   public static func configuration(ofFolder folder: String) throws -> TransformerConfiguration {
-    try describe(folder: folder).1
-  }
-
-  private static func describe(
-    folder: String
-  ) throws -> (any ModelFamily.Type, TransformerConfiguration) {
-    var options = try ConfigurationReader(path: folder + "/config.json")
-    guard let modelType = try options.optionalText("model_type") else {
-      throw options.bad("model_type", "is missing")
-    }
-    guard let family = families.first(where: { $0.modelType == modelType }) else {
-      throw TransformerError.unknownFamily(
-        path: options.path, modelType: modelType, known: families.map { $0.modelType }.sorted())
-    }
-    let configuration = try family.configuration(&options)
-    try options.finish()
-    return (family, configuration)
+    try ModelSource(path: modelPath(folder)).configuration
   }
 
   /// Refuses a vocabulary with more tokens than the embedding has rows.

@@ -6,6 +6,10 @@ public enum TransformerError: Error, Equatable, Sendable {
   case malformedConfiguration(path: String, problem: String)
   /// A configuration names a kind of model that no family file describes.
   case unknownFamily(path: String, modelType: String, known: [String])
+  /// A configuration names a kind of model that this description of blocks cannot hold.
+  case refusedFamily(path: String, modelType: String, reason: String)
+  /// A model's weights are stored in a quantised form that is not read.
+  case quantizedWeights(path: String, method: String)
   /// A configuration lacks an option, or has a value of the wrong kind or out of range.
   case badOption(path: String, option: String, problem: String)
   /// A configuration has an option that would change the numbers in a way that is not implemented.

@@ -99,9 +99,12 @@ import Testing
     let values = HeadColumns(
       count: groups, width: width, offset: (heads + groups) * width, rowStride: rowStride)
     let input = AttentionInput(tensor, queries: queries, keys: keys, values: values)
+    var (leaning, withSinks) = (AttentionRule(scale: 0.5), AttentionRule(scale: 0.5))
+    leaning.keyBias = KeyPositionBias(heads: heads)
+    withSinks.sinks = (0..<heads).map { Float($0) - 1 }
     let rules = [
       AttentionRule(scale: 0.5), AttentionRule(scale: 0.5, window: 2),
-      AttentionRule(scale: 1, scoreCap: 1.5), AttentionRule(scale: 1, isCausal: false),
+      AttentionRule(scale: 1, scoreCap: 1.5), AttentionRule(scale: 1, isCausal: false), leaning, withSinks,
     ]
     for rule in rules {
       let z = attentionMix(input, rule, layout)
@@ -111,7 +114,7 @@ import Testing
       attentionScores(input, rule, layout, into: &masked)
       attentionPattern(&pattern, rule, squares)
       maskScores(&masked, rule, squares)
-      attentionPattern(ofMasked: &masked, squares)
+      attentionPattern(ofMasked: &masked, rule, squares)
       #expect(zip(pattern.values, masked.values).allSatisfy { abs($0 - $1) < 1e-6 })
       var again = Tensor(zeros: z.shape)
       attentionMix(pattern: pattern, input, layout, into: &again)
@@ -130,10 +133,11 @@ import Testing
                 (!rule.isCausal || key <= query) && (rule.window.map { query - key < $0 } ?? true)
               guard isSeen else { return 0 }
               var score = zip(q, vector(keys, key, head / 2)).map(*).reduce(0, +) * Double(rule.scale)
+              if let slopes = rule.keyBias?.slopes { score += Double(slopes[head]) * Double(key) }
               if let cap = rule.scoreCap { score = Double(cap) * tanh(score / Double(cap)) }
               return exp(score)
             }
-            let total = weights.reduce(0, +)
+            let total = weights.reduce(0, +) + (rule.sinks.map { exp(Double($0[head])) } ?? 0)
             for column in 0..<width {
               let expected = (0..<length).map {
                 weights[$0] / total * vector(values, $0, head / 2)[column]

@@ -10,6 +10,8 @@ import Testing
   static let kinds = [
     "gpt2-like", "gpt2-prefix-trim", "llama3-like", "qwen2-like", "neox-like", "split-kinds", "llama-like",
     "mistral-like", "metaspace-split", "gemma-like", "words", "words-blanks", "added-tokens",
+    "unigram-t5-like", "unigram-bytes", "unigram-charsmap", "bert-uncased-like", "bert-cased-like",
+    "roberta-like",
   ]
 
   @Test(arguments: kinds) func ids(kind: String) throws {

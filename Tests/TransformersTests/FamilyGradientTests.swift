@@ -10,94 +10,22 @@ import Testing
 
 @testable import Transformers
 
-/// The golden files' metric: logits[a] − logits[b] at a later position plus log p(c) at an earlier one.
-private struct TwoPlaceMetric: LogitMetric {
-  var tokens: [[Int]]
-  /// Later, then earlier.
-  var places: [[Int]]
-
-  func positions(ofPrompt prompt: Int) -> [Int] { places[prompt].sorted() }
-
-  func selecting(_ prompts: [Int]) -> TwoPlaceMetric {
-    TwoPlaceMetric(tokens: prompts.map { tokens[$0] }, places: prompts.map { places[$0] })
-  }
-
-  func evaluate(prompt: Int, logits: Tensor, gradient: inout Tensor) -> Double {
-    let (tokens, early) = (tokens[prompt], logits.rows(0..<1).values.map(Double.init))
-    let total = log(early.reduce(0) { $0 + exp($1) })
-    for (token, value) in early.enumerated() { gradient[0, token] -= Float(exp(value - total)) }
-    gradient[0, tokens[2]] += 1
-    gradient[1, tokens[0]] += 1
-    gradient[1, tokens[1]] -= 1
-    return Double(logits[1, tokens[0]] - logits[1, tokens[1]]) + early[tokens[2]] - total
-  }
-}
-
 @Suite struct FamilyGradientTests {
   private let folder = packageFolder + "/Tests/TransformersTests/Golden/gradients/"
 
   private func load(_ family: String) throws -> (Transformer, TokenBatch, TwoPlaceMetric, SafetensorsFile) {
-    let model = try Transformer(folder: folder + family)
-    let file = try SafetensorsFile(path: folder + family + "/gradients.safetensors")
-    func rows(_ name: String, _ width: Int) throws -> [[Int]] {
-      let values = try file.integers(name)
-      return stride(from: 0, to: values.count, by: width).map { Array(values[$0..<$0 + width]) }
-    }
-    let mask = try rows("attention_mask", 7)
-    let prompts = zip(try rows("input_ids", 7), mask).map { ids, mask in Array(ids.prefix(mask.reduce(0, +)))
-    }
-    let metric = TwoPlaceMetric(tokens: try rows("metric_tokens", 3), places: try rows("metric_positions", 2))
-    return (model, TokenBatch(prompts), metric, file)
-  }
-
-  /// The largest difference, relative to the largest golden value.
-  private func error(_ found: Tensor, _ golden: Tensor) -> Float {
-    let size = golden.values.map(\.magnitude).max() ?? 0
-    return largestDifference(found, golden) / max(size, 1e-6)
+    let golden = try GoldenGradients(folder: folder + family)
+    return (golden.model, golden.batch, golden.metric, golden.file)
   }
 
   @Test(arguments: FamilyTests.families)
   func everyHookPointEqualsAutograd(family: String) throws {
-    let (model, batch, metric, file) = try load(family)
-    let names = file.names.filter { $0.hasPrefix("gradient.") }
-    let points = try names.map { name in
-      try #require(HookPoint(String(name.dropFirst("gradient.".count))), "\(name)")
-    }
-    let all = HookPoint.all(layers: model.configuration.layers)
-    let absent = all.filter { !points.contains($0) }
-    #expect(
-      absent.allSatisfy { point in
-        #expect(throws: TransformerError.self) {
-          try model.gradients(of: metric, batch, at: [point])
-        } != nil
-      }, "\(absent) are not in the golden file")
-
-    let run = try model.gradients(of: metric, batch, at: Set(points))
-    let values = try file.tensor("metric").values
-    for (found, golden) in zip(run.metric, values) { #expect(abs(found - Double(golden)) < 1e-4) }
-    for (name, point) in zip(names, points) {
-      let golden = try file.tensor(name)
-      #expect(error(run.gradients[point].reshaped(golden.shape), golden) < 1e-4, "\(point) of \(family)")
-      // Alone, a place is reached by the usual ways through the block.
-      let single = try model.gradients(of: metric, batch, at: [point], reading: [point])
-      let alone = single.gradients[point]
-      #expect(alone.shape == single.values[point].shape, "\(point)")
-      #expect(error(alone.reshaped(golden.shape), golden) < 1e-4, "\(point) of \(family), alone")
-    }
+    try GoldenGradients(folder: folder + family).checkHookPoints()
   }
 
   @Test(arguments: FamilyTests.families)
   func everyParameterEqualsAutograd(family: String) throws {
-    let (model, batch, metric, _) = try load(family)
-    // A checkpoint whose tensors are the gradients, under the same names.
-    let golden = try Transformer(folder: folder + family + "/parameters")
-    let gradient = try model.parameterGradient(of: metric, batch).gradient
-    for slice in gradient.layout.slices {
-      let expected = try #require(golden.weights[slice.parameter]).tensor()
-      let found = gradient.layout.tensor(slice, of: gradient.values)
-      if "\(slice.parameter)".hasSuffix("b_K") { continue }  // zero but for rounding
-      #expect(error(found, expected) < 2e-4, "\(slice.name) of \(family)")
-    }
+    try GoldenGradients(folder: folder + family).checkParameters()
   }
 
   @Test func aPromptsGradientsDoNotDependOnTheOthers() throws {

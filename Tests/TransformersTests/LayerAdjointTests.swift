@@ -100,30 +100,72 @@ private func random(_ shape: [Int], seed: UInt64, around center: Double = 0) -> 
     }
   }
 
-  @Test func headPlacement() {
+  /// Heads normalised each or together, with a gain for all heads or a part for each, turned either way, cut or not.
+  @Test(arguments: [
+    (TransformerConfiguration.HeadNormSpan.each, 1, RotaryPairing.halves, Float?.none),
+    (.each, 4, .neighbours, nil), (.all, 4, .halves, nil), (.each, 1, .neighbours, 0.7),
+  ])
+  func headPlacement(
+    span: TransformerConfiguration.HeadNormSpan, parts: Int, pairing: RotaryPairing, limit: Float?
+  ) {
     let columns = AttentionColumns(heads: 4, groups: 2, width: 6)
+    let table = RotaryTable(
+      frequencies: RotaryConfiguration(dimension: 4, base: 10).frequencies(), length: 8, pairing: pairing)
     let placement = HeadPlacement(
-      normalization: .rootMeanSquare(epsilon: 1e-6, gainOffset: 0), queryGain: random([6], seed: 1),
-      keyGain: random([6], seed: 2),
-      rotary: RotaryConfiguration(dimension: 4, base: 10).table(length: 8))
-    let positions: [Int32] = [0, 3, 5]
+      headWidth: 6, normalization: .rootMeanSquare(epsilon: 1e-6, gainOffset: 0),
+      queryGain: random([6 * parts], seed: 1), keyGain: random([6 * max(1, parts / 2)], seed: 2), span: span,
+      rotary: (table, [0, 3, 5]), limit: limit)
     let (x, weights) = (random([3, 48], seed: 3), random([3, 48], seed: 4))
     var gradient = weights
     var none: ParameterGradient?
     placement.adjoint(
-      &gradient, columns, projected: x, columns, positions: positions, rule: .exact, parameters: &none,
-      layer: 0)
+      &gradient, columns, projected: x, columns, rule: .exact, parameters: &none, layer: 0)
     let error = adjointError(at: x, weights: weights, gradient: gradient) { x in
       var placed = x
-      placement.apply(to: &placed, columns, positions: positions)
+      placement.apply(to: &placed, columns)
       return placed
     }
-    #expect(error < 2e-3)
+    // Where heads are cut, a difference may straddle the edge.
+    #expect(error < (limit == nil ? 2e-3 : 2e-2))
+  }
+
+  /// One expert's hidden layer, and the weights of experts.
+  @Test(arguments: [ExpertRouting.Gate.plain(.silu), .clamped(slope: 1.7, limit: 1.2)])
+  func experts(gate: ExpertRouting.Gate) throws {
+    let joint = Linear(Weight(random([5, 8], seed: 4)), .inputOutput, bias: random([8], seed: 5))
+    let (one, two) = (random([4, 5], seed: 6), random([4, 5], seed: 7))
+    for input in [
+      ExpertWeights.Input.interleaved(joint),
+      .separate(gate: Linear(Weight(one), .outputInput), up: Linear(Weight(two), .outputInput)),
+    ] {
+      let expert = ExpertWeights(input: input, output: Linear(Weight(random([4, 5], seed: 8)), .inputOutput))
+      let (x, weights) = (random([3, 5], seed: 9), random([3, 4], seed: 10))
+      let dx = try expert.hiddenAdjoint(weights, expert.hidden(x, gate), gate, slopeRule: .exact)
+      let error = try adjointError(at: x, weights: weights, step: 1e-3, gradient: dx) { x in
+        try expert.hidden(x, gate).hidden
+      }
+      #expect(error < 2e-2)
+    }
+  }
+
+  @Test(arguments: [true, false]) func routing(normalizesWeights: Bool) {
+    let routing = ExpertRouting(
+      experts: 5, chosen: 2, normalizesWeights: normalizesWeights, width: 1, gate: .plain(.silu))
+    let (x, weights) = (random([4, 5], seed: 11), random([4, 5], seed: 12))
+    let dx = routing.weightsAdjoint(weights, logits: x)
+    let error = adjointError(at: x, weights: weights, step: 1e-3, gradient: dx) { routing.weights(of: $0) }
+    #expect(error < 1e-2)
+    let shares = routing.weights(of: x)
+    for row in 0..<4 {
+      let used = shares.row(row).values.filter { $0 != 0 }
+      #expect(used.count == 2)
+      #expect(normalizesWeights == (abs(used.reduce(0, +) - 1) < 1e-6))
+    }
   }
 
   @Test(arguments: [
     AttentionRule(scale: 0.5), AttentionRule(scale: 0.5, window: 2), AttentionRule(scale: 1, scoreCap: 1.5),
-    AttentionRule(scale: 1, isCausal: false),
+    AttentionRule(scale: 1, isCausal: false), .leaning, .withSinks,
   ])
   func attention(rule: AttentionRule) {
     let layout = SequenceLayout(lengths: [4, 3])
@@ -201,5 +243,19 @@ private func random(_ shape: [Int], seed: UInt64, around center: Double = 0) -> 
 extension HookPoint {
   fileprivate var place: BlockPoint? {
     if case .block(_, let place) = self { place } else { nil }
+  }
+}
+
+extension AttentionRule {
+  fileprivate static var leaning: AttentionRule {
+    var rule = AttentionRule(scale: 0.5)
+    rule.keyBias = KeyPositionBias(heads: 4)
+    return rule
+  }
+
+  fileprivate static var withSinks: AttentionRule {
+    var rule = AttentionRule(scale: 0.5)
+    rule.sinks = [0.3, -1, 2, 0]
+    return rule
   }
 }

@@ -18,6 +18,10 @@ void ck_widen_bfloat16(const uint16_t *in, float *out, size_t count);
 
 /// out[i] = in[i], read as IEEE binary16.
 void ck_widen_float16(const uint16_t *in, float *out, size_t count);
+/// Widens numbers stored in blocks; `format` is GGUF's number of it. 0 for formats that are not known.
+int ck_widen_blocks(int format, const uint8_t *blocks, float *out, size_t count);
+/// Widens 8-bit floats of four bits of exponent (e4m3) or five (e5m2).
+void ck_widen_float8(int has_four_exponent_bits, const uint8_t *source, float *out, size_t count);
 
 /// The index of the first infinity or NaN, or `count` where there is none.
 size_t ck_first_not_finite(const float *x, size_t count);
@@ -43,8 +47,12 @@ void ck_layer_norm(const float *x, const float *gain, const float *bias, float e
 void ck_rms_norm(const float *x, const float *gain, float gainOffset, float epsilon, float *out, size_t width);
 /// One row's softmax, in place.
 void ck_softmax(float *x, size_t count);
+/// The same with one more score, whose share goes nowhere: the results add up to less than 1.
+void ck_softmax_with_sink(float *x, float sink, size_t count);
 /// Turns the pairs (x[i], x[i + half]) by given angles.
 void ck_rotate_halves(float *x, const float *cosines, const float *sines, size_t half);
+/// Turns the pairs (x[2i], x[2i + 1]) by given angles.
+void ck_rotate_neighbours(float *x, const float *cosines, const float *sines, size_t half);
 
 /// Scales every row to unit length.
 void ck_unit_rows(float *w, size_t rows, size_t columns);

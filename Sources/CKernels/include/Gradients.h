@@ -30,6 +30,8 @@ void ck_soft_cap_backward(const float *y, float cap, float *dx, size_t count);
 
 /// Turns the pairs (x[i], x[i + half]) back by given angles: the adjoint of `ck_rotate_halves`.
 void ck_rotate_halves_back(float *x, const float *cosines, const float *sines, size_t half);
+/// The adjoint of `ck_rotate_neighbours`.
+void ck_rotate_neighbours_back(float *x, const float *cosines, const float *sines, size_t half);
 
 /// dx[i] *= derivative of ReLU at x[i].
 void ck_relu_backward(const float *x, float *dx, size_t count);

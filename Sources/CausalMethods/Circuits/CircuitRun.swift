@@ -14,6 +14,7 @@ public struct CircuitRunner {
 
   /// - Throws: `CausalError` where prompts lack what replacements are taken from.
   public init(_ model: Transformer, _ task: CausalTask, _ options: AttributionOptions) throws {
+    try model.requireSummedStream(for: "a circuit")
     try task.requireAnswers()
     self.model = model
     self.task = task

@@ -7,13 +7,17 @@ public struct SafetensorsCheckpoint: Sendable {
   /// The folder.
   public let folder: String
   /// The files, in the order of their names.
-  public let files: [SafetensorsFile]
-  private let fileByTensor: [String: SafetensorsFile]
+  public private(set) var files: [SafetensorsFile]
+  private var fileByTensor: [String: SafetensorsFile]
 
   /// Opens `model.safetensors` of a folder, or the files that `model.safetensors.index.json` names; where neither is
   /// there, PyTorch's `pytorch_model.bin`, its index, or the folder's only `.pth` or `.pt`.
   /// - Throws: `FileError` where a file is missing, `CheckpointError` where one is not sound.
   public init(folder: String) throws {
+    guard !folder.hasSuffix(".gguf") else {
+      self = try GGUFModel(path: folder).checkpoint
+      return
+    }
     self.folder = folder
     let indexPath = Self.indexPath(folder)
     guard fileExists(at: indexPath) else {
@@ -37,8 +41,37 @@ public struct SafetensorsCheckpoint: Sendable {
     fileByTensor = byTensor
   }
 
+  /// The tensors of one file.
+  init(file: SafetensorsFile) {
+    folder = file.path
+    files = [file]
+    fileByTensor = file.entries.mapValues { _ in file }
+  }
+
+  /// The same tensors under other names.
+  public func renamed(_ name: (String) -> String) -> SafetensorsCheckpoint {
+    var renamed: [String: SafetensorsFile] = [:]
+    var result = self
+    result.files = files.map { file in
+      let names = Dictionary(uniqueKeysWithValues: file.entries.keys.map { ($0, name($0)) })
+      let file = file.renamed(names)
+      for tensor in names.values { renamed[tensor] = file }
+      return file
+    }
+    result.fileByTensor = renamed
+    return result
+  }
+
   /// The names of all tensors, sorted.
   public var names: [String] { fileByTensor.keys.sorted() }
+
+  /// The size of the blocks that share a factor, where 8-bit floats have factors: what config.json says, or 128 × 128.
+  public var scaledBlock: (rows: Int, columns: Int) {
+    let text = try? readText(at: folder + "/config.json")
+    let options = text.flatMap { try? JSONValue(parsing: $0) }?["quantization_config"]
+    let size = options?["weight_block_size"]?.elements?.compactMap(\.wholeNumber) ?? []
+    return size.count == 2 && size.allSatisfy { $0 > 0 } ? (size[0], size[1]) : (128, 128)
+  }
 
   /// Whether there is a tensor of this name.
   public func contains(_ name: String) -> Bool { fileByTensor[name] != nil }

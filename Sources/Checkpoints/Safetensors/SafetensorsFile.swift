@@ -37,6 +37,13 @@ public final class SafetensorsFile: Sendable {
     metadata = [:]
   }
 
+  /// The same tensors under other names; those without one stay as they are called.
+  func renamed(_ names: [String: String]) -> SafetensorsFile {
+    SafetensorsFile(
+      map: map,
+      entries: Dictionary(entries.map { (names[$0.key] ?? $0.key, $0.value) }, uniquingKeysWith: { $1 }))
+  }
+
   /// The names of all tensors, sorted.
   public var names: [String] { entries.keys.sorted() }
 
@@ -116,6 +123,15 @@ public final class SafetensorsFile: Sendable {
     }
   }
 
+  /// Some bytes of a tensor, as they lie in the file.
+  /// - Precondition: the tensor is in the file, and the range within it.
+  public func bytes(of name: String, _ range: Range<Int>) -> [UInt8] {
+    guard let entry = entries[name] else { preconditionFailure("no tensor '\(name)'") }
+    precondition(range.upperBound <= entry.byteRange.count, "bytes \(range) of '\(name)'")
+    let start = entry.byteRange.lowerBound
+    return Array(map.bytes[start + range.lowerBound..<start + range.upperBound])
+  }
+
   /// Refuses a tensor that has another shape.
   /// - Throws: `CheckpointError.missing` or `wrongShape`.
   public func requireShape(_ shape: [Int], of name: String) throws(CheckpointError) {
@@ -128,7 +144,7 @@ public final class SafetensorsFile: Sendable {
   /// Refuses a tensor whose elements cannot be read as float32.
   /// - Throws: `CheckpointError.missing` or `unsupportedType`.
   public func requireReadableType(of name: String) throws(CheckpointError) {
-    _ = try elementSize(of: name, entry(name))
+    _ = try format(of: name, entry(name))
   }
 
   /// Whether `tensor(_:shape:)` answers with the file's own bytes rather than a widened copy.
@@ -140,34 +156,36 @@ public final class SafetensorsFile: Sendable {
   /// Whether `widen(_:of:into:)` can take parts of a tensor.
   public func isWidenedInParts(_ name: String) -> Bool {
     guard let entry = entries[name] else { return false }
-    return entry.strides == nil && entry.shape.count == 2
+    return entry.strides == nil && entry.shape.count >= 2
   }
 
   /// Part of a matrix as float32, in memory that exists already: `target` becomes `[rows, columns]` of the window.
   ///
+  /// - Parameter offset: the element of the tensor with which the matrix begins, where it is one of several.
   /// - Precondition: `isWidenedInParts`, and `target` has as many elements.
   /// - Throws: as `tensor(_:shape:)`; only the elements that are read are checked for being finite.
   public func widen(
-    rows: Range<Int>, columns: Range<Int>, of name: String, into target: inout Tensor
+    rows: Range<Int>, columns: Range<Int>, of name: String, offset: Int = 0, into target: inout Tensor
   ) throws(CheckpointError) {
     let entry = try entry(name)
+    let width = entry.shape[entry.shape.count - 1]
     precondition(
-      isWidenedInParts(name) && rows.lowerBound >= 0 && rows.upperBound <= entry.shape[0]
-        && columns.lowerBound >= 0 && columns.upperBound <= entry.shape[1]
-        && target.count == rows.count * columns.count,
-      "rows \(rows), columns \(columns) of shape \(entry.shape) into \(target.shape)")
-    let size = try elementSize(of: name, entry)
-    let width = entry.shape[1]
+      isWidenedInParts(name) && rows.lowerBound >= 0 && offset >= 0
+        && offset + rows.upperBound * width <= entry.count && columns.lowerBound >= 0
+        && columns.upperBound <= width && target.count == rows.count * columns.count,
+      "rows \(rows), columns \(columns) from \(offset) of shape \(entry.shape) into \(target.shape)")
+    let format = try format(of: name, entry)
     let address = FloatAddress(target.mutablePointer())
     let isWhole = columns.count == width
-    let first = entry.byteRange.lowerBound + (rows.lowerBound * width + columns.lowerBound) * size
+    let first = offset + rows.lowerBound * width + columns.lowerBound
+    let start = entry.byteRange.lowerBound
     if isWhole {
-      widen(type: entry.type, start: first, count: target.count, to: address)
+      widen(format, start: start + format.byteOffset(of: first), count: target.count, to: address)
     } else {
       parallelRanges(rows.count, minimum: max(1, (1 << 16) / columns.count)) { part in
         for row in part {
           widen(
-            type: entry.type, start: first + row * width * size, count: columns.count,
+            format, start: start + format.byteOffset(of: first + row * width), count: columns.count,
             to: FloatAddress(address.address + row * columns.count))
         }
       }
@@ -175,7 +193,8 @@ public final class SafetensorsFile: Sendable {
     if let index = target.firstNotFinite() {
       let (row, column) = index.quotientAndRemainder(dividingBy: columns.count)
       throw .notFinite(
-        path: path, tensor: name, index: (rows.lowerBound + row) * width + columns.lowerBound + column)
+        path: path, tensor: name,
+        index: offset + (rows.lowerBound + row) * width + columns.lowerBound + column)
     }
   }
 
@@ -205,58 +224,70 @@ public final class SafetensorsFile: Sendable {
     _ name: String, elements: Range<Int>, shape: [Int]
   ) throws(CheckpointError) -> Tensor {
     let entry = try entry(name)
-    let size = try elementSize(of: name, entry)
-    let start = entry.byteRange.lowerBound + elements.lowerBound * size
+    let format = try format(of: name, entry)
+    let start = entry.byteRange.lowerBound + format.byteOffset(of: elements.lowerBound)
     let tensor: Tensor
     if entry.type == "F32", start % 4 == 0 {
       let storage = TensorStorage(map: map, byteOffset: start, count: elements.count)
       tensor = Tensor(shape: shape, storage: storage, offset: 0)
     } else {
       tensor = Tensor(uninitialized: shape)
-      widen(type: entry.type, start: start, count: tensor.count, to: FloatAddress(tensor.storage.base))
+      widen(format, start: start, count: tensor.count, to: FloatAddress(tensor.storage.base))
     }
     return tensor
   }
 
-  /// The size in bytes of a type that can be read as float32.
-  private func elementSize(of name: String, _ entry: SafetensorsEntry) throws(CheckpointError) -> Int {
-    guard ["F32", "F16", "BF16"].contains(entry.type),
-      let size = SafetensorsHeader.elementSize(of: entry.type)
-    else { throw .unsupportedType(path: path, tensor: name, type: entry.type) }
-    return size
+  /// The layout of a type that can be read as float32.
+  private func format(of name: String, _ entry: SafetensorsEntry) throws(CheckpointError) -> ElementFormat {
+    guard let format = ElementFormat(entry.type) else {
+      throw .unsupportedType(path: path, tensor: name, type: entry.type)
+    }
+    return format
   }
 
-  /// Writes `count` elements that start at byte `start` as float32.
-  private func widen(type: String, start: Int, count: Int, to target: FloatAddress) {
+  /// How many neighbours in a row must be read together: those of a block.
+  public func blockLength(of name: String) -> Int {
+    entries[name].flatMap { ElementFormat($0.type)?.elements } ?? 1
+  }
+
+  /// Whether the elements are 8-bit floats, which usually go with scales in a tensor of their own.
+  public func isFloat8(_ name: String) -> Bool { entries[name]?.type.hasPrefix("F8_") ?? false }
+
+  /// Writes `count` elements that start at byte `start`, that of a block, as float32.
+  private func widen(_ format: ElementFormat, start: Int, count: Int, to target: FloatAddress) {
     guard count > 0, let base = map.bytes.baseAddress else { return }
     let source = ByteAddress(base + start)
-    parallelRanges(count, minimum: 1 << 16) { range in
-      let out = target.address + range.lowerBound
-      switch type {
-      case "F32":
-        UnsafeMutableRawPointer(out).copyMemory(
-          from: source.address + 4 * range.lowerBound, byteCount: 4 * range.count)
-      default:
-        let halves = source.address + 2 * range.lowerBound
+    parallelRanges(count / format.elements, minimum: max(1, (1 << 16) / format.elements)) { range in
+      let out = target.address + range.lowerBound * format.elements
+      let bytes = source.address + range.lowerBound * format.bytes
+      switch format.reading {
+      case .float32:
+        UnsafeMutableRawPointer(out).copyMemory(from: bytes, byteCount: 4 * range.count)
+      case .float16, .bfloat16:
         // A tensor may start at an odd byte; then its elements are copied to where they can be read.
-        if Int(bitPattern: halves) % 2 == 0 {
-          widenHalves(halves.assumingMemoryBound(to: UInt16.self), type, out, range.count)
+        if Int(bitPattern: bytes) % 2 == 0 {
+          widenHalves(bytes.assumingMemoryBound(to: UInt16.self), format.reading, out, range.count)
         } else {
           withUnsafeTemporaryAllocation(of: UInt16.self, capacity: range.count) { aligned in
             UnsafeMutableRawBufferPointer(aligned).copyMemory(
-              from: UnsafeRawBufferPointer(start: halves, count: 2 * range.count))
-            if let start = aligned.baseAddress { widenHalves(start, type, out, range.count) }
+              from: UnsafeRawBufferPointer(start: bytes, count: 2 * range.count))
+            if let start = aligned.baseAddress { widenHalves(start, format.reading, out, range.count) }
           }
         }
+      case .float8(let hasFour):
+        ck_widen_float8(hasFour ? 1 : 0, bytes.assumingMemoryBound(to: UInt8.self), out, range.count)
+      case .blocks(let number):
+        _ = ck_widen_blocks(number, bytes.assumingMemoryBound(to: UInt8.self), out, range.count)
       }
     }
   }
 }
 
 private func widenHalves(
-  _ source: UnsafePointer<UInt16>, _ type: String, _ target: UnsafeMutablePointer<Float>, _ count: Int
+  _ source: UnsafePointer<UInt16>, _ reading: ElementFormat.Reading, _ target: UnsafeMutablePointer<Float>,
+  _ count: Int
 ) {
-  if type == "BF16" {
+  if reading == .bfloat16 {
     ck_widen_bfloat16(source, target, count)
   } else {
     ck_widen_float16(source, target, count)

@@ -24,7 +24,7 @@ public struct ModelIdentity: Hashable, Sendable {
   /// Reads the weights of a model folder once, from first byte to last.
   /// - Throws: `FileError` or `CheckpointError` where a file cannot be read.
   public init(folder: String) throws {
-    let files = try SafetensorsCheckpoint(folder: folder).files
+    let files = try SafetensorsCheckpoint(folder: modelPath(folder)).files
     let digests = try files.map { try sha256(ofFileAt: $0.path) }
     if digests.count == 1 {
       weightsSHA256 = digests[0]

@@ -33,11 +33,11 @@ extension PromptLimits {
   /// A folder with a tokenizer alone gives no limits but the tokenizer's; that is enough for making prompts.
   /// - Throws: `FileError`, `TokenizerError`, `TransformerError`; `vocabularyTooLarge` where the tokenizer has more
   ///   tokens than the model embeds.
-  public init(modelFolder folder: String) throws {
+  public init(modelFolder path: String) throws {
     self.init()
-    let tokenizerPath = folder + "/tokenizer.json"
-    if FileManager.default.fileExists(atPath: tokenizerPath) {
-      let tokenizer = try Tokenizer(contentsOf: tokenizerPath)
+    let folder = try modelPath(path)
+    if Tokenizer.isPresent(inFolder: folder) {
+      let tokenizer = try Tokenizer(contentsOf: folder)
       self.tokenizer = ModelTokenizer(tokenizer, label: "the tokenizer of \(folder)")
       beginningToken = tokenizer.beginningOfText
       vocabularySize = tokenizer.vocabularySize
@@ -48,6 +48,10 @@ extension PromptLimits {
       throw TransformerError.vocabularyTooLarge(tokens: tokens, embeddingRows: configuration.vocabulary)
     }
     vocabularySize = configuration.vocabulary
+    if configuration.prediction == .masked, let tokenizer = tokenizer as? ModelTokenizer {
+      endingTokens = tokenizer.tokenizer.endOfText
+      maskToken = tokenizer.tokenizer.maskToken
+    }
     contextLength = configuration.context
   }
 }

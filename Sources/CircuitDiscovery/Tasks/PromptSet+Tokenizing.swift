@@ -10,6 +10,10 @@ public struct PromptLimits: Sendable {
   public var contextLength: Int?
   /// The model's beginning-of-sequence token.
   public var beginningToken: Int?
+  /// The tokens that texts end with, in models that look both ways.
+  public var endingTokens: [Int] = []
+  /// The token that stands for a hidden one, in models that say which one it is; nil for models of next tokens.
+  public var maskToken: Int?
 
   /// The limits of a model; nil where a limit is unknown or absent.
   public init(
@@ -26,7 +30,10 @@ public struct PromptLimits: Sendable {
 extension PromptSet {
   /// Turns prompts into tokens.
   /// - Parameter task: the task's name or the file's path, also for messages.
-  /// - Throws: `TaskError` for an empty set, a set without positives, an answer that is not one token, a prompt
+  ///
+  /// Answers of several tokens are compared at the first token in which they differ: what they share before it is put
+  /// behind the prompt, and behind its negative where that has no answers of its own.
+  /// - Throws: `TaskError` for an empty set, a set without positives, answers that no one token tells apart, a prompt
   ///   longer than the context, a token or position out of range, or a pair number that does not tie exactly one
   ///   positive to one negative.
   public init(
@@ -37,16 +44,12 @@ extension PromptSet {
     guard prompts.contains(where: \.isPositive) else {
       throw .noPositives(source: task, prompts: prompts.count)
     }
-    let areTexts = prompts.contains { if case .text = $0.content { true } else { false } }
-    let startsWithToken = beginning == .on || beginning == .auto && areTexts && limits.beginningToken != nil
-    if startsWithToken, limits.beginningToken == nil { throw .noBeginningToken }
-    let first = startsWithToken ? limits.beginningToken : nil
-    let reader = PromptReader(task: task, limits: limits, first: first)
+    let reader = try PromptReader(prompts, task: task, limits: limits, beginning: beginning)
     var tokenized: [TokenizedPrompt] = []
     tokenized.reserveCapacity(prompts.count)
     for (index, prompt) in prompts.enumerated() { tokenized.append(try reader.tokenized(prompt, index)) }
     try reader.checkPairs(of: prompts)
-    self.init(task: task, seed: seed, beginningToken: first, metric: metric, prompts: tokenized)
+    self.init(task: task, seed: seed, beginningToken: reader.first, metric: metric, prompts: tokenized)
   }
 
   /// Refuses a set without negatives, which nothing can be compared with.
@@ -57,11 +60,34 @@ extension PromptSet {
   }
 }
 
-private struct PromptReader {
+/// Turns the prompts of one set into tokens, one at a time.
+struct PromptReader {
   let task: String
   let limits: PromptLimits
   /// The beginning-of-sequence token put before every prompt.
   let first: Int?
+  /// What the answers of a pair's positive share, for negatives without answers.
+  private let sharedByPair: [Int: [Int]]
+
+  /// - Throws: `TaskError.noBeginningToken` where one is asked for and there is none.
+  init(
+    _ prompts: [Prompt], task: String, limits: PromptLimits, beginning: BeginningOfSequence
+  ) throws(TaskError) {
+    let areTexts = prompts.contains { if case .text = $0.content { true } else { false } }
+    let startsWithToken = beginning == .on || beginning == .auto && areTexts && limits.beginningToken != nil
+    if startsWithToken, limits.beginningToken == nil { throw .noBeginningToken }
+    self.task = task
+    self.limits = limits
+    first = startsWithToken ? limits.beginningToken : nil
+    var shared: [Int: [Int]] = [:]
+    for prompt in prompts where prompt.isPositive {
+      guard let pair = prompt.pair, let answers = try? AnswerSequences(prompt, tokenizer: limits.tokenizer),
+        let count = answers.sharedCount, count > 0
+      else { continue }
+      shared[pair] = answers.shared
+    }
+    sharedByPair = shared
+  }
 
   func tokenized(_ prompt: Prompt, _ index: Int) throws(TaskError) -> TokenizedPrompt {
     var tokens: [Int]
@@ -87,6 +113,28 @@ private struct PromptReader {
       positions[name] = resolved + shift
     }
     if let first { tokens.insert(first, at: 0) }
+    if text != nil { tokens += limits.endingTokens }
+    if let mask = limits.maskToken, positions["answer"] == nil {
+      let places = tokens.indices.filter { tokens[$0] == mask }
+      guard places.count == 1 else {
+        let problem = "it has \(places.count) masked tokens, and the answer belongs to exactly one"
+        throw .badPrompt(source: task, prompt: index, problem: problem)
+      }
+      positions["answer"] = places[0]
+    }
+    let answers = try answers(of: prompt, index)
+    if prompt.answers.isEmpty, prompt.wrong.isEmpty, let pair = prompt.pair {
+      tokens += sharedByPair[pair] ?? []
+    } else if !answers.shared.isEmpty {
+      if let place = positions["answer"], place != tokens.count - 1 {
+        throw .badPrompt(
+          source: task, prompt: index,
+          problem:
+            "its answers share their first token, which can follow its end alone, not position \(place)")
+      }
+      positions["answer"] = nil
+      tokens += answers.shared
+    }
     positions["last"] = tokens.count - 1
     if positions["answer"] == nil { positions["answer"] = tokens.count - 1 }
     if let context = limits.contextLength, tokens.count > context {
@@ -94,26 +142,33 @@ private struct PromptReader {
     }
     try checkVocabulary(tokens, index)
     return TokenizedPrompt(
-      tokens: tokens, isPositive: prompt.isPositive,
-      answers: try continuations(prompt.answers, "answer", index),
-      wrong: try continuations(prompt.wrong, "wrong answer", index), pair: prompt.pair, positions: positions,
-      text: text)
+      tokens: tokens, isPositive: prompt.isPositive, answers: answers.right, wrong: answers.wrong,
+      pair: prompt.pair, positions: positions, text: text)
   }
 
-  private func continuations(
-    _ list: [Prompt.Continuation], _ what: String, _ index: Int
-  ) throws(TaskError) -> [Int] {
-    var tokens: [Int] = []
-    for continuation in list {
-      switch continuation {
-      case .token(let token): tokens.append(token)
-      case .text(let text):
-        guard let tokenizer = limits.tokenizer else { throw .needsTokenizer(task: task) }
-        tokens.append(try tokenizer.token(of: text, place: "\(what) of prompt \(index) of \(task)"))
+  /// The tokens by which a prompt's answers are compared, and those that stand before them in every answer.
+  private func answers(
+    of prompt: Prompt, _ index: Int
+  ) throws(TaskError) -> (right: [Int], wrong: [Int], shared: [Int]) {
+    let sequences: AnswerSequences
+    do {
+      sequences = try AnswerSequences(prompt, tokenizer: limits.tokenizer)
+    } catch {
+      switch error {
+      case .noTokenizer: throw .needsTokenizer(task: task)
+      case .notInVocabulary(let text, let what):
+        throw .notOneToken(
+          text: text, tokens: 0, tokenizer: limits.tokenizer?.label ?? "",
+          place: "\(what) of prompt \(index) of \(task)")
       }
     }
-    try checkVocabulary(tokens, index)
-    return tokens
+    guard let right = sequences.firstDiffering(sequences.right),
+      let wrong = sequences.firstDiffering(sequences.wrong), Set(right).isDisjoint(with: wrong)
+    else {
+      throw .badPrompt(source: task, prompt: index, problem: sequences.problem)
+    }
+    try checkVocabulary(sequences.right.flatMap { $0 } + sequences.wrong.flatMap { $0 }, index)
+    return (right, wrong, sequences.shared)
   }
 
   private func checkVocabulary(_ tokens: [Int], _ index: Int) throws(TaskError) {
@@ -125,13 +180,15 @@ private struct PromptReader {
 
   func checkPairs(of prompts: [Prompt]) throws(TaskError) {
     var seen: Set<[Int]> = []
-    for (index, prompt) in prompts.enumerated() {
-      guard let pair = prompt.pair else { continue }
-      guard seen.insert([pair, prompt.isPositive ? 1 : 0]).inserted else {
-        let kind = prompt.isPositive ? "positive" : "negative"
-        let problem = "pair \(pair) already has a \(kind) prompt"
-        throw .badPrompt(source: task, prompt: index, problem: problem)
-      }
+    for (index, prompt) in prompts.enumerated() { try checkPair(of: prompt, index, among: &seen) }
+  }
+
+  /// Refuses a pair that has a prompt of this kind already.
+  func checkPair(of prompt: Prompt, _ index: Int, among seen: inout Set<[Int]>) throws(TaskError) {
+    guard let pair = prompt.pair else { return }
+    guard seen.insert([pair, prompt.isPositive ? 1 : 0]).inserted else {
+      let kind = prompt.isPositive ? "positive" : "negative"
+      throw .badPrompt(source: task, prompt: index, problem: "pair \(pair) already has a \(kind) prompt")
     }
   }
 }

@@ -60,7 +60,9 @@ extension TaskSpec {
     case "prompts":
       try root.allowOnly(common + [kind])
       var prompts: [Prompt] = []
-      for element in try field.elements() { prompts.append(try Prompt(element)) }
+      for element in try field.elements() {
+        prompts += try PromptRecord(element).prompts(pair: prompts.count)
+      }
       guard !prompts.isEmpty else { throw field.error("there are no prompts") }
       return .prompts(prompts)
     default:

@@ -9,6 +9,11 @@ extension TransformerError: ExplainedError {
       "\(path) describes a model of type '\(modelType)', which is not known; "
         + (nearestWord(to: modelType, among: known).map { "did you mean '\($0)'?" }
           ?? "known are \(known.joined(separator: ", "))")
+    case .refusedFamily(let path, let modelType, let reason):
+      "\(path) describes a model of type '\(modelType)', which cannot be read: \(reason)"
+    case .quantizedWeights(let path, let method):
+      "\(path) says that the weights are quantised by '\(method)', which is not read; take the model's own weights "
+        + "(float32, float16, bfloat16 or float8) or a GGUF file"
     case .badOption(let path, let option, let problem): "in \(path), '\(option)' \(problem)"
     case .unsupportedOption(let path, let option, let value):
       "\(path) sets '\(option)' to \(value), which would change the numbers and is not supported"

@@ -16,7 +16,7 @@ var inspections: [any Inspection.Type] {
     ModelFolderInspection.self,
     RecordingInspection.self,
     DictionaryInspection.self, AutoencoderInspection.self,
-    TaskInspection.self,
     PromptFileInspection.self,
+    TaskInspection.self,
   ]
 }

@@ -10,6 +10,7 @@ enum ModelFolderInspection: Inspection {
   static let kind = "a model folder"
 
   static func describe(_ path: String) throws -> [String]? {
+    let path = try modelPath(path)
     guard fileExists(at: path + "/config.json") else { return nil }
     let configuration = try Transformer.configuration(ofFolder: path)
     let checkpoint = try SafetensorsCheckpoint(folder: path)
@@ -25,13 +26,26 @@ enum ModelFolderInspection: Inspection {
     case .none: rows.append(("mlp", "none: attention only"))
     case .plain: rows.append(("mlp", "d_mlp \(model.dMLP), \(model.activation.rawValue)"))
     case .gated: rows.append(("mlp", "d_mlp \(model.dMLP), \(model.activation.rawValue), gated"))
+    case .experts(let routing):
+      rows.append(
+        (
+          "mlp",
+          "\(routing.experts) experts of width \(routing.width), \(routing.chosen) of them for each token"
+        ))
     }
     rows += [
       ("vocabulary", "\(model.vocabulary) tokens" + (model.tiesEmbeddings ? ", tied unembedding" : "")),
       ("context", "\(model.context) positions"), ("normalisation", normalization(model)),
       ("positions", positions(model)), ("attention", attention(model)),
     ]
-    if model.residual == .parallel { rows.append(("residual", "attention and MLP side by side")) }
+    switch model.residual {
+    case .sequential: break
+    case .parallel: rows.append(("residual", "attention and MLP side by side"))
+    case .normalized: rows.append(("residual", "normalised behind attention and behind the MLP"))
+    }
+    if model.prediction == .masked {
+      rows.append(("predicts", "the token that stands at a masked position"))
+    }
     return rows
   }
 
@@ -53,7 +67,9 @@ enum ModelFolderInspection: Inspection {
 
   private static func positions(_ model: TransformerConfiguration) -> String {
     switch model.positions {
-    case .none: return "none"
+    case .none:
+      return model.attention.contains { $0.rule.keyBias != nil }
+        ? "none: scores lean on distance (ALiBi)" : "none"
     case .learned: return "learned"
     case .rotary:
       var kinds: [String] = []
@@ -63,9 +79,14 @@ enum ModelFolderInspection: Inspection {
         switch rotary.scaling {
         case .none: break
         case .linear(let factor): text += ", stretched \(factor.text(significant: 3)) times"
-        case .llama3(let factor, _, _, _):
+        case .llama3(let factor, _, _, _), .yarn(let factor, _, _, _, _, _):
           text += ", slow angles stretched \(factor.text(significant: 3)) times"
+        case .longrope(_, _, let context, _):
+          text += ", each angle stretched by a factor of its own, others beyond \(context) tokens"
+        case .proportional(let turned, let factor):
+          text += ", \(turned) pairs of them, stretched \(factor.text(significant: 3)) times"
         }
+        if rotary.pairing == .neighbours { text += ", neighbouring coordinates together" }
         if !kinds.contains(text) { kinds.append(text) }
       }
       return kinds.joined(separator: "; ")
@@ -73,8 +94,14 @@ enum ModelFolderInspection: Inspection {
   }
 
   private static func attention(_ model: TransformerConfiguration) -> String {
-    let direction = model.attention.allSatisfy(\.rule.isCausal) ? "causal" : "bidirectional"
+    let base = model.attention.allSatisfy(\.rule.isCausal) ? "causal" : "bidirectional"
     let windowed = model.attention.indices.filter { model.attention[$0].rule.window != nil }
+    let still = model.attention.indices.filter {
+      model.positions == .rotary && model.attention[$0].rotary == nil
+    }
+    let direction =
+      still.isEmpty
+      ? base : base + ", without positions in layers " + still.map { "\($0)" }.joined(separator: " ")
     guard let first = windowed.first, let window = model.attention[first].rule.window else {
       return direction
     }

@@ -81,7 +81,7 @@ enum DiscoverCommand: Subcommand {
     for option in AttributionDiscovery.options where arguments.isGiven(option) {
       throw UsageError.invalid("--\(option.name) goes with the default protocol, not with \(chosen.rawValue)")
     }
-    let hyperparameters = hyperparameters(arguments, task: loaded.task)
+    var hyperparameters = hyperparameters(arguments, task: loaded.task)
     try hyperparameters.validate()
     try claimFolder(folder)
 
@@ -91,6 +91,9 @@ enum DiscoverCommand: Subcommand {
       loaded.prompts, position: arguments[position] ?? (chosen == .paper ? .mean : .named("answer")),
       to: folder + "/recording.h5", console: console)
     stages.finish("record")
+    if !arguments.isGiven(trainingExamples) {
+      TrainCommand.fit(&hyperparameters, to: recording, console)
+    }
     let trained = try TrainedAutoencoders.train(
       on: recording, protocol: chosen.training, hyperparameters: hyperparameters, seed: loaded.prompts.seed
     ) { done, total in

@@ -44,5 +44,14 @@ enum InspectCommand: Subcommand {
 /// A path that is none of the kinds that can be described.
 struct UnknownKind: ExplainedError {
   var path: String
-  var sentence: String { "\(path) is not \(inspections.map { $0.kind }.joined(separator: " or "))" }
+  var sentence: String {
+    let kinds = inspections.map { $0.kind }.joined(separator: ", ")
+    guard isFolder(path) else { return "\(path) is a file of another kind than \(kinds)" }
+    let names = entries(of: path)
+    let found =
+      names.isEmpty
+      ? "is an empty folder"
+      : "is a folder with " + names.prefix(6).joined(separator: ", ") + (names.count > 6 ? ", …" : "")
+    return "\(path) \(found): no config.json and no task.json, so neither a model folder nor a task"
+  }
 }

@@ -42,9 +42,10 @@ enum TrainCommand: Subcommand {
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
     let output = try arguments.required(output)
-    let hyperparameters = hyperparameters(arguments)
+    var hyperparameters = hyperparameters(arguments)
     try hyperparameters.validate()
     let recording = try Recording(path: arguments.positionals[0])
+    if !arguments.isGiven(trainingExamples) { fit(&hyperparameters, to: recording, console) }
     if arguments[protocolName] == .paper, ![.mean, .each].contains(recording.description.position) {
       console.note(
         "the paper takes the mean over positions; this recording holds position "
@@ -64,6 +65,16 @@ enum TrainCommand: Subcommand {
     try trained.save(to: output)
     let losses = trained.members.map { ($0.losses.last ?? 0).text(significant: 4) }.joined(separator: ", ")
     console.note("trained in \(seconds.text(significant: 3)) s, last loss \(losses): \(output)")
+  }
+
+  /// Lowers the usual number of training examples where the recording has too few for it, and says so.
+  static func fit(_ hyperparameters: inout Hyperparameters, to recording: Recording, _ console: Console) {
+    let count = recording.examples.count
+    // A pair at least is held out.
+    guard count < hyperparameters.examples + 2 else { return }
+    let fitting = max(1, count / 4 * 2)
+    console.note("\(count) prompts: \(fitting) of them train, in place of \(hyperparameters.examples)")
+    hyperparameters.examples = fitting
   }
 
   static func hyperparameters(_ arguments: ParsedArguments) -> Hyperparameters {

@@ -68,10 +68,38 @@ public func attentionPatternAdjoint(
   let (weights, base) = (ConstFloatAddress(pattern.pointer), dPattern.mutablePointer())
   let start = ConstFloatAddress(UnsafePointer(base))
   withExtendedLifetime(pattern.storage) {
-    forEachSquareRow(&dPattern, squares) { row, _, length in
+    forEachSquareRow(&dPattern, squares) { row, _, _, length in
       ck_softmax_row_backward(weights.address + (UnsafePointer(row) - start.address), row, length)
     }
   }
+}
+
+/// The gradient of each head's sink, given that of patterns: −Σ p_sink · Σ P ⊙ dP over rows.
+///
+/// - Returns: `[heads]`.
+public func attentionSinkGradient(
+  pattern: Tensor, _ dPattern: Tensor, _ squares: AttentionSquares
+) -> Tensor {
+  precondition(pattern.count == squares.count && dPattern.count == squares.count, "\(pattern.shape)")
+  var sums = [Double](repeating: 0, count: squares.heads)
+  pattern.withValues { pattern in
+    dPattern.withValues { slopes in
+      for (sequence, length) in squares.lengths.enumerated() {
+        for head in 0..<squares.heads {
+          let start = squares.start(sequence: sequence, head: head)
+          for query in 0..<length {
+            var (mass, product) = (0.0, 0.0)
+            for place in start + query * length..<start + (query + 1) * length {
+              mass += Double(pattern[place])
+              product += Double(pattern[place]) * Double(slopes[place])
+            }
+            sums[head] -= (1 - mass) * product
+          }
+        }
+      }
+    }
+  }
+  return Tensor(sums.map { Float($0) })
 }
 
 /// From the gradient of (capped) scores to those of queries and keys.

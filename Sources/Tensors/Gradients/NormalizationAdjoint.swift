@@ -129,16 +129,19 @@ private func forEachHead(
   let rows = x.count / heads.rowStride
   precondition(
     gradient.count == rows * gradientHeads.rowStride && gradientHeads.count % heads.count == 0
-      && gain.count == heads.width && gradientHeads.width == heads.width,
+      && (gain.count == heads.width || gain.count == heads.count * heads.width)
+      && gradientHeads.width == heads.width,
     "the gradient of \(gradientHeads.count) heads in \(gradient.shape) of \(heads.count) in \(x.shape)")
   return HeadNormAdjoint(
     x: ConstFloatAddress(x.pointer), gain: ConstFloatAddress(gain.pointer),
+    gainStride: gain.count == heads.width ? 0 : heads.width,
     gradient: FloatAddress(gradient.mutablePointer()), rows: rows)
 }
 
 private struct HeadNormAdjoint: Sendable {
   let x: ConstFloatAddress
   let gain: ConstFloatAddress
+  let gainStride: Int
   let gradient: FloatAddress
   let rows: Int
 
@@ -154,15 +157,17 @@ private struct HeadNormAdjoint: Sendable {
         let input = x.address + heads.start(row: row, head: head / readers)
         let slope = gradient.address + gradientHeads.start(row: row, head: head)
         out.update(repeating: 0, count: width)
+        let gain = gain.address + head / readers * gainStride
+        let sums = gainSums.map { $0 + head / readers * gainStride }
         switch (kind, rule) {
         case (.layer(let epsilon), .exact):
-          ck_layer_norm_adjoint(input, gain.address, epsilon, slope, out, gainSums, nil, width)
+          ck_layer_norm_adjoint(input, gain, epsilon, slope, out, sums, nil, width)
         case (.rootMeanSquare(let epsilon, let offset), .exact):
-          ck_rms_norm_adjoint(input, gain.address, offset, epsilon, slope, out, gainSums, width)
+          ck_rms_norm_adjoint(input, gain, offset, epsilon, slope, out, sums, width)
         case (.layer(let epsilon), .relevance):
-          ck_layer_norm_held_adjoint(input, gain.address, epsilon, slope, out, width)
+          ck_layer_norm_held_adjoint(input, gain, epsilon, slope, out, width)
         case (.rootMeanSquare(let epsilon, let offset), .relevance):
-          ck_rms_norm_held_adjoint(input, gain.address, offset, epsilon, slope, out, width)
+          ck_rms_norm_held_adjoint(input, gain, offset, epsilon, slope, out, width)
         }
         slope.update(from: out, count: width)
       }

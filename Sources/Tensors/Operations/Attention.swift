@@ -4,6 +4,44 @@
 
 import CKernels
 
+/// What is added to scores for a key's place (Press et al. 2021, "ALiBi"): slope · position, one slope a head.
+///
+/// Only differences between keys count, so this is the paper's penalty on distance.
+public struct KeyPositionBias: Sendable, Equatable {
+  /// The slope of every query head.
+  public var slopes: [Float]
+  /// A factor on every addend.
+  public var factor: Float
+  /// Whether slopes and products are rounded to bfloat16 first, as Falcon's own implementation does.
+  public var isRounded: Bool
+
+  /// The slopes of the paper, section 3, for a number of heads.
+  public init(heads: Int, factor: Float = 1, isRounded: Bool = false) {
+    let power = 1 << (Int.bitWidth - 1 - max(1, heads).leadingZeroBitCount)
+    func slopes(_ count: Int, of heads: Int, step: Int) -> [Float] {
+      (0..<count).map { Float(power2(-8 / Double(heads) * Double(1 + step * $0))) }
+    }
+    self.slopes =
+      slopes(power, of: power, step: 1) + slopes(heads - power, of: 2 * power, step: 2)
+    self.factor = factor
+    self.isRounded = isRounded
+  }
+
+  /// What is added to a head's scores of the keys at positions below `length`.
+  func addends(head: Int, length: Int) -> [Float] {
+    guard isRounded else { return (0..<length).map { slopes[head] * Float($0) * factor } }
+    let slope = roundedToBFloat16(slopes[head])
+    return (0..<length).map { roundedToBFloat16(slope * roundedToBFloat16(Float($0))) * factor }
+  }
+}
+
+private func roundedToBFloat16(_ value: Float) -> Float {
+  let bits = value.bitPattern
+  return Float(bitPattern: (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff_0000)
+}
+
+private func power2(_ exponent: Double) -> Double { power(2, exponent) }
+
 /// What may attend to what, and how scores are formed.
 public struct AttentionRule: Sendable, Equatable {
   /// Factor on the products of queries and keys.
@@ -14,6 +52,10 @@ public struct AttentionRule: Sendable, Equatable {
   public var window: Int?
   /// Scores s become cap·tanh(s / cap) where given.
   public var scoreCap: Float?
+  /// What is added to scores for the keys' places; nil for nothing.
+  public var keyBias: KeyPositionBias?
+  /// One more score for every head, whose share of the pattern goes nowhere (GPT-OSS); nil for none.
+  public var sinks: [Float]?
 
   /// A rule; causal and unlimited where nothing else is said.
   public init(scale: Float, isCausal: Bool = true, window: Int? = nil, scoreCap: Float? = nil) {
@@ -89,7 +131,8 @@ public func attentionMix(
     writeScores(input, rule, sequence, head, queries: first..<length, into: scores, stride: length, scratch)
     for query in first..<length {
       let row = scores + (query - first) * length
-      softmax(row, visible: rule.visible(from: query, length: length), length: length)
+      softmax(
+        row, visible: rule.visible(from: query, length: length), length: length, sink: rule.sinks?[head])
     }
     let (values, window) = rows(
       of: input, input.values, sequence, input.group(ofHead: head), scratch: scratch + rowCount * length)
@@ -124,7 +167,7 @@ public func attentionScores(
 
 /// Sets the scores of pairs that may not see each other to −∞.
 public func maskScores(_ scores: inout Tensor, _ rule: AttentionRule, _ squares: AttentionSquares) {
-  forEachSquareRow(&scores, squares) { row, query, length in
+  forEachSquareRow(&scores, squares) { row, _, query, length in
     let visible = rule.visible(from: query, length: length)
     (row).update(repeating: -.infinity, count: visible.lowerBound)
     (row + visible.upperBound).update(repeating: -.infinity, count: length - visible.upperBound)
@@ -133,16 +176,23 @@ public func maskScores(_ scores: inout Tensor, _ rule: AttentionRule, _ squares:
 
 /// Turns scores into patterns: softmax over the keys that a position sees, zeros elsewhere.
 public func attentionPattern(_ scores: inout Tensor, _ rule: AttentionRule, _ squares: AttentionSquares) {
-  forEachSquareRow(&scores, squares) { row, query, length in
-    softmax(row, visible: rule.visible(from: query, length: length), length: length)
+  forEachSquareRow(&scores, squares) { row, head, query, length in
+    softmax(
+      row, visible: rule.visible(from: query, length: length), length: length, sink: rule.sinks?[head])
   }
 }
 
 /// Turns masked scores into patterns: softmax over keys; rows of −∞ alone become zeros.
-public func attentionPattern(ofMasked scores: inout Tensor, _ squares: AttentionSquares) {
-  forEachSquareRow(&scores, squares) { row, _, length in
+public func attentionPattern(
+  ofMasked scores: inout Tensor, _ rule: AttentionRule, _ squares: AttentionSquares
+) {
+  forEachSquareRow(&scores, squares) { row, head, _, length in
     let isEmpty = (0..<length).allSatisfy { row[$0] == -.infinity }
-    if isEmpty { row.update(repeating: 0, count: length) } else { ck_softmax(row, length) }
+    if isEmpty {
+      row.update(repeating: 0, count: length)
+    } else {
+      softmax(row, visible: 0..<length, length: length, sink: rule.sinks?[head])
+    }
   }
 }
 
@@ -175,10 +225,10 @@ public func attentionMix(
   }
 }
 
-/// Calls `body` with every row of every square, its query and its length, in parallel.
+/// Calls `body` with every row of every square, its head, its query and its length, in parallel.
 func forEachSquareRow(
   _ values: inout Tensor, _ squares: AttentionSquares,
-  _ body: @Sendable (UnsafeMutablePointer<Float>, Int, Int) -> Void
+  _ body: @Sendable (UnsafeMutablePointer<Float>, Int, Int, Int) -> Void
 ) {
   precondition(values.count == squares.count, "squares of shape \(values.shape), not \(squares.count)")
   let base = FloatAddress(values.mutablePointer())
@@ -188,7 +238,7 @@ func forEachSquareRow(
       let (sequence, head) = (pair / squares.heads, pair % squares.heads)
       let length = squares.lengths[sequence]
       let square = base.address + squares.start(sequence: sequence, head: head)
-      for query in 0..<length { body(square + query * length, query, length) }
+      for query in 0..<length { body(square + query * length, head, query, length) }
     }
   }
 }
@@ -257,13 +307,23 @@ private func writeScores(
     GemmTarget(
       pointer: scores, window: MatrixWindow(rows: queries.count, columns: length, rowStride: stride)),
     scale: rule.scale, accumulating: false, threads: 1)
+  if let bias = rule.keyBias {
+    let addends = bias.addends(head: head, length: length)
+    for query in 0..<queries.count { ck_add(scores + query * stride, addends, length) }
+  }
   if let cap = rule.scoreCap {
     for query in 0..<queries.count { ck_soft_cap(scores + query * stride, cap, length) }
   }
 }
 
-private func softmax(_ row: UnsafeMutablePointer<Float>, visible: Range<Int>, length: Int) {
+private func softmax(
+  _ row: UnsafeMutablePointer<Float>, visible: Range<Int>, length: Int, sink: Float?
+) {
   row.update(repeating: 0, count: visible.lowerBound)
-  ck_softmax(row + visible.lowerBound, visible.count)
+  if let sink {
+    ck_softmax_with_sink(row + visible.lowerBound, sink, visible.count)
+  } else {
+    ck_softmax(row + visible.lowerBound, visible.count)
+  }
   (row + visible.upperBound).update(repeating: 0, count: length - visible.upperBound)
 }

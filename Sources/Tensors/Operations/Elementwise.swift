@@ -41,6 +41,25 @@ extension Tensor {
     updateParts { x, count, _ in ck_soft_cap(x, cap, count) }
   }
 
+  /// Cuts every element to a range.
+  public mutating func clamp(to range: ClosedRange<Float>) {
+    updateParts { x, count, _ in
+      for index in 0..<count { x[index] = min(max(x[index], range.lowerBound), range.upperBound) }
+    }
+  }
+
+  /// Sets to zero what stands where `x` is cut by `clamp(to:)`: the adjoint of that.
+  public mutating func multiplyByClampSlope(_ range: ClosedRange<Float>, at x: Tensor) {
+    precondition(count == x.count, "slopes at \(x.shape) for \(shape)")
+    let source = ConstFloatAddress(x.pointer)
+    withExtendedLifetime(x.storage) {
+      updateParts { slope, count, part in
+        let x = source.address + part.lowerBound
+        for index in 0..<count where !range.contains(x[index]) { slope[index] = 0 }
+      }
+    }
+  }
+
   /// Multiplies every element by `factor`.
   public mutating func scale(by factor: Float) {
     updateParts { x, count, _ in ck_scale(x, factor, count) }

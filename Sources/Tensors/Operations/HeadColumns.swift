@@ -2,6 +2,8 @@
 
 /// Columns of a `[rows, width]` matrix that hold one vector a head: head h's begins at `offset + h · headStride`.
 ///
+/// Heads may come in runs, one every `runStride` columns, with something else between them.
+///
 /// Queries, keys and values of one token often share a row; each is then a `HeadColumns` of the same matrix.
 public struct HeadColumns: Sendable, Equatable {
   /// Number of heads.
@@ -12,15 +14,25 @@ public struct HeadColumns: Sendable, Equatable {
   public var offset: Int
   /// Columns from one head's vector to the next one's.
   public var headStride: Int
+  /// Number of heads of a run.
+  public var runLength: Int
+  /// Columns from the first head of a run to that of the next one.
+  public var runStride: Int
   /// Length of a row of the matrix.
   public var rowStride: Int
 
-  /// Columns of `count` heads; side by side where no stride is given.
-  public init(count: Int, width: Int, offset: Int = 0, headStride: Int? = nil, rowStride: Int) {
+  /// Columns of `count` heads; side by side where no stride is given, in one run where none is.
+  public init(
+    count: Int, width: Int, offset: Int = 0, headStride: Int? = nil, runLength: Int? = nil,
+    runStride: Int = 0,
+    rowStride: Int
+  ) {
     self.count = count
     self.width = width
     self.offset = offset
     self.headStride = headStride ?? width
+    self.runLength = max(1, runLength ?? count)
+    self.runStride = runStride
     self.rowStride = rowStride
   }
 
@@ -29,12 +41,23 @@ public struct HeadColumns: Sendable, Equatable {
     self.init(count: count, width: width, rowStride: count * width)
   }
 
-  func start(row: Int, head: Int) -> Int { row * rowStride + offset + head * headStride }
+  /// The column where a head's vector begins.
+  public func column(ofHead head: Int) -> Int {
+    offset + head / runLength * runStride + head % runLength * headStride
+  }
+
+  func start(row: Int, head: Int) -> Int { row * rowStride + column(ofHead: head) }
+
+  /// All heads as one, where they lie side by side.
+  public var joined: HeadColumns {
+    precondition(headStride == width && runLength >= count, "heads that do not lie side by side")
+    return HeadColumns(count: 1, width: count * width, offset: offset, rowStride: rowStride)
+  }
 
   /// Refuses a matrix whose rows are shorter than these columns say.
   func check(_ x: Tensor) {
     precondition(
-      x.shape.last == rowStride && offset + (count - 1) * headStride + width <= rowStride,
+      x.shape.last == rowStride && column(ofHead: count - 1) + width <= rowStride,
       "\(count) heads of width \(width) in rows of \(x.shape)")
   }
 }

@@ -40,8 +40,13 @@ public func normalizeRows(
 }
 
 /// Normalises each head's part of every row, in place (Qwen 3 and Gemma 3 normalise queries and keys so).
+///
+/// - Parameter gain: as wide as a head, for all of them; or as wide as all heads, with a part for each.
 public func normalizeHeads(_ x: inout Tensor, _ heads: HeadColumns, _ kind: RowNormalization, gain: Tensor) {
-  precondition(gain.count == heads.width, "gain \(gain.shape) for heads of width \(heads.width)")
+  precondition(
+    gain.count == heads.width || gain.count == heads.count * heads.width,
+    "gain \(gain.shape) for \(heads.count) heads of width \(heads.width)")
+  let gainStride = gain.count == heads.width ? 0 : heads.width
   heads.check(x)
   let base = FloatAddress(x.mutablePointer())
   withExtendedLifetime(gain.storage) {
@@ -51,7 +56,7 @@ public func normalizeHeads(_ x: inout Tensor, _ heads: HeadColumns, _ kind: RowN
       for row in rows {
         for head in 0..<heads.count {
           let part = base.address + heads.start(row: row, head: head)
-          normalize(part, kind, factors.address, nil, part, heads.width)
+          normalize(part, kind, factors.address + head * gainStride, nil, part, heads.width)
         }
       }
     }

@@ -1,11 +1,21 @@
 // Rotary positions: pairs of a head's coordinates are turned by angles that grow with the position.
 //
-// Source: Su et al. 2021, "RoFormer"; pairs are (i, i + d/2), as in the models' published weights.
+// Source: Su et al. 2021, "RoFormer".
 
 import CKernels
 
+/// Which coordinates of a head are turned together.
+public enum RotaryPairing: Sendable, Hashable {
+  /// (i, i + d/2), as in most models' published weights.
+  case halves
+  /// (2i, 2i + 1), as in the paper (GPT-J, Cohere, GLM).
+  case neighbours
+}
+
 /// Cosines and sines of every position's angles.
 public struct RotaryTable: Sendable, Equatable {
+  /// Which coordinates are turned together.
+  public let pairing: RotaryPairing
   /// How many of a head's coordinates are turned; the first ones.
   public let dimension: Int
   /// `[position, dimension / 2]`
@@ -17,7 +27,10 @@ public struct RotaryTable: Sendable, Equatable {
   /// - Parameters:
   ///   - frequencies: angle per position of each pair, in radians.
   ///   - scale: a factor on both cosines and sines.
-  public init(frequencies: [Double], length: Int, scale: Double = 1) {
+  public init(
+    frequencies: [Double], length: Int, scale: Double = 1, pairing: RotaryPairing = .halves
+  ) {
+    self.pairing = pairing
     dimension = 2 * frequencies.count
     // Angles as the published implementations compute them: float32 frequency times float32 position.
     let angles = (0..<length).flatMap { position in
@@ -27,20 +40,40 @@ public struct RotaryTable: Sendable, Equatable {
     cosines = Tensor(angles.map { Float(cosine(Double($0)) * scale) }, shape: shape)
     sines = Tensor(angles.map { Float(sine(Double($0)) * scale) }, shape: shape)
   }
+
+  /// Number of positions that the table has angles for.
+  public var length: Int { cosines.shape[0] }
+
+  private init(dimension: Int, cosines: Tensor, sines: Tensor, pairing: RotaryPairing) {
+    (self.dimension, self.cosines, self.sines, self.pairing) = (dimension, cosines, sines, pairing)
+  }
+
+  /// This table's rows followed by another's.
+  public func followed(by other: RotaryTable) -> RotaryTable {
+    precondition(dimension == other.dimension && pairing == other.pairing, "tables of different turns")
+    let shape = [length + other.length, dimension / 2]
+    return RotaryTable(
+      dimension: dimension, cosines: Tensor(cosines.values + other.cosines.values, shape: shape),
+      sines: Tensor(sines.values + other.sines.values, shape: shape), pairing: pairing)
+  }
 }
 
 /// Turns each head's vector by its row's position, in place.
 ///
 /// - Parameter positions: the position of every row.
 public func rotateHeads(_ x: inout Tensor, _ heads: HeadColumns, positions: [Int32], _ table: RotaryTable) {
-  turnHeads(&x, heads, positions: positions, table, by: ck_rotate_halves)
+  turnHeads(
+    &x, heads, positions: positions, table,
+    by: table.pairing == .halves ? ck_rotate_halves : ck_rotate_neighbours)
 }
 
 /// Turns each head's vector back by its row's position, in place: the adjoint of `rotateHeads`.
 public func rotateHeadsBack(
   _ x: inout Tensor, _ heads: HeadColumns, positions: [Int32], _ table: RotaryTable
 ) {
-  turnHeads(&x, heads, positions: positions, table, by: ck_rotate_halves_back)
+  turnHeads(
+    &x, heads, positions: positions, table,
+    by: table.pairing == .halves ? ck_rotate_halves_back : ck_rotate_neighbours_back)
 }
 
 private func turnHeads(

@@ -48,6 +48,13 @@ struct BytePairModel: Sendable {
     self.vocabulary = vocabulary
   }
 
+  /// A model of merges alone, in which every character that comes is a token.
+  init(vocabulary: Vocabulary, merges: MergeTable) {
+    self.vocabulary = vocabulary
+    self.merges = merges
+    (unknown, fusesUnknown, ignoresMerges, byteTokens, prefix, suffix) = (nil, false, true, nil, [], [])
+  }
+
   func tokens(of piece: AlignedText) -> [PieceToken] {
     if ignoresMerges {
       var word: [UInt8] = []

@@ -13,11 +13,21 @@ struct PieceToken: Sendable, Equatable {
 enum TokenizerModel: Sendable {
   case bytePair(BytePairModel)
   case wordLevel(WordLevelModel)
+  case wordPiece(WordPieceModel)
+  case unigram(UnigramModel)
 
   /// Reads the field `model`.
   init(_ field: JSONField) throws(TokenizerProblem) {
     guard let type = try field.member("type") else {
-      // Files of early versions do not say; only byte-pair models have merges.
+      // Files of early versions do not say; only byte-pair models have merges, and only unigram models lists.
+      if try field.member("unk_id") != nil {
+        self = .unigram(try UnigramModel(field))
+        return
+      }
+      if try field.member("continuing_subword_prefix") != nil, try field.member("merges") == nil {
+        self = .wordPiece(try WordPieceModel(field))
+        return
+      }
       guard try field.member("merges") != nil else { throw .missing(field: "model.type") }
       self = .bytePair(try BytePairModel(field))
       return
@@ -25,6 +35,8 @@ enum TokenizerModel: Sendable {
     switch try type.string() {
     case "BPE": self = .bytePair(try BytePairModel(field))
     case "WordLevel": self = .wordLevel(try WordLevelModel(field))
+    case "WordPiece": self = .wordPiece(try WordPieceModel(field))
+    case "Unigram": self = .unigram(try UnigramModel(field))
     case let other: throw .unsupported(field: type.path, value: other)
     }
   }
@@ -33,6 +45,8 @@ enum TokenizerModel: Sendable {
     switch self {
     case .bytePair(let model): model.vocabulary
     case .wordLevel(let model): model.vocabulary
+    case .wordPiece(let model): model.vocabulary
+    case .unigram(let model): model.vocabulary
     }
   }
 
@@ -41,6 +55,8 @@ enum TokenizerModel: Sendable {
     switch self {
     case .bytePair(let model): model.unknown.map { Int($0) }
     case .wordLevel(let model): model.unknown
+    case .wordPiece(let model): model.unknown
+    case .unigram(let model): model.unknown
     }
   }
 
@@ -49,6 +65,8 @@ enum TokenizerModel: Sendable {
     switch self {
     case .bytePair(let model): model.tokens(of: piece)
     case .wordLevel(let model): model.tokens(of: piece)
+    case .wordPiece(let model): model.tokens(of: piece)
+    case .unigram(let model): model.tokens(of: piece)
     }
   }
 }

@@ -2,7 +2,8 @@
 //
 // The patterns come with the model, so recognising a list of known ones would refuse every new family. They need only
 // sets, alternation, groups, greedy repetition and lookahead; the engines at hand read strings by grapheme, follow
-// another version of Unicode, or bring megabytes of tables.
+// another version of Unicode, or bring megabytes of tables. Patterns on which backtracking takes too long are matched by
+// `LinearMatcher`, so the time is proportional to the text whatever the pattern.
 
 /// A compiled pattern.
 struct Pattern: Sendable {
@@ -22,6 +23,8 @@ struct Pattern: Sendable {
   }
 
   private let program: [Instruction]
+  /// The same for `LinearMatcher`: runs that are given back are taken character by character.
+  private let steppedProgram: [Instruction]
 
   /// The program for a parsed expression.
   init(_ expression: PatternExpression) {
@@ -29,6 +32,10 @@ struct Pattern: Sendable {
     expression.emit(into: &program)
     program.append(.accept)
     self.program = program
+    var stepped: [Instruction] = []
+    expression.emit(into: &stepped, stepwise: true)
+    stepped.append(.accept)
+    steppedProgram = stepped
   }
 
   /// Reads a pattern in the syntax of Oniguruma.
@@ -39,12 +46,23 @@ struct Pattern: Sendable {
   }
 
   /// The non-empty matches from left to right, none overlapping.
-  func matches(in text: AlignedText) -> [Range<Int>] {
+  ///
+  /// - Parameter usualSteps: how many steps backtracking may take before the matcher with memory goes on.
+  func matches(in text: AlignedText, usualSteps: Int? = nil) -> [Range<Int>] {
     var result: [Range<Int>] = []
-    var matcher = Matcher()
+    var matcher = Matcher(stepsLeft: usualSteps ?? Self.usualSteps(text))
+    var linear: LinearMatcher?
     var start = text.startIndex
     while start < text.endIndex {
-      if let end = matcher.match(program, text, from: 0, at: start), end > start {
+      var end: Int?
+      if linear == nil { end = matcher.match(program, text, from: 0, at: start) }
+      if matcher.stepsLeft < 0 {
+        // The outcome of a matcher that ran out of steps counts for nothing.
+        var own = linear ?? LinearMatcher(steppedProgram, text)
+        end = own.match(at: start)
+        linear = own
+      }
+      if let end, end > start {
         result.append(start..<end)
         start = end
       } else {
@@ -56,9 +74,15 @@ struct Pattern: Sendable {
 
   /// The end of the match that begins at `start`.
   func end(ofMatchIn text: AlignedText, at start: Int) -> Int? {
-    var matcher = Matcher()
-    return matcher.match(program, text, from: 0, at: start)
+    var matcher = Matcher(stepsLeft: Self.usualSteps(text))
+    let end = matcher.match(program, text, from: 0, at: start)
+    guard matcher.stepsLeft < 0 else { return end }
+    var linear = LinearMatcher(steppedProgram, text)
+    return linear.match(at: start)
   }
+
+  /// More steps than tokenizers' own patterns take.
+  private static func usualSteps(_ text: AlignedText) -> Int { 4096 + 64 * text.count }
 }
 
 /// What backtracking must remember.
@@ -70,7 +94,11 @@ private struct Matcher {
     var high: Int
   }
 
+  /// Steps that may yet be taken; below zero where they ran out, and then outcomes count for nothing.
+  var stepsLeft: Int
   private var choices: [Choice] = []
+
+  init(stepsLeft: Int) { self.stepsLeft = stepsLeft }
 
   mutating func match(
     _ program: [Pattern.Instruction], _ text: AlignedText, from entry: Int, at start: Int
@@ -81,6 +109,8 @@ private struct Matcher {
     var position = start
     while true {
       var isAlive = true
+      stepsLeft -= 1
+      guard stepsLeft >= 0 else { return nil }
       switch program[instruction] {
       case .one(let set):
         isAlive = position < text.endIndex && set.contains(text[position].value)
@@ -125,10 +155,13 @@ private struct Matcher {
     }
   }
 
-  private func run(of set: ScalarSet, in text: AlignedText, from start: Int, atMost maximum: Int) -> Int {
+  private mutating func run(of set: ScalarSet, in text: AlignedText, from start: Int, atMost maximum: Int)
+    -> Int
+  {
     var end = start
     let limit = maximum < text.endIndex - start ? start + maximum : text.endIndex
     while end < limit, set.contains(text[end].value) { end += 1 }
+    stepsLeft -= end - start
     return end
   }
 }

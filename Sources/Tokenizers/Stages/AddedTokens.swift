@@ -17,6 +17,13 @@ struct AddedToken: Sendable {
   /// Is left out of decoded text on demand.
   var isSpecial: Bool
 
+  /// A special token that is looked for in the text as it stands.
+  init(special content: String, id: Int) {
+    self.id = id
+    self.content = content
+    (isSingleWord, stripsLeft, stripsRight, isNormalized, isSpecial) = (false, false, false, false, true)
+  }
+
   init(_ field: JSONField) throws(TokenizerProblem) {
     try field.allowOnly(["id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"])
     let number = try field.required("id")

@@ -10,6 +10,8 @@ indirect enum Decoder: Sendable {
   case strip(content: UInt32, start: Int, stop: Int)
   case replace(TextFinder, with: [UInt32])
   case metaspace(Metaspace)
+  /// Words with blanks between, pieces that begin with the prefix joined to what is before them.
+  case wordPiece(prefix: String, cleansUp: Bool)
   case sequence([Decoder])
 
   /// Reads the field `decoder`.
@@ -40,6 +42,11 @@ indirect enum Decoder: Sendable {
         try TextFinder(field.required("pattern")), with: try field.required("content").string().scalarValues)
     case "Metaspace":
       self = .metaspace(try Metaspace(field))
+    case "WordPiece":
+      try field.allowOnly(["type", "prefix", "cleanup"])
+      self = .wordPiece(
+        prefix: try field.member("prefix")?.string() ?? "##",
+        cleansUp: try field.bool("cleanup", absent: true))
     case "Sequence":
       try field.allowOnly(["type", "decoders"])
       var parts: [Decoder] = []
@@ -74,8 +81,39 @@ indirect enum Decoder: Sendable {
         return String(scalarValues: result + text[end...].map(\.value))
       }
     case .metaspace(let metaspace): return metaspace.decode(tokens)
+    case .wordPiece(let prefix, let cleansUp):
+      return tokens.enumerated().map { index, token in
+        var text = token
+        if index > 0 {
+          text = token.hasPrefix(prefix) ? String(token.dropFirst(prefix.count)) : " " + token
+        }
+        return cleansUp ? Self.cleaned(text) : text
+      }
     case .sequence(let parts): return parts.reduce(tokens) { $1.decode($0) }
     }
+  }
+
+  /// English contractions and signs without the blank before them.
+  private static func cleaned(_ text: String) -> String {
+    var text = AlignedText(text).map(\.value)[...]
+    for (from, to) in [
+      (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"),
+      (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
+    ] {
+      let (from, to) = (from.scalarValues, to.scalarValues)
+      var result: [UInt32] = []
+      while let first = text.first {
+        if text.starts(with: from) {
+          result += to
+          text = text.dropFirst(from.count)
+        } else {
+          result.append(first)
+          text = text.dropFirst()
+        }
+      }
+      text = result[...]
+    }
+    return String(scalarValues: text)
   }
 
   /// The bytes that byte-level tokens spell; a token with other characters stands for itself.

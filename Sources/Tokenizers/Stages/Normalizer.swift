@@ -12,6 +12,8 @@ indirect enum Normalizer: Sendable {
   /// Removes marks.
   case stripAccents
   case byteLevel
+  case bert(BertNormalizer)
+  case precompiled(PrecompiledMap)
   case sequence([Normalizer])
 
   /// Reads the field `normalizer`.
@@ -41,6 +43,8 @@ indirect enum Normalizer: Sendable {
     case "ByteLevel":
       try field.allowOnly(["type"])
       self = .byteLevel
+    case "BertNormalizer": self = .bert(try BertNormalizer(field))
+    case "Precompiled": self = .precompiled(try PrecompiledMap(field))
     case "Sequence":
       try field.allowOnly(["type", "normalizers"])
       var parts: [Normalizer] = []
@@ -76,6 +80,8 @@ indirect enum Normalizer: Sendable {
       return ArraySlice(text.filter { !UnicodeForms.isMark($0.value) })
     case .byteLevel:
       return ByteLevelAlphabet.spell(text)
+    case .bert(let bert): return bert.normalize(text)
+    case .precompiled(let map): return map.normalize(text)
     case .sequence(let parts):
       return parts.reduce(text) { $1.normalize($0) }
     }

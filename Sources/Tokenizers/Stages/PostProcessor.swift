@@ -19,6 +19,16 @@ indirect enum PostProcessor: Sendable {
       self =
         try field.bool("trim_offsets", absent: true)
         ? .trimming(addsPrefixSpace: try field.bool("add_prefix_space", absent: true)) : .sequence([])
+    case "BertProcessing":
+      try field.allowOnly(["type", "sep", "cls"])
+      self = .template(before: [try Self.token(field, "cls")], after: [try Self.token(field, "sep")])
+    case "RobertaProcessing":
+      try field.allowOnly(["type", "sep", "cls", "trim_offsets", "add_prefix_space"])
+      let template = PostProcessor.template(
+        before: [try Self.token(field, "cls")], after: [try Self.token(field, "sep")])
+      let trimming = PostProcessor.trimming(
+        addsPrefixSpace: try field.bool("add_prefix_space", absent: true))
+      self = try field.bool("trim_offsets", absent: true) ? .sequence([trimming, template]) : template
     case "TemplateProcessing":
       try field.allowOnly(["type", "single", "pair", "special_tokens"])
       self = try Self.template(field)
@@ -29,6 +39,14 @@ indirect enum PostProcessor: Sendable {
       self = .sequence(parts)
     case let other: throw .unsupported(field: type.path, value: other)
     }
+  }
+
+  /// The id of a member `[token, id]`.
+  private static func token(_ field: JSONField, _ name: String) throws(TokenizerProblem) -> Int {
+    let pair = try field.required(name)
+    let elements = try pair.elements()
+    guard elements.count == 2 else { throw .wrongValue(field: pair.path, expected: "a token and its id") }
+    return try elements[1].count()
   }
 
   private static func template(_ field: JSONField) throws(TokenizerProblem) -> PostProcessor {

@@ -42,6 +42,9 @@ indirect enum Splitter: Sendable {
     case "WhitespaceSplit":
       try field.allowOnly(["type"])
       self = .blanks
+    case "BertPreTokenizer":
+      try field.allowOnly(["type"])
+      self = .sequence([.blanks, .punctuation(.isolated)])
     case "Digits":
       try field.allowOnly(["type", "individual_digits"])
       self = .digits(try field.bool("individual_digits", absent: false) ? .isolated : .contiguous)

@@ -15,22 +15,28 @@ extension Block {
     parameters: inout ParameterGradient?, _ run: inout some BlockRun
   ) throws {
     let way = BlockWay(block: self, kept: kept, slopeRule: rule)
+    way.throughStreamNorm(
+      weights.streamNormAfterMLP, kept.streamAfterMLP, &gradient, gain: .streamNormAfterMLPGain,
+      bias: .streamNormAfterMLPBias, &parameters)
     try run.visit(point(.residPost), &gradient)
     guard run.reaches(point(.mlpOut)) else { return }
     if configuration.residual == .parallel {
       // Both modules read the stream before the layer and add to the one behind it.
       let upstream = gradient
-      if weights.mlp != nil {
+      if weights.hasMLP {
         try way.throughMLP(upstream, addingTo: &gradient, &scratch, &parameters, &run)
       }
       guard run.reaches(point(.attentionOut)) else { return }
       try way.throughAttention(upstream, addingTo: &gradient, &scratch, &parameters, &run)
     } else {
-      if weights.mlp != nil {
+      if weights.hasMLP {
         scratch.upstream.assign(gradient)
         let upstream = scratch.upstream
         try way.throughMLP(upstream, addingTo: &gradient, &scratch, &parameters, &run)
         guard run.reaches(point(.residMid)) else { return }
+        way.throughStreamNorm(
+          weights.streamNormAfterAttention, kept.streamAfterAttention, &gradient,
+          gain: .streamNormAfterAttentionGain, bias: .streamNormAfterAttentionBias, &parameters)
         try run.visit(point(.residMid), &gradient)
       }
       guard run.reaches(point(.attentionOut)) else { return }
@@ -44,7 +50,7 @@ extension Block {
 }
 
 /// One way back through a block.
-private struct BlockWay {
+struct BlockWay {
   let block: Block
   let kept: BlockActivations
   let slopeRule: SlopeRule
@@ -62,6 +68,7 @@ private struct BlockWay {
   ) throws {
     var gradient = upstream
     try run.visit(point(added), &gradient)
+    if configuration.residualScale != 1 { gradient.scale(by: configuration.residualScale) }
     if let norm, let kind = configuration.normalization {
       result.become(zeros: block.streamShape)
       normalizeAdjoint(
@@ -70,6 +77,17 @@ private struct BlockWay {
       result = gradient
     }
     try run.visit(point(output), &result)
+  }
+
+  /// Turns the gradient of a stream that was itself normalised into that of the stream before, where it was.
+  func throughStreamNorm(
+    _ norm: NormWeights?, _ raw: Tensor, _ gradient: inout Tensor, gain: BlockParameter, bias: BlockParameter,
+    _ parameters: inout ParameterGradient?
+  ) {
+    guard let norm, let kind = configuration.normalization else { return }
+    let upstream = gradient
+    gradient = Tensor(zeros: upstream.shape)
+    normalizeAdjoint(norm, kind, raw, dy: upstream, addingTo: &gradient, gain: gain, bias: bias, &parameters)
   }
 
   private func normalizeAdjoint(
@@ -101,11 +119,14 @@ extension BlockWay {
     _ upstream: Tensor, addingTo stream: inout Tensor, _ scratch: inout AdjointScratch,
     _ parameters: inout ParameterGradient?, _ run: inout some BlockRun
   ) throws {
-    guard let mlp = weights.mlp else { return }
     let layer = block.layer
     try behindNorm(
       upstream, weights.mlpPostNorm, raw: kept.rawMLPOut, added: .mlpOut, output: .rawMLPOut,
       gain: .mlpPostNormGain, bias: .mlpPostNormBias, into: &scratch.raw, &parameters, &run)
+    guard let mlp = weights.mlp else {
+      if let experts = weights.experts { try throughExperts(experts, &scratch, &run) }
+      return try throughMLPNorm(addingTo: &stream, &scratch, &parameters, &run)
+    }
     parameters?.add(
       mlp.output, .block(layer, .outWeight), bias: .block(layer, .outBias), x: kept.post, dy: scratch.raw)
     scratch.hidden.become(uninitialized: kept.pre.shape)
@@ -119,15 +140,25 @@ extension BlockWay {
       mlp, layer: layer, x: kept.mlpInput, dPre: scratch.hidden, dUp: scratch.up)
     scratch.normalized.become(uninitialized: block.streamShape)
     try mlp.preactivationAdjoint(scratch.hidden, dUp: scratch.up, into: &scratch.normalized)
+    try throughMLPNorm(addingTo: &stream, &scratch, &parameters, &run)
+  }
+
+  /// From the gradient of the rows that the MLP read, in `scratch.normalized`, to that of the stream.
+  private func throughMLPNorm(
+    addingTo stream: inout Tensor, _ scratch: inout AdjointScratch, _ parameters: inout ParameterGradient?,
+    _ run: inout some BlockRun
+  ) throws {
+    let (gain, bias): (BlockParameter, BlockParameter) =
+      weights.sharesNorm ? (.attentionNormGain, .attentionNormBias) : (.mlpNormGain, .mlpNormBias)
     guard run.concerns(point(.mlpInput)) else {
       return throughNorm(
-        weights.mlpNorm, kept.middle, dy: scratch.normalized, addingTo: &stream, gain: .mlpNormGain,
-        bias: .mlpNormBias, &parameters)
+        weights.normBeforeMLP, kept.middle, dy: scratch.normalized, addingTo: &stream, gain: gain, bias: bias,
+        &parameters)
     }
     scratch.stream.become(zeros: block.streamShape)
     throughNorm(
-      weights.mlpNorm, kept.middle, dy: scratch.normalized, addingTo: &scratch.stream, gain: .mlpNormGain,
-      bias: .mlpNormBias, &parameters)
+      weights.normBeforeMLP, kept.middle, dy: scratch.normalized, addingTo: &scratch.stream, gain: gain,
+      bias: bias, &parameters)
     try run.visit(point(.mlpInput), &scratch.stream)
     stream.add(scratch.stream)
   }
@@ -181,14 +212,19 @@ extension BlockWay {
       pattern: kept.pattern, input, layout, dz: scratch.z, into: &scratch.squares, values: &scratch.heads,
       columns.gradient)
     try run.visit(point(.pattern), &scratch.squares, squares, filling: 0)
+    if weights.attention.sinks != nil, parameters != nil {
+      parameters?.add(
+        attentionSinkGradient(pattern: kept.pattern, scratch.squares, squares),
+        to: .block(block.layer, .sinks))
+    }
     attentionPatternAdjoint(pattern: kept.pattern, &scratch.squares, squares)
     try run.visit(point(.scores), &scratch.squares, squares, filling: 0)
     attentionScoresAdjoint(
       input, block.rule, layout, scores: block.rule.scoreCap == nil ? nil : kept.scores, &scratch.squares,
       queriesAndKeys: &scratch.heads, columns.gradient)
     block.placement.adjoint(
-      &scratch.heads, columns, projected: kept.projected, kept.columns, positions: layout.positions,
-      rule: slopeRule, parameters: &parameters, layer: block.layer)
+      &scratch.heads, columns, projected: kept.projected, kept.columns, rule: slopeRule,
+      parameters: &parameters, layer: block.layer)
     try visitHeads(&scratch.heads, columns, &run)
     guard run.reaches(point(.valuesInput)) else { return }
     if readsApart {

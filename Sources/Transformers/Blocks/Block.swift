@@ -2,7 +2,9 @@
 //
 // Sequential:  stream += attention(norm(stream));  stream += MLP(norm(stream))
 // Parallel:    stream += attention(norm(stream)) + MLP(norm(stream))
-// What attention and MLP add may pass a norm behind them (Gemma 2 and 3). The parts are in `Layers/`.
+// Normalized:  stream = norm(stream + attention(stream));  stream = norm(stream + MLP(stream))
+// What attention and MLP add may pass a norm behind them (Gemma 2 and 3) and be multiplied by a factor (Granite). Some
+// MLPs are several, of which a router chooses (see `Block+Experts.swift`). The parts are in `Layers/`.
 
 import Tensors
 
@@ -13,6 +15,7 @@ struct Block {
   var weights: BlockWeights
   let placement: HeadPlacement
   let layout: SequenceLayout
+  let rule: AttentionRule
 
   init(_ model: Transformer, _ layer: Int, _ layout: SequenceLayout) {
     self.layer = layer
@@ -20,12 +23,16 @@ struct Block {
     configuration = model.configuration
     weights = model.weights.blocks[layer]
     placement = HeadPlacement(
-      normalization: configuration.normalization, queryGain: weights.attention.queryNorm,
-      keyGain: weights.attention.keyNorm,
-      rotary: configuration.attention[layer].rotary.flatMap { model.rotaryTables[$0] })
+      headWidth: configuration.dHead,
+      normalization: configuration.headNormalization ?? configuration.normalization,
+      queryGain: weights.attention.queryNorm, keyGain: weights.attention.keyNorm,
+      span: configuration.headNormSpan,
+      rotary: configuration.attention[layer].rotary.map { model.rotaryTables.turns($0, layout) },
+      limit: configuration.projectionLimit)
+    var rule = configuration.attention[layer].rule
+    rule.sinks = weights.attention.sinks?.values
+    self.rule = rule
   }
-
-  var rule: AttentionRule { configuration.attention[layer].rule }
 
   func point(_ place: BlockPoint) -> HookPoint { .block(layer: layer, place) }
 
@@ -42,23 +49,37 @@ struct Block {
     if kept.isKept { kept.stream.assign(stream) }
     try mixValues(stream, &kept, &scratch, &run)
     guard run.reaches(point(.result)) else { return }
-    let hasMLP = weights.mlp != nil
+    let hasMLP = weights.hasMLP
     if configuration.residual == .parallel {
       if hasMLP { try readStream(stream, &kept, &scratch, &run) }
       try addAttention(to: &stream, &kept, &scratch, &run)
-      guard run.reaches(point(.mlpPre)) else { return }
+      guard run.reaches(point(.routerLogits)) else { return }
     } else {
       try addAttention(to: &stream, &kept, &scratch, &run)
       guard run.reaches(point(.residMid)) else { return }
       if hasMLP {
         try run.visit(point(.residMid), &stream)
         guard run.reaches(point(.mlpInput)) else { return }
+        normalizeStream(&stream, weights.streamNormAfterAttention, keeping: &kept.streamAfterAttention, kept)
         try readStream(stream, &kept, &scratch, &run)
-        guard run.reaches(point(.mlpPre)) else { return }
+        guard run.reaches(point(.routerLogits)) else { return }
       }
     }
     if hasMLP { try addMLP(to: &stream, &kept, &scratch, &run) }
-    if run.reaches(point(.residPost)) { try run.visit(point(.residPost), &stream) }
+    guard run.reaches(point(.residPost)) else { return }
+    try run.visit(point(.residPost), &stream)
+    normalizeStream(&stream, weights.streamNormAfterMLP, keeping: &kept.streamAfterMLP, kept)
+  }
+
+  /// Normalises the stream itself, where the model does so.
+  private func normalizeStream(
+    _ stream: inout Tensor, _ norm: NormWeights?, keeping raw: inout Tensor, _ kept: BlockActivations
+  ) {
+    guard let norm, let kind = configuration.normalization else { return }
+    let before = stream
+    if kept.isKept { raw.assign(before) }
+    stream = Tensor(uninitialized: before.shape)
+    norm.apply(to: before, kind, into: &stream)
   }
 
   /// `x` normalised into `out`; copied where the model has no norm there.
@@ -89,8 +110,8 @@ extension Block {
     try run.visit(point(.queries), &kept.placed, kept.columns.queries)
     try run.visit(point(.keys), &kept.placed, kept.columns.keys)
     try run.visit(point(.values), &kept.placed, kept.columns.values)
-    if kept.isKept, placement.normalizes { kept.projected.assign(kept.placed) }
-    placement.apply(to: &kept.placed, kept.columns, positions: layout.positions)
+    if kept.isKept, placement.needsProjected { kept.projected.assign(kept.placed) }
+    placement.apply(to: &kept.placed, kept.columns)
     try attend(&kept, &run)
   }
 
@@ -127,7 +148,7 @@ extension Block {
       if seesPattern {
         maskScores(&kept.pattern, rule, squares)
         try run.visit(point(.scores), &kept.pattern, squares, filling: -.infinity)
-        attentionPattern(ofMasked: &kept.pattern, squares)
+        attentionPattern(ofMasked: &kept.pattern, rule, squares)
         try run.visit(point(.pattern), &kept.pattern, squares, filling: 0)
       } else {
         attentionPattern(&kept.pattern, rule, squares)
@@ -151,7 +172,7 @@ extension Block {
   ) throws {
     let output = weights.attention.output
     let isApart =
-      weights.attentionPostNorm != nil
+      weights.attentionPostNorm != nil || configuration.residualScale != 1
       || [.result, .rawAttentionOut, .attentionOut].contains { run.concerns(point($0)) }
     guard isApart else {
       if let bias = output.bias { stream.addToRows(bias) }
@@ -172,6 +193,7 @@ extension Block {
       let raw = scratch.out
       normalize(raw, norm, into: &scratch.out)
     }
+    if configuration.residualScale != 1 { scratch.out.scale(by: configuration.residualScale) }
     try run.visit(point(.attentionOut), &scratch.out)
     stream.add(scratch.out)
   }
@@ -188,10 +210,10 @@ extension Block {
       var input = stream
       try run.visit(point(.mlpInput), &input)
       if kept.isKept { kept.middle.assign(input) }
-      normalize(input, weights.mlpNorm, into: &scratch.normalized)
+      normalize(input, weights.normBeforeMLP, into: &scratch.normalized)
     } else {
       if kept.isKept { kept.middle.assign(stream) }
-      normalize(stream, weights.mlpNorm, into: &scratch.normalized)
+      normalize(stream, weights.normBeforeMLP, into: &scratch.normalized)
     }
     if kept.purpose == .parameters { swap(&scratch.normalized, &kept.mlpInput) }
   }
@@ -201,15 +223,15 @@ extension Block {
     to stream: inout Tensor, _ kept: inout BlockActivations, _ scratch: inout BlockScratch,
     _ run: inout some BlockRun
   ) throws {
-    guard let mlp = weights.mlp else { return }
     let isApart =
-      weights.mlpPostNorm != nil || run.concerns(point(.rawMLPOut)) || run.concerns(point(.mlpOut))
-    guard isApart else { return try writeMLP(mlp, to: &stream, &kept, &scratch, &run) }
+      weights.mlpPostNorm != nil || configuration.residualScale != 1 || run.concerns(point(.rawMLPOut))
+      || run.concerns(point(.mlpOut))
+    guard isApart else { return try write(to: &stream, &kept, &scratch, &run) }
     var out = Tensor(zeros: [0])
     swap(&out, &scratch.out)
     defer { swap(&out, &scratch.out) }
     out.become(zeros: streamShape)
-    try writeMLP(mlp, to: &out, &kept, &scratch, &run)
+    try write(to: &out, &kept, &scratch, &run)
     guard run.reaches(point(.rawMLPOut)) else { return }
     try run.visit(point(.rawMLPOut), &out)
     if let norm = weights.mlpPostNorm {
@@ -217,8 +239,22 @@ extension Block {
       let raw = out
       normalize(raw, norm, into: &out)
     }
+    if configuration.residualScale != 1 { out.scale(by: configuration.residualScale) }
     try run.visit(point(.mlpOut), &out)
     stream.add(out)
+  }
+
+  /// Adds the output of the MLP, or of the experts, to `target`.
+  private func write(
+    to target: inout Tensor, _ kept: inout BlockActivations, _ scratch: inout BlockScratch,
+    _ run: inout some BlockRun
+  ) throws {
+    if let mlp = weights.mlp {
+      try writeMLP(mlp, to: &target, &kept, &scratch, &run)
+    } else if let experts = weights.experts {
+      let x = kept.purpose == .parameters ? kept.mlpInput : scratch.normalized
+      try writeExperts(experts, x, to: &target, &kept, &run)
+    }
   }
 
   /// Adds W_out·hidden + b_out to `target`.

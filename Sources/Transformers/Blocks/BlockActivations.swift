@@ -45,6 +45,12 @@ struct BlockActivations: Sendable {
   var up = Tensor(zeros: [0])
   /// The hidden layer that W_out read; kept for parameters.
   var post = Tensor(zeros: [0])
+  /// The router's scores `[rows, experts]`, and the weights of experts as they were used.
+  var routerLogits = Tensor(zeros: [0])
+  var expertWeights = Tensor(zeros: [0])
+  /// The residual stream before it was itself normalised; kept where it is.
+  var streamAfterAttention = Tensor(zeros: [0])
+  var streamAfterMLP = Tensor(zeros: [0])
   /// The MLP's output before the norm behind it; kept where there is one.
   var rawMLPOut = Tensor(zeros: [0])
 

@@ -6,7 +6,7 @@ import Files
 struct ConfigurationReader {
   /// Where the options come from, for messages.
   let path: String
-  private let options: [String: JSONValue]
+  private var options: [String: JSONValue]
   private var seen: Set<String> = ["model_type"]
 
   /// Reads the file.
@@ -29,6 +29,16 @@ struct ConfigurationReader {
     self.path = path
     // An option that is null is one that was not set.
     options = Dictionary(members.map { ($0.key, $0.value) }) { $1 }.filter { $0.value != .null }
+  }
+
+  /// Options of a model's text part, with those that stand for the whole model beside it.
+  init(
+    path: String, json: JSONValue, inheriting outer: ConfigurationReader
+  ) throws(TransformerError) {
+    try self.init(path: path, json: json)
+    for name in ["tie_word_embeddings", "quantization_config"] where options[name] == nil {
+      options[name] = outer.options[name]
+    }
   }
 
   /// The value of an option, as it stands; nil where it is absent or null.
@@ -143,7 +153,11 @@ private let harmlessOptions: Set<String> = [
   "chunk_size_feed_forward", "is_encoder_decoder", "max_length", "min_length", "do_sample", "temperature",
   "top_k", "top_p", "num_beams", "repetition_penalty", "length_penalty", "no_repeat_ngram_size",
   "use_bfloat16",
-  "reorder_and_upcast_attn", "gradient_checkpointing_kwargs", "layer_norm_dtype", "description", "created_by",
+  "reorder_and_upcast_attn", "layerdrop", "init_std", "output_router_logits", "router_aux_loss_coef",
+  "router_jitter_noise", "residual_dropout", "embedding_dropout", "embed_pdrop",
+  "attention_probs_dropout_prob",
+  "slow_but_exact", "initializer_factor", "activation_dropout", "prefix", "mlm_probability",
+  "gradient_checkpoint", "gradient_checkpointing_kwargs", "layer_norm_dtype", "description", "created_by",
 ]
 
 private let harmlessPrefixes = [

@@ -22,6 +22,11 @@ public struct TransformerConfiguration: Sendable, Equatable {
     case plain
     /// W_out · (act(W_gate · x) ⊙ W_in · x) (Shazeer 2020).
     case gated
+    /// Several gated MLPs of which a router chooses some for each token; layers may have a single one instead.
+    case experts(ExpertRouting)
+
+    /// Whether layers have an MLP of any kind.
+    public var isPresent: Bool { self != .none }
   }
 
   /// How attention and MLP read the residual stream.
@@ -30,6 +35,24 @@ public struct TransformerConfiguration: Sendable, Equatable {
     case sequential
     /// Both read the stream as it was before the layer (Wang & Komatsuzaki 2021).
     case parallel
+    /// As sequential, with the stream itself normalised behind attention and behind the MLP (Vaswani et al. 2017).
+    case normalized
+  }
+
+  /// Which vectors are normalised together where queries and keys are normalised.
+  public enum HeadNormSpan: Sendable, Equatable {
+    /// Each head's by itself.
+    case each
+    /// Those of all heads of a token at once (OLMo 2).
+    case all
+  }
+
+  /// Which token the logits of a position are about.
+  public enum Prediction: Sendable, Equatable {
+    /// The one after it.
+    case next
+    /// The one that stands there, behind a mask (BERT).
+    case masked
   }
 
   /// The family's name in config.json (`model_type`).
@@ -68,12 +91,55 @@ public struct TransformerConfiguration: Sendable, Equatable {
   public var tiesEmbeddings = false
   /// Logits x become cap·tanh(x / cap) where given.
   public var logitCap: Float?
+  /// A factor on logits, before a cap.
+  public var logitScale: Float = 1
+  /// A factor on what attention and MLP add to the residual stream.
+  public var residualScale: Float = 1
+  /// Which vectors are normalised together where queries and keys are normalised.
+  public var headNormSpan: HeadNormSpan = .each
+  /// How queries and keys are normalised, where not as the stream is.
+  public var headNormalization: RowNormalization?
+  /// Queries, keys and values are cut to ±limit where given (OLMo).
+  public var projectionLimit: Float?
+  /// Which token the logits of a position are about.
+  public var prediction: Prediction = .next
 
   /// Query heads that share one key and value head.
   public var groupSize: Int { heads / keyValueHeads }
 
   /// Number of heads of all layers.
   public var headCount: Int { layers * heads }
+}
+
+/// How a router chooses experts, and how they work.
+public struct ExpertRouting: Sendable, Equatable {
+  /// The activation of an expert's hidden layer.
+  public enum Gate: Sendable, Equatable {
+    /// act(gate) ⊙ up.
+    case plain(Activation)
+    /// g·logistic(slope·g) ⊙ (u + 1), with g cut at the limit and u at ± the limit (GPT-OSS).
+    case clamped(slope: Float, limit: Float)
+  }
+
+  /// Number of experts of a layer.
+  public var experts: Int
+  /// How many of them each token passes.
+  public var chosen: Int
+  /// Whether the weights of the chosen add up to 1; else they are their share of the softmax over all.
+  public var normalizesWeights: Bool
+  /// Width of an expert's hidden layer.
+  public var width: Int
+  /// An expert's activation.
+  public var gate: Gate
+
+  /// A rule of routing.
+  public init(experts: Int, chosen: Int, normalizesWeights: Bool, width: Int, gate: Gate) {
+    self.experts = experts
+    self.chosen = chosen
+    self.normalizesWeights = normalizesWeights
+    self.width = width
+    self.gate = gate
+  }
 }
 
 /// The attention of one layer.

@@ -7,6 +7,8 @@ import Tensors
 
 enum GPT2Family: ModelFamily {
   static let modelType = "gpt2"
+  static let title = "GPT-2"
+  static let refusals = "cross-attention"
 
   static func configuration(_ options: inout ConfigurationReader) throws -> TransformerConfiguration {
     let layers = try options.count("n_layer")

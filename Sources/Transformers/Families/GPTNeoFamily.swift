@@ -7,6 +7,7 @@ import Tensors
 
 enum GPTNeoFamily: ModelFamily {
   static let modelType = "gpt_neo"
+  static let title = "GPT-Neo"
 
   static func configuration(_ options: inout ConfigurationReader) throws -> TransformerConfiguration {
     let layers = try options.count("num_layers")

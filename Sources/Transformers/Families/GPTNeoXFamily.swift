@@ -7,16 +7,19 @@ import Tensors
 
 enum GPTNeoXFamily: ModelFamily {
   static let modelType = "gpt_neox"
+  static let title = "GPT-NeoX and Pythia"
 
   static func configuration(_ options: inout ConfigurationReader) throws -> TransformerConfiguration {
     let sizes = try DecoderSizes(&options)
-    try options.require("attention_bias", .boolean(true))
+    // Whether attention has biases is seen from the tensors.
+    _ = try options.truth("attention_bias", default: true)
     // The names that older files use for the share of a head that is turned, and for the base of its angles.
     let share = try options.positiveNumber("rotary_pct", default: 0.25)
     let base = try options.positiveNumber("rotary_emb_base", default: 10000)
     let parameters = options.value("rope_parameters") ?? options.value("rope_scaling") ?? .object([])
     let rotary = try RotaryConfiguration(
-      parameters: parameters, path: options.path, headWidth: sizes.dHead, base: base, share: share)
+      parameters: parameters, path: options.path, headWidth: sizes.dHead, base: base, share: share,
+      context: sizes.context)
     let isParallel = try options.truth("use_parallel_residual", default: true)
     return TransformerConfiguration(
       family: modelType, layers: sizes.layers, heads: sizes.heads, keyValueHeads: sizes.heads,
@@ -41,7 +44,9 @@ enum GPTNeoXFamily: ModelFamily {
     let blocks = try (0..<configuration.layers).map { layer in
       let name = "gpt_neox.layers.\(layer)."
       func linear(_ module: String, from inputs: Int, to outputs: Int) throws -> Linear {
-        try reader.linear(name + module, .outputInput, from: inputs, to: outputs, hasBias: true)
+        try reader.linear(
+          name + module, .outputInput, from: inputs, to: outputs,
+          hasBias: reader.contains(name + module + ".bias"))
       }
       return BlockWeights(
         attentionNorm: try reader.norm(name + "input_layernorm", dModel, hasBias: true),

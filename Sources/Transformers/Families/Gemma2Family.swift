@@ -7,10 +7,13 @@ import Tensors
 
 enum Gemma2Family: ModelFamily {
   static let modelType = "gemma2"
+  static let title = "Gemma 2"
+  static let refusals = "bidirectional attention"
 
   static func configuration(_ options: inout ConfigurationReader) throws -> TransformerConfiguration {
     let sizes = try DecoderSizes(&options, headWidth: 256)
-    let rotary = try RotaryConfiguration(reading: &options, headWidth: sizes.dHead)
+    let rotary = try RotaryConfiguration(
+      reading: &options, headWidth: sizes.dHead, context: sizes.context)
     try options.require("use_bidirectional_attention", .boolean(false))
     try options.require("attention_bias", .boolean(false))
     let scale = 1 / Float(try options.positiveNumber("query_pre_attn_scalar", default: 256)).squareRoot()
@@ -35,7 +38,7 @@ enum Gemma2Family: ModelFamily {
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
   ) throws -> TransformerWeights {
-    try DecoderTensors(hasPostNorms: true).weights(checkpoint, configuration)
+    try DecoderTensors(norms: .around).weights(checkpoint, configuration)
   }
 }
 

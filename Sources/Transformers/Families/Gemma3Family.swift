@@ -7,6 +7,8 @@ import Tensors
 
 enum Gemma3Family: ModelFamily {
   static let modelType = "gemma3_text"
+  static let title = "Gemma 3 (text)"
+  static let refusals = "bidirectional attention"
 
   static func configuration(_ options: inout ConfigurationReader) throws -> TransformerConfiguration {
     let sizes = try DecoderSizes(&options, headWidth: 256)
@@ -18,7 +20,7 @@ enum Gemma3Family: ModelFamily {
     let stored = try options.optionalCount("_sliding_window_pattern")
     let period = try options.optionalCount("sliding_window_pattern") ?? stored ?? 6
     let isSliding = try slidingLayers(&options, layers: sizes.layers) { ($0 + 1) % period != 0 }
-    let (global, local) = try rotaries(&options, headWidth: sizes.dHead)
+    let (global, local) = try rotaries(&options, sizes)
     var configuration = sizes.configuration(
       family: modelType,
       normalization: .rootMeanSquare(
@@ -37,24 +39,28 @@ enum Gemma3Family: ModelFamily {
 
   /// The angles of layers that see everything, and of those that look back over a window.
   private static func rotaries(
-    _ options: inout ConfigurationReader, headWidth: Int
+    _ options: inout ConfigurationReader, _ sizes: DecoderSizes
   ) throws -> (global: RotaryConfiguration, local: RotaryConfiguration) {
+    let headWidth = sizes.dHead
     let localBase = try options.positiveNumber("rope_local_base_freq", default: 10000)
     let global = try RotaryConfiguration(
-      reading: &options, headWidth: headWidth, defaultBase: 1_000_000, kind: "full_attention")
+      reading: &options, headWidth: headWidth, context: sizes.context, defaultBase: 1_000_000,
+      kind: "full_attention")
     guard let local = options.value("rope_parameters")?["sliding_attention"] else {
       return (global, RotaryConfiguration(dimension: headWidth, base: localBase))
     }
     return (
       global,
       try RotaryConfiguration(
-        parameters: local, path: options.path, headWidth: headWidth, base: localBase, share: 1)
+        parameters: local, path: options.path, headWidth: headWidth, base: localBase, share: 1,
+        context: sizes.context)
     )
   }
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
   ) throws -> TransformerWeights {
-    try DecoderTensors(hasHeadNorms: true, hasPostNorms: true).weights(checkpoint, configuration)
+    try DecoderTensors(headNorms: (configuration.dHead, configuration.dHead), norms: .around).weights(
+      checkpoint, configuration)
   }
 }

@@ -23,6 +23,7 @@ import Tensors
 
 enum GeneralFamily: ModelFamily {
   static let modelType = "headlamp"
+  static let title = "the project's own layout, under TransformerLens's names"
 
   static func configuration(_ options: inout ConfigurationReader) throws -> TransformerConfiguration {
     let layers = try options.count("n_layers")

@@ -6,10 +6,12 @@ import Tensors
 
 enum LlamaFamily: ModelFamily {
   static let modelType = "llama"
+  static let title = "Llama 1 to 3"
 
   static func configuration(_ options: inout ConfigurationReader) throws -> TransformerConfiguration {
     let sizes = try DecoderSizes(&options)
-    let rotary = try RotaryConfiguration(reading: &options, headWidth: sizes.dHead)
+    let rotary = try RotaryConfiguration(
+      reading: &options, headWidth: sizes.dHead, context: sizes.context)
     // Whether there are biases is seen from the tensors.
     _ = try options.truth("attention_bias", default: false)
     _ = try options.truth("mlp_bias", default: false)

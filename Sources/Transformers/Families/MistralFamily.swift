@@ -5,10 +5,12 @@ import Tensors
 
 enum MistralFamily: ModelFamily {
   static let modelType = "mistral"
+  static let title = "Mistral"
 
   static func configuration(_ options: inout ConfigurationReader) throws -> TransformerConfiguration {
     let sizes = try DecoderSizes(&options)
-    let rotary = try RotaryConfiguration(reading: &options, headWidth: sizes.dHead)
+    let rotary = try RotaryConfiguration(
+      reading: &options, headWidth: sizes.dHead, context: sizes.context)
     let window = try options.optionalCount("sliding_window")
     return sizes.configuration(
       family: modelType,

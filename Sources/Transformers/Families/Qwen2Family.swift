@@ -5,10 +5,12 @@ import Tensors
 
 enum Qwen2Family: ModelFamily {
   static let modelType = "qwen2"
+  static let title = "Qwen 2 and 2.5"
 
   static func configuration(_ options: inout ConfigurationReader) throws -> TransformerConfiguration {
     let sizes = try DecoderSizes(&options)
-    let rotary = try RotaryConfiguration(reading: &options, headWidth: sizes.dHead)
+    let rotary = try RotaryConfiguration(
+      reading: &options, headWidth: sizes.dHead, context: sizes.context)
     let windows = try qwenWindows(&options, layers: sizes.layers)
     return sizes.configuration(
       family: modelType,

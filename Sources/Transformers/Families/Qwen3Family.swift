@@ -5,10 +5,12 @@ import Tensors
 
 enum Qwen3Family: ModelFamily {
   static let modelType = "qwen3"
+  static let title = "Qwen 3"
 
   static func configuration(_ options: inout ConfigurationReader) throws -> TransformerConfiguration {
     let sizes = try DecoderSizes(&options, headWidth: 128)
-    let rotary = try RotaryConfiguration(reading: &options, headWidth: sizes.dHead)
+    let rotary = try RotaryConfiguration(
+      reading: &options, headWidth: sizes.dHead, context: sizes.context)
     let windows = try qwenWindows(&options, layers: sizes.layers)
     _ = try options.truth("attention_bias", default: false)
     return sizes.configuration(
@@ -28,7 +30,8 @@ enum Qwen3Family: ModelFamily {
     let layer = "model.layers.0.self_attn."
     return try DecoderTensors(
       hasInputBias: checkpoint.contains(layer + "q_proj.bias"),
-      hasOutputBias: checkpoint.contains(layer + "o_proj.bias"), hasHeadNorms: true
+      hasOutputBias: checkpoint.contains(layer + "o_proj.bias"),
+      headNorms: (configuration.dHead, configuration.dHead)
     ).weights(checkpoint, configuration)
   }
 }

@@ -49,6 +49,10 @@ public enum BlockPoint: String, CaseIterable, Sendable {
   case residMid = "hook_resid_mid"
   /// The residual stream as the MLP reads it, before the norm `[batch, position, d_model]`.
   case mlpInput = "hook_mlp_in"
+  /// The router's score of every expert `[batch, position, expert]`, in layers with experts.
+  case routerLogits = "mlp.hook_router_logits"
+  /// The weight of every expert's output, 0 where it is not chosen `[batch, position, expert]`.
+  case expertWeights = "mlp.hook_expert_weights"
   /// The MLP's hidden layer before its activation `[batch, position, d_mlp]`.
   case mlpPre = "mlp.hook_pre"
   /// The MLP's hidden layer after activation (and gating) `[batch, position, d_mlp]`.

@@ -34,8 +34,10 @@ extension AttentionWeights {
 
   /// Where `project` puts queries, keys and values.
   func columns(_ configuration: TransformerConfiguration) -> AttentionColumns {
-    if case .fused(_, .byHead) = projections {
-      return AttentionColumns(interleaving: configuration.heads, width: configuration.dHead)
+    if case .fused(_, let order) = projections, order != .byKind {
+      let groups = order == .byHead ? configuration.heads : configuration.keyValueHeads
+      return AttentionColumns(
+        interleaving: configuration.heads, groups: groups, width: configuration.dHead)
     }
     return AttentionColumns(
       heads: configuration.heads, groups: configuration.keyValueHeads, width: configuration.dHead)
@@ -87,7 +89,7 @@ extension AttentionWeights {
     switch (projections, role) {
     case (.fused(let linear, _), _):
       let place = columns(configuration)[role]
-      return (linear, place.offset + index * place.headStride)
+      return (linear, place.column(ofHead: index))
     case (.separate(let queries, _, _), .queries): return (queries, index * configuration.dHead)
     case (.separate(_, let keys, _), .keys): return (keys, index * configuration.dHead)
     case (.separate(_, _, let values), .values): return (values, index * configuration.dHead)
@@ -109,7 +111,7 @@ extension AttentionWeights {
     for head in 0..<heads {
       let (linear, column) = map(role, head: head, configuration)
       let place = MatrixWindow(
-        offset: columns.offset + head * columns.headStride, rows: rows, columns: columns.width,
+        offset: columns.column(ofHead: head), rows: rows, columns: columns.width,
         rowStride: columns.rowStride)
       if let bias = linear.bias {
         target.fillRows(bias.rows(column..<column + columns.width), atColumn: place.offset)
@@ -135,7 +137,7 @@ extension AttentionWeights {
       matrixProduct(
         gradient,
         MatrixWindow(
-          offset: columns.offset + head * columns.headStride, rows: rows, columns: columns.width,
+          offset: columns.column(ofHead: head), rows: rows, columns: columns.width,
           rowStride: columns.rowStride),
         matrix, linear.window(outputs: column..<column + columns.width).transpose, into: &dx,
         MatrixWindow(offset: head * width, rows: rows, columns: width, rowStride: heads * width))

@@ -69,7 +69,14 @@ struct GradientRun {
     var tape = GradientTape(layers: model.configuration.layers, for: purpose) {
       back.reaches(.residPost(layer: $0))
     }
-    var stream = try model.startingStream(batch, start, positions: layout.positions, &up)
+    var stream: Tensor
+    var embedded: Tensor?
+    if start == nil {
+      stream = try model.firstStream(tokens: batch.packedIDs, positions: layout.positions, &up)
+      embedded = model.normalizeFirst(&stream)
+    } else {
+      stream = try model.startingStream(batch, start, positions: layout.positions, &up)
+    }
     let first = start?.layer ?? 0
     try model.ascend(&stream, layout, &tape, from: first, &up)
 
@@ -108,6 +115,7 @@ struct GradientRun {
     try model.descend(
       &dStream, layout, &tape, rule: rule, release: true, to: first, parameters: &sums, &back)
     guard start == nil else { return values }
+    throughEmbeddingNorm(embedded, &dStream, &sums)
     sums?.addEmbedding(
       dStream, tokens: batch.packedIDs, positions: layout.positions,
       scale: model.configuration.embeddingScale)
@@ -118,6 +126,23 @@ struct GradientRun {
     }
     try back.visit(.embedding, &dStream)
     return values
+  }
+
+  /// From the gradient of the first stream to that of what it was before its norm, where it has one.
+  private func throughEmbeddingNorm(
+    _ embedded: Tensor?, _ gradient: inout Tensor, _ sums: inout ParameterGradient?
+  ) {
+    guard let embedded, let norm = model.weights.embeddingNorm, let kind = model.configuration.normalization
+    else { return }
+    let upstream = gradient
+    gradient = Tensor(zeros: upstream.shape)
+    if sums == nil {
+      norm.adjoint(embedded, kind, dy: upstream, addingTo: &gradient, rule: rule)
+    } else {
+      sums?.normalizeAdjoint(
+        norm, gain: .embeddingNormGain, bias: .embeddingNormBias, embedded, kind, dy: upstream,
+        addingTo: &gradient)
+    }
   }
 
   /// The packed rows whose logits the metric reads, prompt by prompt.

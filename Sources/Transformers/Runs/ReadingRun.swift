@@ -39,17 +39,27 @@ extension Transformer {
       try run.visit(.positionEmbedding, &added)
       stream.add(added)
     }
+    if let segment = weights.segmentEmbedding { stream.addToRows(segment) }
     return stream
+  }
+
+  /// Normalises the first stream, where the model does so; gives what it was before.
+  func normalizeFirst(_ stream: inout Tensor) -> Tensor? {
+    guard let norm = weights.embeddingNorm, let kind = configuration.normalization else { return nil }
+    let before = stream
+    stream = Tensor(uninitialized: before.shape)
+    norm.apply(to: before, kind, into: &stream)
+    return before
   }
 
   /// The stream that a run begins with: of its tokens, or one that was read before.
   func startingStream(
     _ batch: TokenBatch, _ start: StreamStart?, positions: [Int32], _ run: inout some BlockRun
   ) throws -> Tensor {
-    guard let start else {
-      return try firstStream(tokens: batch.packedIDs, positions: positions, &run)
-    }
-    return batch.packed(start.stream)
+    if let start { return batch.packed(start.stream) }
+    var stream = try firstStream(tokens: batch.packedIDs, positions: positions, &run)
+    _ = normalizeFirst(&stream)
+    return stream
   }
 
   /// Runs all layers that `run` wants, to the stream behind the last of them.

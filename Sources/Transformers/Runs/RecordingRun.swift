@@ -69,7 +69,12 @@ private struct HeadOutputPass: BlockRun {
     output = model.weights.output
     let isCausal = model.configuration.attention.allSatisfy { $0.rule.isCausal }
     let prompts: [Int]
-    if isCausal, pooling != .each {
+    let limits = model.configuration.attention.compactMap { $0.rotary?.lengthOfSameAngles }
+    // Beginnings are alike only in prompts of like angles.
+    let sharesAngles = limits.allSatisfy { limit in
+      batch.lengths.allSatisfy { $0 <= limit } || batch.lengths.allSatisfy { $0 > limit }
+    }
+    if isCausal, sharesAngles, pooling != .each {
       (layout, prompts) = SequenceLayout.sharingPrefixes(batch)
     } else {
       layout = SequenceLayout(lengths: batch.lengths)
@@ -116,6 +121,7 @@ private struct HeadOutputPass: BlockRun {
     prepareResult()
     var plain = PlainRun()
     var stream = try model.firstStream(tokens: tokens, positions: layout.positions, &plain)
+    _ = model.normalizeFirst(&stream)
     var (kept, scratch) = (BlockActivations(for: .none), BlockScratch())
     for layer in 0..<configuration.layers {
       if layer + 1 < configuration.layers { weights.blocks[layer + 1].prefetch() }

@@ -91,13 +91,14 @@ extension Transformer {
   }
 
   /// The inputs that query heads must read apart on the way up: those of a layer whose keys or values are edited while
-  /// the gradient of what each query head reads is wanted.
+  /// the gradient of what each query head reads is wanted, and all where keys are normalised together.
   private func headInputsToSplit(_ points: Set<HookPoint>, _ edits: [HookPoint: Edit]) -> Set<HookPoint> {
     guard configuration.groupSize > 1 else { return [] }
     return Set(
       (0..<configuration.layers).filter { layer in
         AttentionRole.allCases.contains { points.contains(.block(layer: layer, $0.input)) }
-          && (edits[.keys(layer: layer)] != nil || edits[.values(layer: layer)] != nil)
+          && (configuration.headNormSpan == .all || edits[.keys(layer: layer)] != nil
+            || edits[.values(layer: layer)] != nil)
       }.map { .block(layer: $0, .keysInput) })
   }
 }

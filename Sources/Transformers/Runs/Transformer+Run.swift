@@ -125,9 +125,23 @@ extension Transformer {
       guard layer >= 0, layer < configuration.layers else {
         throw .absentHookPoint(point, reason: "the model has \(configuration.layers) layers, counted from 0")
       }
-      let isMLP = [.mlpInput, .mlpPre, .mlpPost, .rawMLPOut, .mlpOut].contains(place)
+      let isMLP = [.mlpInput, .mlpPre, .mlpPost, .rawMLPOut, .mlpOut, .routerLogits, .expertWeights]
+        .contains(place)
       if isMLP, configuration.mlp == .none {
         throw .absentHookPoint(point, reason: "the model has attention only")
+      }
+      let hasExperts = weights.blocks[layer].experts != nil
+      if [.routerLogits, .expertWeights].contains(place), !hasExperts {
+        throw .absentHookPoint(point, reason: "the layer has no experts")
+      }
+      if [.mlpPre, .mlpPost].contains(place), hasExperts {
+        throw .absentHookPoint(point, reason: "the layer has several hidden layers, one for each expert")
+      }
+      if AttentionRole.allCases.contains(where: { $0.input == place }), configuration.projectionLimit != nil,
+        configuration.groupSize > 1
+      {
+        throw .absentHookPoint(
+          point, reason: "keys and values that are cut are not made apart for query heads")
       }
       if place == .residMid, configuration.residual == .parallel {
         throw .absentHookPoint(point, reason: "attention and MLP of this model run side by side")

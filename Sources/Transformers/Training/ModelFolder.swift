@@ -40,7 +40,9 @@ extension Transformer {
       to: folder + "/model.safetensors")
     let token = beginningToken.map { JSONValue.integer($0) } ?? .null
     try writeFile(
-      JSONValue.object(options + [JSONMember("bos_token_id", token)]).text(), to: folder + "/config.json")
+      JSONValue.object(
+        options + [JSONMember("bos_token_id", token), JSONMember("eos_token_id", .null)]
+      ).text(), to: folder + "/config.json")
   }
 }
 
@@ -84,6 +86,8 @@ extension Transformer {
     switch parameter {
     case .tokenEmbedding: "transformer.wte.weight"
     case .positionEmbedding: "transformer.wpe.weight"
+    case .embeddingNormGain, .embeddingNormBias, .outputTransformWeight, .outputTransformBias:
+      parameter.description
     case .finalNormGain: "transformer.ln_f.weight"
     case .finalNormBias: "transformer.ln_f.bias"
     case .unembedding: "lm_head.weight"
@@ -183,11 +187,22 @@ extension Transformer {
   /// The first part that the project's layout has no word for.
   private var unstorablePart: String? {
     if configuration.embeddingScale != 1 { return "scaled embeddings" }
+    if configuration.residualScale != 1 { return "scaled outputs of attention and MLP" }
+    if configuration.logitScale != 1 { return "scaled logits" }
+    if configuration.residual == .normalized { return "a residual stream that is itself normalised" }
+    if case .experts = configuration.mlp { return "experts" }
+    if configuration.headNormSpan == .all { return "queries of all heads normalised together" }
+    if configuration.projectionLimit != nil { return "cut queries, keys and values" }
+    if weights.embeddingNorm != nil { return "normalised embeddings" }
+    if weights.blocks.contains(where: \.sharesNorm) { return "one norm before attention and MLP" }
+    if weights.blocks.contains(where: { $0.attention.sinks != nil }) { return "attention sinks" }
     if case .rootMeanSquare(_, let offset)? = configuration.normalization, offset != 0 {
       return "gains stored less one"
     }
     for attention in configuration.attention {
       if attention.rule.window != nil { return "windowed attention" }
+      if attention.rule.keyBias != nil { return "scores that lean on distance (ALiBi)" }
+      if attention.rotary?.pairing == .neighbours { return "rotary positions of neighbouring coordinates" }
       if attention != configuration.attention[0] { return "attention that differs from layer to layer" }
       if let rotary = attention.rotary, rotary.scaling != .none { return "scaled rotary positions" }
     }

@@ -6,7 +6,11 @@ import Tensors
 public enum Parameter: Hashable, Sendable {
   case tokenEmbedding
   case positionEmbedding
+  case embeddingNormGain
+  case embeddingNormBias
   case block(Int, BlockParameter)
+  case outputTransformWeight
+  case outputTransformBias
   case finalNormGain
   case finalNormBias
   case unembedding
@@ -27,6 +31,7 @@ public enum BlockParameter: String, CaseIterable, Sendable {
   case valueBias = "attn.b_V"
   case queryNorm = "attn.q_norm.w"
   case keyNorm = "attn.k_norm.w"
+  case sinks = "attn.sinks"
   case outputWeight = "attn.W_O"
   case outputBias = "attn.b_O"
   case attentionPostNormGain = "ln1_post.w"
@@ -41,6 +46,10 @@ public enum BlockParameter: String, CaseIterable, Sendable {
   case outBias = "mlp.b_out"
   case mlpPostNormGain = "ln2_post.w"
   case mlpPostNormBias = "ln2_post.b"
+  case streamNormAfterAttentionGain = "ln_mid.w"
+  case streamNormAfterAttentionBias = "ln_mid.b"
+  case streamNormAfterMLPGain = "ln_end.w"
+  case streamNormAfterMLPBias = "ln_end.b"
 }
 
 extension Parameter: CustomStringConvertible {
@@ -49,7 +58,11 @@ extension Parameter: CustomStringConvertible {
     switch self {
     case .tokenEmbedding: "embed.W_E"
     case .positionEmbedding: "pos_embed.W_pos"
+    case .embeddingNormGain: "ln_embed.w"
+    case .embeddingNormBias: "ln_embed.b"
     case .block(let layer, let parameter): "blocks.\(layer).\(parameter.rawValue)"
+    case .outputTransformWeight: "output_transform.W"
+    case .outputTransformBias: "output_transform.b"
     case .finalNormGain: "ln_final.w"
     case .finalNormBias: "ln_final.b"
     case .unembedding: "unembed.W_U"
@@ -59,9 +72,12 @@ extension Parameter: CustomStringConvertible {
 
   /// All parameters that a model of so many layers may have, in the order in which they lie in a layout.
   static func all(layers: Int) -> [Parameter] {
-    [.tokenEmbedding, .positionEmbedding]
+    [.tokenEmbedding, .positionEmbedding, .embeddingNormGain, .embeddingNormBias]
       + (0..<layers).flatMap { layer in BlockParameter.allCases.map { .block(layer, $0) } }
-      + [.finalNormGain, .finalNormBias, .unembedding, .unembeddingBias]
+      + [
+        .outputTransformWeight, .outputTransformBias, .finalNormGain, .finalNormBias, .unembedding,
+        .unembeddingBias,
+      ]
   }
 }
 
@@ -72,6 +88,10 @@ extension TransformerWeights {
       switch parameter {
       case .tokenEmbedding: tokenEmbedding
       case .positionEmbedding: positionEmbedding.map(Weight.init)
+      case .embeddingNormGain: embeddingNorm?.gain.map(Weight.init)
+      case .embeddingNormBias: embeddingNorm?.bias.map(Weight.init)
+      case .outputTransformWeight: outputTransform?.weight
+      case .outputTransformBias: outputTransform?.bias.map(Weight.init)
       case .block(let layer, let parameter): blocks[layer][parameter]
       case .finalNormGain: finalNorm?.gain.map(Weight.init)
       case .finalNormBias: finalNorm?.bias.map(Weight.init)
@@ -84,6 +104,10 @@ extension TransformerWeights {
       switch parameter {
       case .tokenEmbedding: tokenEmbedding = newValue
       case .positionEmbedding: positionEmbedding?.replace(by: newValue)
+      case .embeddingNormGain: embeddingNorm?.gain?.replace(by: newValue)
+      case .embeddingNormBias: embeddingNorm?.bias?.replace(by: newValue)
+      case .outputTransformWeight: outputTransform?.weight = newValue
+      case .outputTransformBias: outputTransform?.bias?.replace(by: newValue)
       case .block(let layer, let parameter): blocks[layer][parameter] = newValue
       case .finalNormGain: finalNorm?.gain?.replace(by: newValue)
       case .finalNormBias: finalNorm?.bias?.replace(by: newValue)
@@ -110,6 +134,11 @@ extension BlockWeights {
       case .mlpPostNormBias: mlpPostNorm?.bias.map(Weight.init)
       case .queryNorm: attention.queryNorm.map(Weight.init)
       case .keyNorm: attention.keyNorm.map(Weight.init)
+      case .sinks: attention.sinks.map(Weight.init)
+      case .streamNormAfterAttentionGain: streamNormAfterAttention?.gain.map(Weight.init)
+      case .streamNormAfterAttentionBias: streamNormAfterAttention?.bias.map(Weight.init)
+      case .streamNormAfterMLPGain: streamNormAfterMLP?.gain.map(Weight.init)
+      case .streamNormAfterMLPBias: streamNormAfterMLP?.bias.map(Weight.init)
       default: linear(of: parameter).flatMap { $1 ? $0.bias.map(Weight.init) : $0.weight }
       }
     }
@@ -126,6 +155,11 @@ extension BlockWeights {
       case .mlpPostNormBias: mlpPostNorm?.bias?.replace(by: newValue)
       case .queryNorm: attention.queryNorm?.replace(by: newValue)
       case .keyNorm: attention.keyNorm?.replace(by: newValue)
+      case .sinks: attention.sinks?.replace(by: newValue)
+      case .streamNormAfterAttentionGain: streamNormAfterAttention?.gain?.replace(by: newValue)
+      case .streamNormAfterAttentionBias: streamNormAfterAttention?.bias?.replace(by: newValue)
+      case .streamNormAfterMLPGain: streamNormAfterMLP?.gain?.replace(by: newValue)
+      case .streamNormAfterMLPBias: streamNormAfterMLP?.bias?.replace(by: newValue)
       default:
         guard let found = linear(of: parameter) else { return }
         var linear = found.0

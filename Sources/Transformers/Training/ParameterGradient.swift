@@ -21,6 +21,16 @@ public struct ParameterGradient: Sendable {
     values.scatterRows(of: rows, to: indices, place.matrix)
   }
 
+  /// Adds a vector's gradient.
+  mutating func add(_ gradient: Tensor, to parameter: Parameter) {
+    guard let place = layout.place(of: parameter) else { return }
+    values.withMutableValues { values in
+      gradient.withValues { gradient in
+        for index in gradient.indices { values[place.offset + index] += gradient[index] }
+      }
+    }
+  }
+
   /// The adjoint of a normalisation: adds the gradient of `x` to `dx`, and those of gain and bias here.
   mutating func normalizeAdjoint(
     _ norm: NormWeights, gain: Parameter, bias: Parameter, _ x: Tensor, _ kind: RowNormalization, dy: Tensor,

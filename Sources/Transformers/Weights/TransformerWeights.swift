@@ -8,8 +8,14 @@ public struct TransformerWeights: Sendable {
   public var tokenEmbedding: Weight
   /// `[context, d_model]`, where positions are learned.
   public var positionEmbedding: Tensor?
+  /// Added to every embedding `[d_model]`: that of the first kind of segment, in encoders.
+  public var segmentEmbedding: Tensor?
+  /// The normalisation of the first residual stream (BLOOM, BERT); nil where there is none.
+  public var embeddingNorm: NormWeights?
   /// One entry a layer.
   public var blocks: [BlockWeights]
+  /// d_model → d_model, followed by the model's activation, before the final normalisation (BERT).
+  public var outputTransform: Linear?
   /// The normalisation before the unembedding; nil where there is none.
   public var finalNorm: NormWeights?
   /// d_model → vocabulary; nil where the token embedding serves for both ends.
@@ -46,10 +52,23 @@ public struct BlockWeights: Sendable {
   public var attentionPostNorm: NormWeights?
   /// Before the MLP.
   public var mlpNorm: NormWeights?
-  /// The MLP; nil in an attention-only model.
+  /// Whether the MLP reads what the norm before attention gives, in parallel blocks with one norm.
+  public var sharesNorm = false
+  /// The MLP; nil in an attention-only model and where there are experts.
   public var mlp: MLPWeights?
+  /// The experts and their router, in layers that have them.
+  public var experts: ExpertsWeights?
   /// On what the MLP adds to the residual stream (Gemma 2 and 3).
   public var mlpPostNorm: NormWeights?
+  /// On the residual stream behind attention, where the stream itself is normalised (BERT).
+  public var streamNormAfterAttention: NormWeights?
+  /// On the residual stream behind the MLP.
+  public var streamNormAfterMLP: NormWeights?
+
+  /// Whether there is an MLP or experts.
+  public var hasMLP: Bool { mlp != nil || experts != nil }
+  /// The norm whose rows the MLP reads.
+  var normBeforeMLP: NormWeights? { sharesNorm ? attentionNorm : mlpNorm }
 
   /// All parts together.
   public init(
@@ -102,15 +121,19 @@ public struct AttentionWeights: Sendable {
     case byKind
     /// Each head's query, key and value side by side (GPT-NeoX).
     case byHead
+    /// Each group's queries, then its key, then its value (Falcon).
+    case byGroup
   }
 
   /// Residual stream → queries, keys and values.
   public var projections: Projections
   /// heads · d_head → d_model (W_O and b_O).
   public var output: Linear
-  /// Gain of the normalisation of each query `[d_head]` (Qwen 3, Gemma 3).
+  /// One more score of every head, whose share of the pattern goes nowhere `[heads]` (GPT-OSS).
+  public var sinks: Tensor?
+  /// Gain of the normalisation of each query `[d_head]` (Qwen 3, Gemma 3), or of all heads' `[heads · d_head]`.
   public var queryNorm: Tensor?
-  /// Gain of the normalisation of each key `[d_head]`.
+  /// Gain of the normalisation of each key `[d_head]`, or of all groups'.
   public var keyNorm: Tensor?
 
   /// All parts together.

@@ -231,6 +231,69 @@ t.add_special_tokens([special("<|end|>"), special("<|x", single_word=True)])
 t.post_processor = processors.TemplateProcessing(single="<|end|> $A <|end|>:1 <s>", special_tokens=[("<|end|>", t.token_to_id("<|end|>")), ("<s>", t.token_to_id("<s>"))])
 record("added-tokens", t)
 
+
+
+def unigram(normalizer, pre, decoder, post=None, fallback=False, vocab=500):
+    t = Tokenizer(models.Unigram())
+    t.pre_tokenizer = pre
+    if normalizer:
+        t.normalizer = normalizer
+    t.decoder = decoder
+    bytes_ = [f"<0x{b:02X}>" for b in range(256)] if fallback else []
+    t.train_from_iterator(corpus, trainers.UnigramTrainer(
+        vocab_size=vocab + len(bytes_), unk_token="<unk>", special_tokens=["<s>", "<unk>", "</s>"] + bytes_, show_progress=False))
+    state = json.loads(t.to_str())
+    state["added_tokens"] = [a for a in state["added_tokens"] if a["content"] in ("<s>", "<unk>", "</s>")]
+    state["model"]["byte_fallback"] = fallback
+    t = Tokenizer.from_str(json.dumps(state))
+    if post:
+        t.post_processor = post(t)
+    return t
+
+
+def charsmap():
+    """The character map that SentencePiece compiles for its rule nmt_nfkc_cf, from a model trained on a few words."""
+    import io
+
+    import sentencepiece
+    from sentencepiece import sentencepiece_model_pb2
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(corpus[:400]), model_writer=model, vocab_size=60, model_type="char",
+        normalization_rule_name="nmt_nfkc", hard_vocab_limit=False, minloglevel=2)
+    proto = sentencepiece_model_pb2.ModelProto()
+    proto.ParseFromString(model.getvalue())
+    return proto.normalizer_spec.precompiled_charsmap
+
+
+record("unigram-t5-like", unigram(None, pre_tokenizers.Metaspace("▁", "always"), decoders.Metaspace("▁", "always"),
+    post=lambda t: processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", t.token_to_id("</s>"))])))
+record("unigram-bytes", unigram(normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]),
+    pre_tokenizers.Metaspace("▁", "first", split=False), decoders.Metaspace("▁", "first"), fallback=True))
+record("unigram-charsmap", unigram(normalizers.Precompiled(charsmap()),
+    pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace("▁", "always")]),
+    decoders.Metaspace("▁", "always"), vocab=1200))
+
+
+def word_piece(lower, strip=None, vocab=500):
+    t = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=20))
+    t.normalizer = normalizers.BertNormalizer(lowercase=lower, strip_accents=strip)
+    t.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    t.decoder = decoders.WordPiece(cleanup=lower)
+    t.train_from_iterator(corpus, trainers.WordPieceTrainer(
+        vocab_size=vocab, limit_alphabet=120, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], show_progress=False))
+    t.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    return t
+
+
+record("bert-uncased-like", word_piece(True))
+record("bert-cased-like", word_piece(False))
+roberta = byte_level(pre_tokenizers.ByteLevel(add_prefix_space=False), vocab=400, special=[
+    special("<s>", normalized=True), special("</s>", normalized=True), special("<mask>", lstrip=True, normalized=False)])
+roberta.post_processor = processors.RobertaProcessing(
+    ("</s>", roberta.token_to_id("</s>")), ("<s>", roberta.token_to_id("<s>")), add_prefix_space=False)
+record("roberta-like", roberta)
+
 # The forms of Unicode normalisation, as the package has them.
 forms = {name: [n.normalize_str(s) for s in strings[-1200:]] for name, n in [("NFC", normalizers.NFC()), ("NFD", normalizers.NFD()),
     ("NFKC", normalizers.NFKC()), ("NFKD", normalizers.NFKD())]}

@@ -40,6 +40,7 @@ VARIANTS = {
     "gpt_neox-half-linear": (GPTNeoXForCausalLM, GPTNeoXConfig(
         **NEOX, hidden_act="gelu_new", rope_parameters=dict(
             rope_type="linear", factor=2.0, rope_theta=10000.0, partial_rotary_factor=0.5))),
+    "gpt_neox-unbiased": (GPTNeoXForCausalLM, GPTNeoXConfig(**NEOX, attention_bias=False)),
     "llama-biased-linear": (LlamaForCausalLM, LlamaConfig(
         **SMALL, attention_bias=True, mlp_bias=True,
         rope_parameters=dict(rope_type="linear", rope_theta=2000.0, factor=3.0))),

@@ -119,9 +119,9 @@ struct DoublePrecisionTransformer {
         var vector = Array(row[head * width..<(head + 1) * width])
         if layout.place(of: gain) != nil { vector = norm([vector], gain, .unembeddingBias, p)[0] }
         guard let rotary = shape.attention[layer].rotary else { return vector }
-        let half = rotary.frequencies.count
+        let half = rotary.frequencies().count
         var turned = vector
-        for (pair, frequency) in rotary.frequencies.enumerated() {
+        for (pair, frequency) in rotary.frequencies().enumerated() {
           let angle = frequency * Double(position)
           turned[pair] = vector[pair] * cos(angle) - vector[pair + half] * sin(angle)
           turned[pair + half] = vector[pair + half] * cos(angle) + vector[pair] * sin(angle)

@@ -60,6 +60,7 @@ enum AttributeCommand: Subcommand {
     try refuseUnused(arguments, method)
     var loaded = try CausalOptions.load(arguments, replacements: method.replacements)
     for note in loaded.prompts.notes { console.note(note) }
+    if method.scoresEdges { try loaded.model.requireSummedStream(for: method.name) }
     loaded.options.steps = stepCount
     if arguments[alone] { loaded.options.settings["alone"] = 1 }
     loaded.options.settings["threshold"] = try arguments.required(threshold)

@@ -174,7 +174,7 @@ enum HeadsCommand: Subcommand {
   }
 
   private static func tokenNames(_ tokens: [Int], _ loaded: PromptOptions.Loaded) -> [String] {
-    let tokenizer = try? Tokenizer(contentsOf: loaded.folder + "/tokenizer.json")
+    let tokenizer = try? Tokenizer(contentsOf: loaded.folder)
     return tokens.map { token in
       tokenizer?.decode([token], skippingSpecialTokens: false).trimmed ?? "\(token)"
     }

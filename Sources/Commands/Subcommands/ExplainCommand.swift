@@ -30,7 +30,7 @@ enum ExplainCommand: Subcommand {
   static let options: [any OptionDeclaration] =
     [row, rows, everyRow, refits, StageTimes.option] + ExplainingOptions.table + ExplainingOptions.model
     + ExplainingOptions.standIn
-    + [precision] + ChangeLimitOptions.all + ExplainingOptions.common
+    + [precision] + ChangeLimitOptions.all + ExplainingOptions.common + [ReportCommand.none]
   static let examples = [
     Example("headlamp explain example", "a prediction of the project's own table, explained"),
     Example(
@@ -93,6 +93,7 @@ enum ExplainCommand: Subcommand {
       try files.write(counterfactuals: explanations)
       try files.writeSurrogate()
       try files.writeSummary(given.read, measures: measures, command: name)
+      try ReportCommand.write(arguments, folder: folder)
     }
     stages.finish("files")
     console.endProgress()

@@ -22,6 +22,11 @@ let tensorReaders: [FuzzReader] = [
     _ = try? ScoredCircuit(path: scratch.file("x.pt", bytes))
     try readTensors(SafetensorsFile(pyTorchPath: path))
   },
+  FuzzReader(name: "gguf") { bytes, scratch in
+    let path = try scratch.file("x.gguf", bytes)
+    _ = try? GGUFModel(path: path)
+    try readTensors(GGUFFile(path: path).tensors)
+  },
   FuzzReader(name: "pickle") { bytes, scratch in
     // The pickle alone changes; the archive around it is sound.
     let path = try scratch.file(

@@ -113,9 +113,10 @@ import Testing
     var seen: [HookPoint] = []
     try model.run(TokenBatch([[1, 2, 3]]), observing: presentPoints(model)) { point, _ in seen.append(point) }
     #expect(seen == HookPoint.all(layers: 3).filter(presentPoints(model).contains))
-    #expect(Set(HookPoint.all(layers: 3).compactMap(\.blockPoint)).subtracting(seen.compactMap(\.blockPoint)) == [
-      .routerLogits, .expertWeights,
-    ])
+    #expect(
+      Set(HookPoint.all(layers: 3).compactMap(\.blockPoint)).subtracting(seen.compactMap(\.blockPoint)) == [
+        .routerLogits, .expertWeights,
+      ])
   }
 
   @Test func replacingAValueByItselfChangesNothing() throws {

@@ -30,7 +30,7 @@ import Testing
     let whole = try Data(contentsOf: URL(fileURLWithPath: Self.folder + "blocks.gguf"))
     try withTemporaryFolder { folder in
       let path = folder + "/m.gguf"
-      for length in [0, 3, 7, 20, 60, 200, 400, whole.count - 1] {
+      for length in [0, 3, 7, 20, 60, 200, 400, whole.count - 300] {
         try whole.prefix(length).write(to: URL(fileURLWithPath: path))
         #expect(throws: (any Error).self, "\(length) bytes") { try GGUFFile(path: path) }
       }

@@ -170,12 +170,12 @@ import Testing
     #expect(throws: TaskError.self) { try set([paired, paired]) }
   }
 
-  @Test func anAnswerThatIsNotOneTokenIsNamed() {
+  @Test func anAnswerThatIsNotInTheVocabularyIsNamed() {
     let tokenizer = WordTokenizer(words: ["a", "b"])
-    let prompt = Prompt(.text("a"), isPositive: true, answers: [.text(" a b")])
+    let prompt = Prompt(.text("a"), isPositive: true, answers: [.text(" a zzz")])
     #expect(
       throws: TaskError.notOneToken(
-        text: " a b", tokens: 2, tokenizer: tokenizer.label, place: "answer of prompt 0 of t")
+        text: " a zzz", tokens: 0, tokenizer: tokenizer.label, place: "answer of prompt 0 of t")
     ) { try PromptSet([prompt], task: "t", seed: 0, limits: PromptLimits(tokenizer: tokenizer)) }
   }
 

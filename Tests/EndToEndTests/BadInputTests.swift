@@ -23,8 +23,9 @@ import Testing
         + "vocabulary"
     ),
     (
-      "{\"prompt\": \"wood\", \"label\": 0}\n{\"prompt\": \"wood\", \"label\": 1, \"answer\": \" wood stone\"}",
-      "' wood stone' (answer of prompt 1 of PATH) must be one token under the tokenizer of MODEL, and it is 2"
+      "{\"prompt\": \"wood\", \"label\": 0}\n"
+        + "{\"prompt\": \"wood\", \"label\": 1, \"answer\": 9, \"wrong\": [9]}",
+      "prompt 1 of PATH: a right answer is a wrong one too: both are the tokens [9]"
     ),
     (
       "{\"prompt\": \"wood\", \"label\": 1}\n{\"prompt\": \"wood\", \"lable\": 0}",

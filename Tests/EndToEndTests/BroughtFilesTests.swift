@@ -33,6 +33,8 @@ import Testing
       let inspected = try headlamp(["inspect", cache])
       #expect(inspected.exitCode == 0 && inspected.output.contains("family         gemma"))
     }
+    let gguf = try headlamp(["inspect", Self.golden + "gguf/llama.gguf"])
+    #expect(gguf.exitCode == 0 && gguf.output.contains("family         llama") && gguf.output.contains("Q8_0"))
   }
 
   @Test func incompleteCachesAreNamed() throws {

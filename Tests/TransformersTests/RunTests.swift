@@ -112,7 +112,11 @@ import Testing
     let model = try TestModel().load()
     var seen: [HookPoint] = []
     try model.run(TokenBatch([[1, 2, 3]]), observing: presentPoints(model)) { point, _ in seen.append(point) }
-    #expect(seen == HookPoint.all(layers: 3))
+    #expect(seen == HookPoint.all(layers: 3).filter(presentPoints(model).contains))
+    #expect(
+      Set(HookPoint.all(layers: 3).compactMap(\.blockPoint)).subtracting(seen.compactMap(\.blockPoint)) == [
+        .routerLogits, .expertWeights,
+      ])
   }
 
   @Test func replacingAValueByItselfChangesNothing() throws {

@@ -5,13 +5,13 @@ import Files
 import Tensors
 import Transformers
 
-/// Describes a folder with `config.json` and weights.
+/// Describes a folder with `config.json` and weights, or a GGUF file.
 enum ModelFolderInspection: Inspection {
   static let kind = "a model folder"
 
   static func describe(_ path: String) throws -> [String]? {
     let path = try modelPath(path)
-    guard fileExists(at: path + "/config.json") else { return nil }
+    guard path.hasSuffix(".gguf") || fileExists(at: path + "/config.json") else { return nil }
     let configuration = try Transformer.configuration(ofFolder: path)
     let checkpoint = try SafetensorsCheckpoint(folder: path)
     return rows(configuration).map { $0.0.padded(to: 15) + $0.1 } + files(checkpoint)

@@ -49,7 +49,8 @@ struct BertNormalizer: Sendable {
 
   private static func isControl(_ scalar: UInt32) -> Bool {
     guard ![9, 10, 13].contains(scalar) else { return false }
-    return CharacterClass.categories[Int(CharacterClass.category(scalar))].hasPrefix("C")
+    // What Unicode has not assigned yet stays.
+    return ["Cc", "Cf", "Co"].contains(CharacterClass.categories[Int(CharacterClass.category(scalar))])
   }
 
   private static func isIdeograph(_ scalar: UInt32) -> Bool {

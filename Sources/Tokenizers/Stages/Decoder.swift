@@ -85,7 +85,10 @@ indirect enum Decoder: Sendable {
       return tokens.enumerated().map { index, token in
         var text = token
         if index > 0 {
-          text = token.hasPrefix(prefix) ? String(token.dropFirst(prefix.count)) : " " + token
+          // By scalars: a mark may stand right behind the prefix.
+          let (own, lead) = (token.scalarValues, prefix.scalarValues)
+          text =
+            own.starts(with: lead) ? String(scalarValues: own.dropFirst(lead.count)) : " " + token
         }
         return cleansUp ? Self.cleaned(text) : text
       }

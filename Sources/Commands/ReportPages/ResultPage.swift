@@ -25,13 +25,17 @@ struct ResultPage {
 
   private func page() throws -> ReportPage {
     var sections: [ReportPage.Section] = []
-    if let importance { sections.append(ReportPage.Section("Importance", [importance])) }
+    if let importance, let table = result.table("importance") {
+      sections.append(
+        ReportPage.Section(
+          "Importance", [importance, table.dataTable(id: "importance", caption: "importance.csv").html]))
+    }
     if let curve { sections.append(ReportPage.Section("How much circuits keep", [curve])) }
     let pictures = try result.pictures.map { name in
       figure(try readText(at: result.folder + "/" + name), caption: name)
     }
     if !pictures.isEmpty { sections.append(ReportPage.Section("Figures", pictures)) }
-    for name in result.tableNames {
+    for name in result.tableNames where name != "importance" || importance == nil {
       guard let table = result.table(name), !table.rows.isEmpty else { continue }
       let title = name.replacing("-", with: " ").replacing("_", with: " ")
       sections.append(

@@ -57,23 +57,29 @@ struct SavedResult {
 
   /// A text of summary.json, numbers and truths as they read.
   func fact(_ key: String) -> String? {
-    switch summary[key] {
-    case .string(let text): text
-    case .boolean(let truth): truth ? "yes" : "no"
-    case let value?: value.anyNumber.map { numberText($0) }
-    case nil: nil
-    }
+    summary[key].flatMap { Self.text(of: $0) }
   }
 
   /// A number of summary.json.
   func number(_ key: String) -> Double? { summary[key]?.anyNumber }
 
-  /// Where the result comes from: every plain member of summary.json.
-  var provenance: HTML {
-    let members = (summary.members ?? []).compactMap { member -> (name: String, value: String)? in
-      fact(member.key).map { (member.key.replacing("_", with: " "), $0) }
+  /// Where the result comes from: every plain member of summary.json, those of its objects too.
+  var provenance: HTML { facts(Self.plain(summary, under: "")) }
+
+  private static func plain(_ value: JSONValue, under name: String) -> [(name: String, value: String)] {
+    (value.members ?? []).flatMap { member -> [(name: String, value: String)] in
+      let name = (name.isEmpty ? "" : name + ": ") + member.key.replacing("_", with: " ")
+      if member.value.members != nil { return plain(member.value, under: name) }
+      return text(of: member.value).map { [(name, $0)] } ?? []
     }
-    return facts(members)
+  }
+
+  private static func text(of value: JSONValue) -> String? {
+    switch value {
+    case .string(let text): text
+    case .boolean(let truth): truth ? "yes" : "no"
+    default: value.anyNumber.map { numberText($0) }
+    }
   }
 }
 

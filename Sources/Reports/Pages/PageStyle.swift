@@ -31,6 +31,7 @@ let pageStyle = """
   caption{text-align:left;color:var(--soft);padding:.25rem 0}
   th,td{padding:.2rem .6rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);overflow-wrap:normal}
   td.n,th.n{text-align:right}
+  td.t{min-width:5rem;max-width:24rem;overflow-wrap:anywhere}
   thead th{position:sticky;top:0;background:var(--band)}
   th button{font:inherit;color:inherit;background:none;border:0;padding:0;cursor:pointer;text-align:inherit}
   th button::after{content:" \\2195";color:var(--soft)}

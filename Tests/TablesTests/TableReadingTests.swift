@@ -86,7 +86,8 @@ import Testing
       if plain.hasPrefix("-.") { plain = "-0" + plain.dropFirst() }
       if plain.hasSuffix(".") { plain += "0" }
       plain = plain.replacingOccurrences(of: ".e", with: ".0e")
-      #expect(Float(plain) == value, "\(text)")
+      // Where the column's doubles are kept, the float of the double: decimals between two floats may round twice.
+      #expect(Float(plain) == value || Double(plain).map { Float($0) } == value, "\(text)")
     }
   }
 
@@ -134,7 +135,7 @@ import Testing
         try Data(bytes).write(to: URL(fileURLWithPath: folder + "/" + name))
       }
       let table = try Table(readingFrom: folder + "/sound.csv")
-      #expect(table.rowCount == rows && table.features.names == ["a", "b", "c", "d", "e", "g", "h", "i"])
+      #expect(table.rowCount == rows && table.features.names == ["a", "b", "c", "d", "e", "f", "h", "i"])
       #expect(
         table.features[999_999, 0] == 999_999.5
           && table.features[999_999, 1] == Float(999_999 * 7 % 1_000_003))

@@ -20,7 +20,7 @@ import Testing
 
   @Test func rowsAreWrittenAsCSV() {
     let text = ProgramBlackBox.csv(Self.features, rows: 0..<3)
-    #expect(text == "x,\"colour, \"\"main\"\"\"\n0.25,red\n,\"a\"\"b\"\n1.0,\n")
+    #expect(text == "x,\"colour, \"\"main\"\"\"\n0.25,red\n,\"a\"\"b\"\n1,\n")
   }
 
   @Test func aProgramAnswers() throws {

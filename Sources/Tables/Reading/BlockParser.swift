@@ -113,7 +113,9 @@ struct BlockParser: Sendable {
           case .spelled, .number, .numberOrMissing:
             switch number(cell, column, actions[column], &report) {
             case .number(let value):
-              line[column] = nearestFloat(cell.content, value)
+              // A date's text is no decimal, and neither is a number in another spelling.
+              let isDecimal = plan.spellings[column] == nil
+              line[column] = isDecimal ? nearestFloat(cell.content, value) : Float(value)
               if !isShort(value) { coarse[column] = true }
             case .missing: line[column] = .nan
             case .infinite: return .infinite(row: row, column: column)

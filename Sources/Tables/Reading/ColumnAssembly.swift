@@ -46,7 +46,16 @@ struct ColumnAssembly {
     }
     if !settled.isEmpty {
       let actions = plan.actions.indices.map { isReread.contains($0) ? plan.actions[$0] : .skip }
-      _ = try pass(target, actions: actions, &coarse)
+      let failed = try pass(target, actions: actions, &coarse)
+      if !failed.isEmpty {
+        // A cell that no sample showed is in another spelling after all: categories.
+        for column in failed {
+          plan.actions[column] = .text
+          plan.spellings[column] = nil
+        }
+        _ = try pass(
+          target, actions: plan.actions.indices.map { failed.contains($0) ? .text : .skip }, &coarse)
+      }
     }
     keepDoubles(target, coarse)
   }
@@ -106,15 +115,15 @@ struct ColumnAssembly {
     if plan.declared.contains(column) { return false }
     let texts = Set(runs.flatMap { $0.entries.map(\.cell.text) })
     let (numbers, words) = (mixtures.reduce(0) { $0 + $1.numbers }, mixtures.reduce(0) { $0 + $1.texts })
-    let isSampled = runs.contains(where: \.isFull)
-    if let guess = SpellingGuess(Array(texts), plan.hints), !isSampled || plan.spellings[column] == nil {
+    var strays: [String: Int] = [:]
+    for mixture in mixtures { strays.merge(mixture.strays) { min($0, $1) } }
+    // Past some different texts the others are not noted; what is no plain number is, the first few of each run.
+    if let guess = SpellingGuess(Array(texts.union(strays.keys)), plan.hints) {
       plan.spellings[column] = guess.spelling
       plan.actions[column] = .spelled
       if guess.isAmbiguous { plan.ambiguous.insert(column) }
       return true
     }
-    var strays: [String: Int] = [:]
-    for mixture in mixtures { strays.merge(mixture.strays) { min($0, $1) } }
     let example = strays.min { ($0.value, $0.key) < ($1.value, $1.key) }
     guard texts.count > Self.fewCategories, strays.count <= Self.fewStrays,
       Double(numbers) >= Self.numberShare * Double(numbers + words), let first = example

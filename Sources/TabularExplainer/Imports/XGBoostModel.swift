@@ -107,10 +107,11 @@ struct XGBoostModel: Sendable {
         throw ModelProblem.malformed(
           "\(weights.count) weights for \(count) features and \(scoreCount) scores")
       }
+      // XGBoost 3.2's linear booster starts every score from the first base score.
       let box = LinearBlackBox(
         featureNames: names.features, outputNames: names.outputs,
         weights: Array(weights.dropLast(scoreCount)),
-        baseScores: zip(base, weights.suffix(scoreCount)).map { $0 + $1 }, link: objective.link)
+        baseScores: weights.suffix(scoreCount).map { base[0] + $0 }, link: objective.link)
       return ImportedModel(
         format: format, featureNames: names.features, blackBox: box, trees: nil, remarks: names.remarks)
     }

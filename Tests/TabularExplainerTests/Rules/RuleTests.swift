@@ -30,7 +30,7 @@ import Testing
       catalogue.text(Condition(feature: feature, demand: demand, acceptsMissing: missing))
     }
     #expect(text(.range(above: 0.1, atMost: .infinity), 0) == "age > 0.1")
-    #expect(text(.range(above: -.infinity, atMost: 3), 0, missing: true) == "age ≤ 3 or missing")
+    #expect(text(.range(above: -.infinity, atMost: 3), 0, missing: true) == "(age ≤ 3 or missing)")
     #expect(text(.range(above: .infinity, atMost: -.infinity), 0, missing: true) == "age is missing")
     #expect(text(.categories([0, 2]), 1, missing: true) == "colour is not green")
     #expect(text(.categories([0]), 1) == "colour is red")

@@ -69,8 +69,12 @@ struct SpellingGuess {
       if parts.isBracketed { spelling.hasBrackets = true }
       if parts.digits.contains(UInt8(ascii: "'")) { spelling.hasGroups = true }
       switch NumberSpelling.evidence(parts.digits) {
-      case .point: points += 1
-      case .comma: commas += 1
+      case .point:
+        points += 1
+        if parts.digits.contains(0x2c) { spelling.hasGroups = true }
+      case .comma:
+        commas += 1
+        if parts.digits.contains(0x2e) { spelling.hasGroups = true }
       case .either: if parts.digits.contains(0x2c) { eitherCommas += 1 } else { eitherPoints += 1 }
       case .neither: break
       }

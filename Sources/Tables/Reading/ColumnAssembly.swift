@@ -193,7 +193,9 @@ struct ColumnAssembly {
         let own = Array(doubles[place * rowCount..<(place + 1) * rowCount])
         let scale = ExactScale(own)
         let merges = Set(scale.values.map { Float($0) }).count < scale.values.count
-        guard merges || options.precision == .exact else { continue }
+        // Large whole numbers are kept whether they merge or not: a second more or less is another day.
+        let isLarge = scale.values.contains { abs($0) >= 0x1p24 }
+        guard merges || isLarge || options.precision == .exact else { continue }
         if merges { remarks[column, default: []].append(.fine) }
         scales[column] = scale
         let base = target.base + plan.slots[column] * rowCount
@@ -208,12 +210,12 @@ struct ColumnAssembly {
   /// Measurements of sixteen digits meet by chance in long columns, one in a hundred cells at most; that is left to
   /// float32.
   private static func hasRepeats(_ column: UnsafeBufferPointer<Float>) -> Bool {
+    if column.contains(where: { abs($0) >= 0x1p24 }) { return true }
     let sorted = column.filter { !$0.isNaN }.sorted()
     let mostByChance = sorted.count > 10_000 ? sorted.count / 100 : 0
     var repeats = 0
     for place in sorted.indices.dropFirst() where sorted[place] == sorted[place - 1] {
       let value = sorted[place]
-      if abs(value) >= 0x1p24 { return true }
       // Few digits are told again from the float: equal cells are equal numbers.
       guard value != value.rounded(), "\(value)".utf8.count > 7 else { continue }
       repeats += 1

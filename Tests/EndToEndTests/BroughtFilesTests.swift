@@ -34,7 +34,8 @@ import Testing
       #expect(inspected.exitCode == 0 && inspected.output.contains("family         gemma"))
     }
     let gguf = try headlamp(["inspect", Self.golden + "gguf/llama.gguf"])
-    #expect(gguf.exitCode == 0 && gguf.output.contains("family         llama") && gguf.output.contains("Q8_0"))
+    #expect(gguf.exitCode == 0 && gguf.output.contains("family         llama"))
+    #expect(gguf.output.contains("Q8_0"))
   }
 
   @Test func incompleteCachesAreNamed() throws {

@@ -115,8 +115,8 @@ import Testing
   private struct Unexpected: Error {}
 
   @Test func unknownFamiliesAndOptionsAreRefusedByName() throws {
-    let family = try error { $0.options["model_type"] = .string("mamba") } as? TransformerError
-    guard case .unknownFamily(_, "mamba", let known) = family else {
+    let family = try error { $0.options["model_type"] = .string("gpt9") } as? TransformerError
+    guard case .unknownFamily(_, "gpt9", let known) = family else {
       Issue.record("\(String(describing: family))")
       return
     }

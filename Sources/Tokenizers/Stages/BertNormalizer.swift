@@ -41,7 +41,7 @@ struct BertNormalizer: Sendable {
     if stripsAccents {
       text = ArraySlice(
         UnicodeForm.decomposed.normalize(text).filter {
-          CharacterClass.categories[Int(CharacterClass.category($0.value))] != "Mn"
+          Self.category($0.value) != "Mn"
         })
     }
     return lowercases ? Normalizer.lowercase.normalize(text) : text
@@ -49,8 +49,15 @@ struct BertNormalizer: Sendable {
 
   private static func isControl(_ scalar: UInt32) -> Bool {
     guard ![9, 10, 13].contains(scalar) else { return false }
-    // What Unicode has not assigned yet stays.
-    return ["Cc", "Cf", "Co"].contains(CharacterClass.categories[Int(CharacterClass.category(scalar))])
+    return ["Cc", "Cf", "Co"].contains(category(scalar))
+  }
+
+  /// The general category as the package's normaliser has it, whose tables are those of Unicode 8: what was assigned later
+  /// counts as unassigned, and stays.
+  private static func category(_ scalar: UInt32) -> String {
+    let age = Unicode.Scalar(scalar)?.properties.age?.major ?? .max
+    let category = CharacterClass.categories[Int(CharacterClass.category(scalar))]
+    return age <= 8 || category == "Co" ? category : "Cn"
   }
 
   private static func isIdeograph(_ scalar: UInt32) -> Bool {

@@ -95,9 +95,9 @@ import Testing
     #expect(family.exitCode == 1)
     #expect(family.errors.contains("a model of type 'lama', which is not known; did you mean 'llama'?"))
     let rotary = try record {
-      try replace($0 + "/config.json", #""rope_type": "linear""#, with: #""rope_type": "yarn""#)
+      try replace($0 + "/config.json", #""rope_type": "linear""#, with: #""rope_type": "spiral""#)
     }
-    #expect(rotary.errors.contains("sets 'rope_type' to yarn, which would change the numbers"))
+    #expect(rotary.errors.contains("sets 'rope_type' to spiral, which would change the numbers"))
     let option = try record {
       try replace($0 + "/config.json", "{\n", with: "{\n\"residual_multiplier\": 0.22,\n")
     }

@@ -11,8 +11,8 @@ enum CompletionsCommand: Subcommand {
   static let positionals = [Positional("SHELL", help: "bash, zsh, fish or man")]
   static let options: [any OptionDeclaration] = []
   static let examples = [
-    Example("source <(headlamp completions bash)", "completions in this shell"),
-    Example("headlamp completions fish > ~/.config/fish/completions/headlamp.fish", "in every fish"),
+    Example("headlamp completions bash", "what 'source <(…)' or bash's folder of completions wants"),
+    Example("headlamp completions fish", "for ~/.config/fish/completions/headlamp.fish"),
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {

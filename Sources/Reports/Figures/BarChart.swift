@@ -56,7 +56,7 @@ public struct BarChart: Sendable {
     func x(_ value: Double) -> Double {
       left + plotWidth * min(1, max(0, ((value.isFinite ? value : 0) - xLow) / (xHigh - xLow)))
     }
-    let width = left + plotWidth + 80
+    let width = max(left + plotWidth + 80, 8 + textWidth(title, size: 14))
     let height = top + step * Double(bars.count) + 40
     var text = """
       <svg xmlns="http://www.w3.org/2000/svg" width="\(short(width))" height="\(short(height))" \

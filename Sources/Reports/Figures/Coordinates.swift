@@ -6,6 +6,9 @@ func short(_ value: Double) -> String {
   return rounded == rounded.rounded() && abs(rounded) < 1e9 ? "\(Int(rounded))" : "\(rounded)"
 }
 
+/// About how wide a line of text is, on the wide side: sans-serif letters are seldom wider than 0.62 of their size.
+func textWidth(_ text: String, size: Double) -> Double { 0.62 * size * Double(text.count) + 12 }
+
 /// The colours of series in a file of its own; pages have theirs for light and dark.
 let seriesColours = ["#005a9c", "#b34700", "#00755a", "#8a3b7a", "#6b6b00", "#444444"]
 

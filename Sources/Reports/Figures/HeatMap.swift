@@ -36,9 +36,12 @@ public struct HeatMap: Sendable {
   public var svg: String {
     let cell = 34.0
     let (left, top) = (90.0, 58.0)
-    let width = left + cell * Double(columns.count) + 20
-    let height = top + cell * Double(rows.count) + 44
     let largest = values.flatMap { $0 }.compactMap { $0 }.map(abs).max() ?? 0
+    let legend = "\(columnTitle) across, \(rowTitle) down; the deepest colour is \(rounded(largest))"
+    let width = max(
+      left + cell * Double(columns.count) + 20, 8 + textWidth(title, size: 14),
+      left + textWidth(legend, size: 11))
+    let height = top + cell * Double(rows.count) + 44
     var text = """
       <svg xmlns="http://www.w3.org/2000/svg" width="\(short(width))" height="\(short(height))" \
       viewBox="0 0 \(short(width)) \(short(height))" font-family="sans-serif" font-size="11" role="img" \
@@ -75,8 +78,7 @@ public struct HeatMap: Sendable {
       }
     }
     text +=
-      "<text class=\"ink\" x=\"\(short(left))\" y=\"\(short(height - 14))\" fill=\"#555555\">\(escaped(columnTitle)) across, "
-      + "\(escaped(rowTitle)) down; the deepest colour is \(rounded(largest))</text>\n</svg>\n"
+      "<text class=\"ink\" x=\"\(short(left))\" y=\"\(short(height - 14))\" fill=\"#555555\">\(escaped(legend))</text>\n</svg>\n"
     return text
   }
 

@@ -95,7 +95,8 @@ public struct LayeredGraph: Sendable {
   public func svg(id: String) -> String {
     let places = places
     let box = Self.box
-    let width = (places.values.map(\.x).max() ?? 0) + box.width + 20
+    let width = max(
+      (places.values.map(\.x).max() ?? 0) + box.width + 20, 8 + textWidth(title, size: 14))
     let height = (places.values.map(\.y).max() ?? 0) + box.height + 20
     let largest = edges.map { abs($0.weight) }.max() ?? 1
     var text = """

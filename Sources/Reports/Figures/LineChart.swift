@@ -67,7 +67,9 @@ public struct LineChart: Sendable {
     func y(_ value: Double) -> Double {
       top + plotHeight * (1 - min(1, max(0, (value - yLow) / (yHigh - yLow))))
     }
-    let width = left + plotWidth + 20
+    let width = max(
+      left + plotWidth + 20, 8 + textWidth(title, size: 14),
+      left + 30 + (series.map { textWidth($0.name, size: 11) }.max() ?? 0))
     let height = top + plotHeight + 46 + 18 * Double(series.count)
     var text = """
       <svg xmlns="http://www.w3.org/2000/svg" width="\(short(width))" height="\(short(height))" \

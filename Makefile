@@ -33,6 +33,7 @@ sanitize: dependencies
 stress: build
 	python3 Tests/Stress/kills.py .build/release/headlamp --kills 500
 	python3 Tests/Stress/same_bytes.py .build/release/headlamp --runs 100
+	HEADLAMP_EVERY_FAULT=1 swift test -c release --scratch-path .build/tests --filter FaultedCommandTests
 
 dependencies:
 	@sh .ci/install-dependencies

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct ExplainTests {
   static let fileNames = [
-    "counterfactuals.csv", "explanations.csv", "importance.csv", "rules.csv", "summary.json",
+    "counterfactuals.csv", "explanations.csv", "importance.csv", "report.html", "rules.csv", "summary.json",
     "surrogate.json",
   ]
 

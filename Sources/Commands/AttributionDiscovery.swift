@@ -35,8 +35,14 @@ enum AttributionDiscovery {
     help:
       "positive prompts to ablate the best codes on, beside random codes and whole heads, for code-ablation.csv (default 50; "
       + "0, which is none, for models of more than 10 million parameters)")
+  static let figureExamples = Option<Int>(
+    "figure-examples", "N",
+    help:
+      "positive prompts to measure edges, direct contributions and the curve of heads kept on, for figures (default 32; 0, "
+      + "which is none, for models of more than 10 million parameters)")
   static let options: [any OptionDeclaration] = [
-    replacement, steps, attributionExamples, leastShare, dictionaries, ablationExamples,
+    replacement, steps, attributionExamples, figureExamples, leastShare, dictionaries, ablationExamples,
+    DictionaryOptions.batchTopK,
   ]
 
   static func run(
@@ -52,6 +58,8 @@ enum AttributionDiscovery {
       arguments, dictionaries, from: 1, default: isLarge(loaded.model) ? 1 : 3)
     let ablated = try count(
       arguments, ablationExamples, from: 0, default: isLarge(loaded.model) ? 0 : 50)
+    let pictured = try count(
+      arguments, figureExamples, from: 0, default: isLarge(loaded.model) ? 0 : 32)
     let all = try loaded.prompts.causalTask(needsPairs: path.replacement == .pair)
     try all.requireAnswers()
     let task = all.selecting(Array(all.clean.indices.prefix(try promptCount(arguments, loaded, all))))
@@ -69,7 +77,8 @@ enum AttributionDiscovery {
     let trained = (0..<trainedCount).map { number in
       trainDictionary(on: scaled, settings, seed: seed &+ UInt64(number)) { done, total in
         if done % 50 == 0 {
-          console.progress("training dictionary \(number + 1) of \(trainedCount): step \(done) of \(total)")
+          console.progress(
+            "training dictionary \(number + 1) of \(trainedCount)", done, of: total, "steps")
         }
       }
     }
@@ -85,7 +94,7 @@ enum AttributionDiscovery {
     let found = try loaded.model.attributeCodes(
       task, path, dictionaries: trained.map { CodeDictionary($0.dictionary, scales: scales) } + nulls
     ) { done, total in
-      console.progress("attributing: \(done) of \(total) layers")
+      console.progress("attributing", done, of: total, "layers")
     }
     stages.finish("attribute")
     let own = Array(found.attributions.prefix(trainedCount))
@@ -97,7 +106,7 @@ enum AttributionDiscovery {
       task.selecting(Array(task.clean.indices.prefix(ablated))),
       ablated == 0 ? [] : [own[0]] + nullAttributions,
       replacement: path.replacement, seed: seed
-    ) { done, total in console.progress("ablating codes: \(done) of \(total)") }
+    ) { done, total in console.progress("ablating codes", done, of: total, "runs") }
     stages.finish("ablate")
     let truth =
       try namedTruth
@@ -117,7 +126,7 @@ enum AttributionDiscovery {
       metadata: [
         "created_by": "headlamp \(headlampVersion) discover",
         "model_sha256": try recorder.identity.weightsSHA256,
-        "task": loaded.prompts.task, "seed": String(seed), "lambda": "\(settings.sparsity)",
+        "task": loaded.prompts.task, "seed": String(seed), "lambda": "\(settings.sparsity.weight)",
         "steps": "\(settings.steps)", "samples": "\(settings.samples)",
       ])
     try report.headsTable().write(to: folder + "/heads.csv")
@@ -130,7 +139,21 @@ enum AttributionDiscovery {
         loaded, recorder.identity, recording, settings, path, losses: trained[0].losses,
         prompts: task.clean.count
       ).text(), to: folder + "/summary.json")
-    try ReportCommand.write(arguments, folder: folder)
+    let figures = DiscoveryFigureFiles(
+      model: loaded.model, task: task, words: words, folder: folder, replacement: path.replacement, seed: seed
+    )
+    try figures.writeTraining(trained.map(\.losses))
+    try figures.writePrompts()
+    try figures.writeContexts(cards, own[0].dictionary)
+    try figures.writeAttention(
+      ranking.heads.prefix(8).map { HeadIndex(layer: $0.layer, head: $0.head) },
+      prompts: isLarge(loaded.model) ? 1 : 2)
+    if pictured > 0 {
+      try figures.writeDirect(prompts: pictured)
+      try figures.writeEdges(prompts: pictured)
+      try figures.writeCurve(ranking.scores, prompts: pictured)
+    }
+    try ReportCommand.write(arguments, folder: folder, console: console)
     stages.finish("report")
     console.endProgress()
     for line in report.lines(question: path.replacement) { console.print(line) }
@@ -150,19 +173,8 @@ enum AttributionDiscovery {
   private static func settings(_ arguments: ParsedArguments) throws -> DictionarySettings {
     var settings = DictionarySettings()
     settings.features = arguments[TrainCommand.features] ?? settings.features
-    if let sparsity = arguments[DiscoverCommand.lambda] {
-      guard arguments[TrainCommand.topK] == nil else {
-        throw UsageError.invalid("--lambda and --top-k are two ways to keep codes few; give one")
-      }
-      settings.sparsity = sparsity
-      settings.activeFeatures = nil
-    } else {
-      settings.activeFeatures =
-        arguments[TrainCommand.topK]
-        ?? settings.activeFeatures.map {
-          min($0, settings.features)
-        }
-    }
+    settings.sparsity = try DictionaryOptions.sparsity(
+      arguments, lambda: arguments[DiscoverCommand.lambda], features: settings.features)
     settings.steps = arguments[DiscoverCommand.epochs] ?? settings.steps
     settings.learningRate = arguments[DiscoverCommand.learningRate] ?? settings.learningRate
     try settings.validate()

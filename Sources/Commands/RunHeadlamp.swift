@@ -13,12 +13,10 @@ public func runHeadlamp(arguments: [String]) -> Never {
     try dispatch(arguments, console: console)
     exitProcess(0)
   } catch let error as any ExplainedError {
-    console.endProgress()
-    console.note("headlamp: \(error.sentence)")
+    console.problem("headlamp: \(error.sentence)")
     exitProcess(error.exitCode)
   } catch {
-    console.endProgress()
-    console.note("headlamp: \(error)")
+    console.problem("headlamp: \(error)")
     exitProcess(1)
   }
 }
@@ -42,5 +40,8 @@ private func dispatch(_ arguments: [String], console: Console) throws {
     return
   }
   try CommonOptions.apply(parsed)
-  try command.run(parsed, console: console)
+  Interruption.explain("headlamp: interrupted; \(command.leftBehind(parsed))")
+  let own = CommonOptions.console(parsed, for: command)
+  try command.run(parsed, console: own)
+  own.finish(command: name)
 }

@@ -13,6 +13,9 @@ protocol Subcommand {
   /// Command lines that work as they stand, each with what it shows.
   static var examples: [Example] { get }
 
+  /// What is left where the command is interrupted, and how to go on.
+  static func leftBehind(_ arguments: ParsedArguments) -> String
+
   /// Runs the subcommand; what it prints goes through `console`.
   static func run(_ arguments: ParsedArguments, console: Console) throws
 }
@@ -29,8 +32,12 @@ struct Example: Sendable {
 }
 
 extension Subcommand {
+  static func leftBehind(_ arguments: ParsedArguments) -> String {
+    "files that were written are whole, others are missing; run the same command again"
+  }
+
   /// What the command line of this subcommand may hold: its own options and those of every subcommand.
   static var syntax: Syntax {
-    Syntax(command: name, positionals: positionals, options: options + CommonOptions.all)
+    Syntax(command: name, positionals: positionals, options: options + CommonOptions.all(beside: options))
   }
 }

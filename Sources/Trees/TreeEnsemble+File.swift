@@ -75,12 +75,40 @@ extension TreeEnsemble: Codable {
       scales: scales)
   }
 
-  /// Writes the ensemble as a JSON file.
+  /// What a file begins with: a digest of itself without these words, by which a changed byte is told.
+  private static let digestOpening = "{\"sha256\":\""
+
+  /// Writes the ensemble as a JSON file that begins with its digest.
   /// - Throws: `FileError` where the file cannot be written.
   public func write(to path: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
-    try writeFile(try encoder.encode(self), to: path)
+    let data = try encoder.encode(self)
+    let digest = Self.digest(of: data)
+    try writeFile(Data((Self.digestOpening + digest + "\",").utf8) + data.dropFirst(), to: path)
+  }
+
+  private static func digest(of data: Data) -> String {
+    let digest = SHA256Digest()
+    data.withUnsafeBytes { digest.update($0.bytes) }
+    return digest.hexadecimal()
+  }
+
+  /// Whether a file is as it was written; one that does not begin with a digest, as after it was laid out anew, is taken
+  /// as it is.
+  private static func isAsWritten(_ data: Data) -> Bool {
+    let (opening, digits) = (Data(digestOpening.utf8), 64)
+    guard data.starts(with: opening), data.count > opening.count + digits + 2 else { return true }
+    let written = data.dropFirst(opening.count).prefix(digits)
+    let rest = Data("{".utf8) + data.dropFirst(opening.count + digits + 2)
+    return written.elementsEqual(digest(of: rest).utf8)
+  }
+
+  /// Reads the bytes of a file that `write(to:)` has written.
+  /// - Throws: `DecodingError`, or `TreeError` where they are not those that were written, or not a sound ensemble.
+  public init(parsing data: Data) throws {
+    guard Self.isAsWritten(data) else { throw TreeError.changedSinceWritten }
+    self = try JSONDecoder().decode(TreeEnsemble.self, from: data)
   }
 
   /// Reads an ensemble that `write(to:)` has written.
@@ -88,7 +116,7 @@ extension TreeEnsemble: Codable {
   public init(readingFrom path: String) throws {
     let data = try MappedFile(path: path).withBytes { bytes in bytes.withUnsafeBytes { Data($0) } }
     do {
-      self = try JSONDecoder().decode(TreeEnsemble.self, from: data)
+      try self.init(parsing: data)
     } catch let error as TreeError {
       throw error
     } catch {

@@ -8,6 +8,8 @@ public enum TreeError: Error, Equatable, Sendable {
   case malformedEnsemble(problem: String)
   /// A file is not an ensemble's.
   case notAModel(path: String)
+  /// A file's bytes are not those that were written.
+  case changedSinceWritten
   /// A file's format is of another version.
   case unknownVersion(Int)
   /// There is nothing to learn: every row is of one class.

@@ -11,12 +11,22 @@ enum Browser {
     FileManager.default.isExecutableFile(atPath: $0)
   }
 
+  /// The script of axe-core, which looks for what keeps people from using a page; `.ci/install-browser` fetches it.
+  static let accessibility: String? = {
+    let given = ProcessInfo.processInfo.environment["HEADLAMP_AXE"]
+    let beside =
+      URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().path + "/.cache/axe/axe.min.js"
+    return try? String(contentsOfFile: given ?? beside, encoding: .utf8)
+  }()
+
   /// What a page's own check says at some width and colour scheme, with what the browser logged.
   static func check(_ page: String, width: Int, isDark: Bool, in folder: String) throws -> (
     results: [String: String], log: String
   ) {
     let source = try String(contentsOfFile: page, encoding: .utf8)
-    let checked = source.replacingOccurrences(of: "</body>", with: "<script>\(script)</script></body>")
+    let checked = source.replacingOccurrences(
+      of: "</body>", with: "<script>\(accessibility ?? "")</script><script>\(script)</script></body>")
     try checked.write(toFile: folder + "/checked.html", atomically: true, encoding: .utf8)
     let frame = """
       <!DOCTYPE html><meta charset="utf-8"><pre id="out"></pre>
@@ -27,7 +37,7 @@ enum Browser {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path ?? "/usr/bin/chromium")
     process.arguments = [
-      "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--virtual-time-budget=4000",
+      "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--virtual-time-budget=20000",
       "--window-size=\(max(500, width + 40)),1000", "--blink-settings=preferredColorScheme=\(isDark ? 0 : 1)",
       "--enable-logging=stderr", "--user-data-dir=\(folder)/profile", "--dump-dom",
       "file://\(folder)/frame.html",
@@ -94,7 +104,32 @@ enum Browser {
       say('overlaps', overlaps); say('cut', cut);
       const names = [...document.querySelectorAll('svg[role=img]')].every(s => s.getAttribute('aria-label'));
       say('named', names ? 'yes' : 'no');
-      parent.postMessage(out.join('\\n'), '*');
+      const attention = document.querySelector('select[data-choice]');
+      if (attention) {
+        const shown = () => [...document.getElementById(attention.dataset.choice).children].findIndex(p => !p.hidden);
+        const before = shown(); attention.value = '1'; attention.dispatchEvent(new Event('input'));
+        say('chosen', before + ' ' + shown());
+      }
+      const panel = document.querySelector('.what-if');
+      if (panel) {
+        const cells = () => [...panel.querySelectorAll('.answers td')].map(c => c.textContent);
+        const before = cells(), input = panel.querySelector('.fields input, .fields select');
+        const values = input.tagName === 'SELECT' ? [...input.options].map(o => o.value) : ['-1000000', '1000000'];
+        let moved = false;
+        for (const value of values) {
+          input.value = value; input.dispatchEvent(new Event('input'));
+          if (cells().some((c, i) => c !== before[i])) moved = true;
+        }
+        panel.querySelector('.reset').click();
+        say('panel', (moved ? 'moved' : 'still') + ' ' + (cells().join() === before.join() ? 'back' : 'away'));
+        say('answers', before.join(' '));
+      }
+      const done = () => parent.postMessage(out.join('\\n'), '*');
+      if (typeof axe === 'undefined') return done();
+      axe.run(document, { resultTypes: ['violations'] }).then(found => {
+        say('axe', found.violations.map(v => v.id + ': ' + v.nodes[0].html.slice(0, 120)).join('; ') || 'none');
+        done();
+      }, problem => { say('axe', 'failed: ' + problem); done(); });
     })();
     """
 }
@@ -120,7 +155,39 @@ struct ReportPageTests {
         }
         #expect(found["overlaps"] == "0" && found["cut"] == "0", place)
         if hasGraph { #expect(found["edges"] == "3", place) }
+        if let chosen = found["chosen"] { #expect(chosen == "0 1", place) }
+        if Browser.accessibility != nil { #expect(found["axe"] == "none", place) }
       }
+    }
+  }
+
+  /// The page of a table: a row can be changed, and what the page's own models say is what the command says.
+  @Test(arguments: [["--black-box", "boosted"], ["--black-box", "forest", "--surrogate", "tree-sum"]])
+  func pagesOfTablesWork(model: [String]) throws {
+    try withTemporaryFolder { folder in
+      let out = folder + "/explain"
+      let result = try headlamp(
+        ["explain", "example", "--rows", "2,7", "--output", out, "--figures", "svg"] + model)
+      try #require(result.exitCode == 0, "\(result.errors)")
+      try look(at: out + "/report.html", in: folder)
+      let (found, _) = try Browser.check(out + "/report.html", width: 800, isDark: false, in: folder)
+      #expect(found["panel"] == "moved back")
+      // fails and thrives, by the surrogate and by the black box where it is small: as they are, and changed.
+      let answers = (found["answers"] ?? "").split(separator: " ").compactMap { Double($0) }
+      let rows = try String(contentsOfFile: out + "/explanations.csv", encoding: .utf8).split(separator: "\n")
+      let header = rows[0].split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      let first = rows[1].split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      func value(_ column: String) throws -> Double {
+        try #require(header.firstIndex(of: column).flatMap { Double(first[$0]) })
+      }
+      let place = first[2] == "fails" ? 0 : answers.count / 2
+      try #require(answers.count >= 4)
+      #expect(abs(answers[place] - (try value("surrogate_prediction"))) < 6e-4)
+      if answers.count == 8 { #expect(abs(answers[place + 2] - (try value("prediction"))) < 6e-4) }
+      #expect(FileManager.default.fileExists(atPath: out + "/figures/importance-of-features.svg"))
+      let page = try Data(contentsOf: URL(fileURLWithPath: out + "/report.html"))
+      #expect(try headlamp(["report", out]).exitCode == 0)
+      #expect(try Data(contentsOf: URL(fileURLWithPath: out + "/report.html")) == page)
     }
   }
 

@@ -1,6 +1,8 @@
 // HTML, figures and CSV as they stand in files.
 
+import Foundation
 import Reports
+import TestSupport
 import Testing
 
 @Suite struct PageTests {
@@ -16,11 +18,19 @@ import Testing
           [
             DataTable(id: nasty, caption: nasty, header: [nasty], rows: [[.init(nasty)]]).html,
             figure(
-              BarChart(title: nasty, unit: nasty, bars: [.init(nasty, 1)]).svg, caption: nasty),
+              BarChart(title: nasty, unit: nasty, bars: [.init(nasty, 1)]), caption: nasty),
             figure(
               LineChart(
                 title: nasty, xTitle: nasty, yTitle: nasty, series: [.init(nasty, [(0, 0), (1, 1)])]
-              ).svg, caption: nasty),
+              ), caption: nasty),
+            figure(
+              TreeDiagram(
+                title: nasty,
+                root: .question(nasty, yes: .answer(nasty, colour: 0), no: .answer(nasty, colour: 1))),
+              caption: nasty),
+            figure(
+              Beeswarm(title: nasty, unit: nasty, lines: [.init(nasty, [(1, 0.5), (2, nil)])]),
+              caption: nasty),
             adjustableGraph(
               LayeredGraph(
                 title: nasty, nodes: [.init(nasty, row: 0), .init("b", row: 1)],
@@ -30,7 +40,7 @@ import Testing
               HeatMap(
                 title: nasty, rowTitle: nasty, columnTitle: nasty, rows: [nasty], columns: [nasty],
                 values: [[1]]
-              ).svg, caption: nasty),
+              ), caption: nasty),
           ])
       ])
     #expect(!page.text.contains("<script>alert"))
@@ -44,7 +54,8 @@ import Testing
       let map = HeatMap(
         title: "t", rowTitle: "r", columnTitle: "c", rows: ["0"], columns: values.map { "\($0)" },
         values: [values])
-      for svg in [line.svg, bars.svg, map.svg] {
+      let swarm = Beeswarm(title: "t", unit: "u", lines: [.init("b", values.map { ($0, $0) })])
+      for svg in [line.svg, bars.svg, map.svg, swarm.svg] {
         #expect(svg.hasPrefix("<svg") && svg.hasSuffix("</svg>\n") && !svg.contains("=\"nan"))
       }
     }
@@ -58,7 +69,42 @@ import Testing
     #expect(graph.edges.map(\.weight) == [-3, 1])
     let svg = graph.svg(id: "g")
     #expect(svg.contains("data-rank=\"1\" data-from=\"b\" data-to=\"c\""))
-    #expect(graph.dot.contains("\"b\" -> \"c\" [weight=1, score=-3.0, label=\"q\"];"))
+    #expect(graph.dot?.contains("\"b\" -> \"c\" [weight=1, score=-3.0, label=\"q\"];") == true)
+  }
+
+  /// Two questions and three answers: a line for each answer, and the same in Graphviz's language.
+  @Test func treesAreDrawnFromLeftToRight() {
+    let tree = TreeDiagram(
+      title: "t",
+      root: .question(
+        "x ≤ 1", yes: .answer("a \"quoted\"", colour: 0),
+        no: .question("y ≤ 2", yes: .answer("b", colour: 1), no: .answer("c", colour: 0))))
+    #expect(tree.svg.components(separatedBy: ">yes</text>").count == 3)
+    let dot = tree.dot ?? ""
+    #expect(dot.contains("n0 [label=\"x ≤ 1\"];") && dot.contains("n0 -> n1 [label=\"yes\"];"))
+    #expect(dot.contains("label=\"a \\\"quoted\\\"\"") && dot.contains("n2 -> n4 [label=\"no\"];"))
+  }
+
+  /// Figures of one title get files of their own; graphs get a second one.
+  @Test func figuresAreFilesOfTheirOwn() throws {
+    let bars = BarChart(title: "Importance of features", unit: "u", bars: [.init("a", 1)])
+    let graph = LayeredGraph(
+      title: "The circuit", nodes: [.init("a", row: 0), .init("b", row: 1)],
+      edges: [.init(from: "a", to: "b", weight: 1)])
+    let page = ReportPage(
+      title: "t", lead: [],
+      sections: [
+        .init("one", [figure(bars, caption: "c"), .element("div", [figure(bars, caption: "c")])]),
+        .init("two", [adjustableGraph(graph, id: "g", shown: 1, caption: "c")]),
+      ])
+    #expect(
+      page.figures.map(\.name) == ["importance-of-features", "importance-of-features-2", "the-circuit"])
+    try withTemporaryFolder { folder in
+      try page.writeFigures(to: folder)
+      #expect(try String(contentsOfFile: folder + "/the-circuit.dot", encoding: .utf8) == graph.dot)
+      #expect(
+        try String(contentsOfFile: folder + "/importance-of-features-2.svg", encoding: .utf8) == bars.svg)
+    }
   }
 
   @Test func csvIsReadAsItIsWritten() {

@@ -25,12 +25,12 @@ import Testing
     return (rows, matrixProduct(weights, rows))
   }
 
-  @Test(arguments: [Int?.none, 4])
-  func trainingFindsPlantedDirections(activeFeatures: Int?) {
+  @Test(arguments: [DictionarySparsity.penalty(0.03), .topK(4), .batchTopK(4)])
+  func trainingFindsPlantedDirections(sparsity: DictionarySparsity) {
     let (directions, samples) = planted(directions: 20, width: 32, samples: 3000)
     var settings = DictionarySettings()
     settings.features = 40
-    settings.activeFeatures = activeFeatures
+    settings.sparsity = sparsity
     settings.steps = 1500
     let trained = trainDictionary(on: samples, settings, seed: 1)
     let found = trained.dictionary
@@ -78,10 +78,25 @@ import Testing
     }
   }
 
-  @Test func aDictionaryComesBackAsItWasWritten() throws {
+  /// The threshold that stands in for the largest of a batch keeps about as many.
+  @Test func aThresholdKeepsAsManyAsTrainingDid() {
+    let samples = planted(directions: 20, width: 32, samples: 3000).samples
+    var settings = DictionarySettings()
+    (settings.features, settings.steps, settings.sparsity) = (40, 800, .batchTopK(3))
+    let dictionary = trainDictionary(on: samples, settings, seed: 2).dictionary
+    let active = dictionary.activations(of: samples)
+    let counts = (0..<3000).map { row in active.row(row).values.count { $0 > 0 } }
+    let mean = Double(counts.reduce(0, +)) / 3000
+    #expect(abs(mean - 3) < 0.6, "\(mean)")
+    // Samples of one planted direction need fewer than samples of three.
+    #expect(Set(counts).count > 1)
+  }
+
+  @Test(arguments: [CodeSelection.all, .largest(2), .above(0.25)])
+  func aDictionaryComesBackAsItWasWritten(selection: CodeSelection) throws {
     try withTemporaryFolder { folder in
       var generator = SeededGenerator(seed: 8)
-      let dictionary = SparseDictionary(features: 6, width: 4, activeFeatures: 2, generator: &generator)
+      let dictionary = SparseDictionary(features: 6, width: 4, selection: selection, generator: &generator)
       let path = folder + "/d.safetensors"
       try dictionary.save(to: path, headScales: [1, 2], metadata: ["task": "t"])
       #expect(try SparseDictionary(path: path) == dictionary)
@@ -91,8 +106,9 @@ import Testing
 
   @Test func settingsThatCannotBeTrainedWith() {
     for change in [
-      { $0.features = 0 }, { $0.steps = 0 }, { $0.learningRate = 0 }, { $0.sparsity = -1 },
-      { $0.activeFeatures = 0 }, { $0.activeFeatures = 201 }, { $0.samples = 1 }, { $0.batch = 0 },
+      { $0.features = 0 }, { $0.steps = 0 }, { $0.learningRate = 0 }, { $0.sparsity = .penalty(-1) },
+      { $0.sparsity = .topK(0) }, { $0.sparsity = .topK(201) },
+      { $0.sparsity = .batchTopK(0) }, { $0.samples = 1 }, { $0.batch = 0 },
     ] as [(inout DictionarySettings) -> Void] {
       var settings = DictionarySettings()
       change(&settings)

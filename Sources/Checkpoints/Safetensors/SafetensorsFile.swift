@@ -18,13 +18,15 @@ public final class SafetensorsFile: Sendable {
   private let map: MappedFile
 
   /// Maps the file and checks its header.
-  /// - Throws: `FileError` where it cannot be opened, `CheckpointError.malformed` where it is not sound.
+  /// - Throws: `FileError` where it cannot be opened, `CheckpointError.malformed` where it is not sound, or is not as this
+  ///   program wrote it.
   public init(path: String) throws {
     map = try MappedFile(path: path)
     let header = try SafetensorsHeader(map.bytes, path: path)
     self.path = path
     entries = header.entries
     metadata = header.metadata
+    try SafetensorsDigest.check(map, header: header.members, dataStart: header.dataStart)
   }
 
   /// A file of another format whose tensors lie in it as they do in a safetensors file.

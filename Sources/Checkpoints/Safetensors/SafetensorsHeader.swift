@@ -24,6 +24,10 @@ public struct SafetensorsEntry: Sendable, Equatable {
 struct SafetensorsHeader {
   var entries: [String: SafetensorsEntry] = [:]
   var metadata: [String: String] = [:]
+  /// As it stands in the file, in order.
+  let members: [JSONMember]
+  /// Where the data begin.
+  let dataStart: Int
 
   /// Reads the header of a file's bytes.
   /// - Throws: `CheckpointError.malformed` where lengths, JSON, types, shapes or offsets do not fit the file or each
@@ -41,7 +45,8 @@ struct SafetensorsHeader {
     guard let json = try? JSONValue(parsing: text), let members = json.members else {
       throw malformed("its header is not a JSON object")
     }
-    let dataStart = 8 + Int(length)
+    self.members = members
+    dataStart = 8 + Int(length)
     for member in members {
       if member.key == "__metadata__" {
         for text in member.value.members ?? [] { metadata[text.key] = text.value.text }

@@ -30,6 +30,7 @@ public enum SafetensorsValue: Sendable {
 
 /// Writes a safetensors file, whole or not at all; tensors are laid out in the order of their names.
 ///
+/// The header also holds a digest, by which `SafetensorsFile` tells a changed byte.
 /// - Parameter metadata: texts kept in the file's header.
 /// - Throws: `FileError` where the file cannot be written.
 public func writeSafetensors(
@@ -41,10 +42,8 @@ public func writeSafetensors(
     return (left, $0.key) < (right, $1.key)
   }
   var header: [JSONMember] = []
-  if !metadata.isEmpty {
-    let texts = metadata.sorted { $0.key < $1.key }.map { JSONMember($0.key, .string($0.value)) }
-    header.append(JSONMember("__metadata__", .object(texts)))
-  }
+  var texts = metadata.sorted { $0.key < $1.key }.map { JSONMember($0.key, .string($0.value)) }
+  if !texts.isEmpty { header.append(JSONMember("__metadata__", .object(texts))) }
   var offset = 0
   for (name, value) in ordered {
     let count = value.shape.reduce(1, *)
@@ -57,26 +56,38 @@ public func writeSafetensors(
     header.append(JSONMember(name, .object(description)))
     offset += size
   }
+  let digest = SafetensorsDigest.hexadecimal(header: header) { digest in
+    for (_, value) in ordered { value.withBytes { digest.update($0) } }
+  }
+  texts.append(JSONMember(SafetensorsDigest.key, .string(digest)))
+  header.removeAll { $0.key == "__metadata__" }
+  header.insert(JSONMember("__metadata__", .object(texts)), at: 0)
   var text = Array(JSONValue.object(header).line.utf8)
   while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
 
   let file = try AtomicFile(path: path)
   try file.write(withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) })
   try file.write(text)
-  for (_, value) in ordered {
-    switch value {
+  for (_, value) in ordered { try value.withBytes { try file.write($0) } }
+  try file.commit()
+}
+
+extension SafetensorsValue {
+  /// Hands over the elements as they lie in a file.
+  /// - Precondition: as many elements as the shape holds.
+  fileprivate func withBytes(_ body: (RawSpan) throws -> Void) rethrows {
+    switch self {
     case .float(let tensor):
       try withExtendedLifetime(tensor) {
         let floats = UnsafeBufferPointer(start: tensor.pointer, count: tensor.count)
-        try file.write(UnsafeRawBufferPointer(floats).bytes)
+        try body(UnsafeRawBufferPointer(floats).bytes)
       }
     case .int64(let values, let shape):
       precondition(values.count == shape.reduce(1, *), "\(values.count) values for shape \(shape)")
-      try values.map { Int64($0).littleEndian }.withUnsafeBytes { try file.write($0.bytes) }
+      try values.map { Int64($0).littleEndian }.withUnsafeBytes { try body($0.bytes) }
     case .int32(let values, let shape):
       precondition(values.count == shape.reduce(1, *), "\(values.count) values for shape \(shape)")
-      try values.map(\.littleEndian).withUnsafeBytes { try file.write($0.bytes) }
+      try values.map(\.littleEndian).withUnsafeBytes { try body($0.bytes) }
     }
   }
-  try file.commit()
 }

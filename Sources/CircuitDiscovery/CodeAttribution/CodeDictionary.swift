@@ -58,7 +58,8 @@ public struct CodeDictionary: Sendable {
     var generator = SeededGenerator(seed: seed, stream: "random dictionary")
     return CodeDictionary(
       SparseDictionary(
-        features: features, width: width, activeFeatures: activeFeatures, generator: &generator),
+        features: features, width: width, selection: activeFeatures.map { .largest($0) } ?? .all,
+        generator: &generator),
       name: activeFeatures.map { "random dictionary, \($0) codes at once" } ?? "random dictionary")
   }
 

@@ -105,7 +105,7 @@ extension ComparedRanking {
         [
           .random(
             features: material.dictionary.features, width: material.model.configuration.dModel,
-            activeFeatures: material.dictionary.activeFeatures ?? 16, seed: material.seed)
+            activeFeatures: material.dictionary.sparsity.activeFeatures ?? 16, seed: material.seed)
         ])
     },
     ComparedRanking(name: "codes (untrained)") { material, question in

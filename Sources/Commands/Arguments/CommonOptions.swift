@@ -8,7 +8,21 @@ enum CommonOptions {
   static let threads = Option<Int>("threads", "N", help: "threads to use; all cores unless given")
   static let limit = Option<LimitSettings>(
     "limit", "NAME=VALUE[,…]", help: "raise what files may ask for; 'headlamp limits' lists the limits")
-  static let all: [any OptionDeclaration] = [threads, limit]
+  static let quiet = Flag("quiet", help: "leave out notes and progress")
+  static let json = Flag("json", help: "print one JSON object in place of lines")
+
+  /// Those of a command with options of its own, of which one may be another `--json`.
+  static func all(beside own: [any OptionDeclaration]) -> [any OptionDeclaration] {
+    let shared: [any OptionDeclaration] = [threads, limit, quiet, json]
+    let names = Set(own.map(\.name))
+    return shared.filter { !names.contains($0.name) }
+  }
+
+  /// The console that the options ask for; a command with a `--json` of its own prints that itself.
+  static func console(_ arguments: ParsedArguments, for command: any Subcommand.Type) -> Console {
+    let isOwn = command.options.contains { $0.name == json.name }
+    return Console(!isOwn && arguments[json] ? .json : .lines, isQuiet: arguments[quiet])
+  }
 
   /// Applies them to the process.
   /// - Throws: `UsageError` for a number of threads below one.

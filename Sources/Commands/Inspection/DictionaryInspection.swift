@@ -13,13 +13,15 @@ enum DictionaryInspection: Inspection {
     guard metadata["format"]?.hasPrefix("headlamp dictionary") == true else { return nil }
     let dictionary = try SparseDictionary(path: path)
     var rows = [("features", "\(dictionary.features) of width \(dictionary.width)")]
-    rows.append(
-      (
-        "sparsity",
-        dictionary.activeFeatures.map { "\($0) active features a sample" }
-          ?? "lambda \(metadata["lambda"] ?? "")"
-      ))
-    for name in metadata.keys.sorted() where !["format", "lambda", "active_features"].contains(name) {
+    let sparsity =
+      switch dictionary.selection {
+      case .all: "lambda \(metadata["lambda"] ?? "")"
+      case .largest(let count): "\(count) active features a sample"
+      case .above(let threshold): "features above \(threshold)"
+      }
+    rows.append(("sparsity", sparsity))
+    for name in metadata.keys.sorted()
+    where !["format", "lambda", "active_features", "threshold"].contains(name) {
       rows.append((name, metadata[name] ?? ""))
     }
     return rows.map { $0.0.padded(to: 15) + $0.1 }

@@ -19,13 +19,8 @@ struct AttributionPage {
     let task = result.fact("task") ?? "a task"
     let method = result.fact("method") ?? "attribution"
     var sections = [ReportPage.Section("Heads and MLPs", [map, nodeTable])]
-    if let graph = circuit {
-      let caption =
-        "Edges from writers to readers, layer by layer from the bottom; orange raises the answer where it is replaced, blue "
-        + "lowers it. Edges from one node to the queries, keys and values of a head are drawn together."
-      sections.append(
-        ReportPage.Section(
-          "The circuit", [adjustableGraph(graph, id: "circuit", shown: 40, caption: caption)]))
+    if let drawing = result.table("edges").flatMap({ CircuitDrawing(edges: $0).html }) {
+      sections.append(ReportPage.Section("The circuit", [drawing]))
     }
     if let edges = result.table("edges") {
       sections.append(
@@ -59,7 +54,7 @@ struct AttributionPage {
       title: "Score of each head and MLP", rowTitle: "layer", columnTitle: "head",
       rows: layers.map(String.init),
       columns: columns, values: layers.map { layer in columns.map { values[layer]?[$0] } })
-    return figure(map.svg, caption: "Blue: the answer suffers where this is replaced. Orange: it gains.")
+    return figure(map, caption: "Blue: the answer suffers where this is replaced. Orange: it gains.")
   }
 
   private var nodeTable: HTML {
@@ -74,36 +69,5 @@ struct AttributionPage {
       abs(table.number($0, "score") ?? 0) > abs(table.number($1, "score") ?? 0)
     }
     return CSVRows(header: table.header, rows: order.map { table.rows[$0] })
-  }
-
-  /// The edges in the circuit; queries, keys and values of a head are one node here.
-  private var circuit: LayeredGraph? {
-    guard let edges = result.table("edges") else { return nil }
-    var joined: [String: LayeredGraph.Edge] = [:]
-    for row in edges.rows.indices where edges.text(row, "in_circuit") == "true" {
-      let from = edges.text(row, "source")
-      let whole = edges.text(row, "destination")
-      let to = whole.split(separator: "<").first.map(String.init) ?? whole
-      let role = whole.hasSuffix(">") ? String(whole.dropLast().suffix(1)) : ""
-      let weight = edges.number(row, "score") ?? 0
-      var edge = joined[from + ">" + to] ?? LayeredGraph.Edge(from: from, to: to, weight: 0)
-      edge.weight += weight
-      if !role.isEmpty { edge.label += (edge.label.isEmpty ? "" : ", ") + role }
-      joined[from + ">" + to] = edge
-    }
-    guard !joined.isEmpty else { return nil }
-    let strongest = joined.values.sorted { abs($0.weight) > abs($1.weight) }.prefix(300)
-    let names = Set(strongest.flatMap { [$0.from, $0.to] })
-    return LayeredGraph(
-      title: "The \(strongest.count) strongest edges of the circuit",
-      nodes: names.sorted().map { LayeredGraph.Node($0, row: Self.row($0)) }, edges: Array(strongest))
-  }
-
-  /// input at the bottom, each layer's heads below its MLP, the logits on top.
-  private static func row(_ name: String) -> Int {
-    if name == "input" { return 0 }
-    if name == "logits" { return .max }
-    let layer = Int(name.dropFirst().prefix { $0.isNumber }) ?? 0
-    return 1 + 2 * layer + (name.hasPrefix("m") ? 1 : 0)
   }
 }

@@ -44,7 +44,7 @@ struct ComparisonPage {
                 mean(ranking, question, column).map { BarChart.Bar(ranking, $0) }
               }
               return figure(
-                BarChart(title: name, unit: name + ", mean over cells", bars: bars).svg,
+                BarChart(title: name, unit: name + ", mean over cells", bars: bars),
                 caption: "\(name) of each ranking, judged by \(question); a mean over models and tasks.")
             })
       } + [

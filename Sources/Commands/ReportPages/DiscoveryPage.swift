@@ -21,7 +21,24 @@ struct DiscoveryPage {
     let model = result.fact("model") ?? "a model"
     var sections = [ReportPage.Section("Heads", [headMap, headTable])]
     if let curves { sections.append(ReportPage.Section("Agreement with the truth", curves)) }
-    if let cards { sections.append(ReportPage.Section("Codes", cards)) }
+    let figures = DiscoveryFigures(result: result)
+    if let drawing = result.table("edges").flatMap({ CircuitDrawing(edges: $0).html }) {
+      sections.append(
+        ReportPage.Section(
+          "The circuit",
+          [
+            .paragraph("The strongest edges by edge attribution patching (EAP), over the first prompts."),
+            drawing,
+          ]))
+    }
+    if let kept = figures.kept { sections.append(ReportPage.Section("How much the best heads keep", [kept])) }
+    if let cards = cards(figures.contexts) { sections.append(ReportPage.Section("Codes", cards)) }
+    if let attention = figures.attention {
+      sections.append(ReportPage.Section("Where the best heads look", [attention]))
+    }
+    if let direct = figures.direct {
+      sections.append(ReportPage.Section("What heads say directly", [direct]))
+    }
     if let ablation { sections.append(ReportPage.Section("What the codes carry", ablation)) }
     if let pairs = result.table("pairs"), !pairs.rows.isEmpty {
       sections.append(
@@ -32,6 +49,8 @@ struct DiscoveryPage {
           ]))
     }
     if let nulls { sections.append(ReportPage.Section("Nulls", [nulls])) }
+    if let prompts = figures.prompts { sections.append(ReportPage.Section("Prompts", [prompts])) }
+    if let training = figures.training { sections.append(ReportPage.Section("Training", [training])) }
     sections.append(ReportPage.Section("Where this comes from", [result.provenance]))
     return ReportPage(title: "Which attention heads do \(task)? — \(model)", lead: lead, sections: sections)
   }
@@ -81,7 +100,7 @@ struct DiscoveryPage {
       heads.place(of: mark) == nil
       ? ""
       : " Outlined: heads in \(mark == "in_truth" ? "the truth \(result.fact("truth") ?? "")" : "the circuit")."
-    return figure(map.svg, caption: "Each cell is a head: the \(what).\(outline)")
+    return figure(map, caption: "Each cell is a head: the \(what).\(outline)")
   }
 
   private var headTable: HTML {
@@ -124,14 +143,14 @@ struct DiscoveryPage {
     }
     return [
       figure(
-        roc.svg, caption: "Heads in the truth against the others, by the ranking's score; dashed, chance."),
+        roc, caption: "Heads in the truth against the others, by the ranking's score; dashed, chance."),
       figure(
-        precision.svg, caption: "The share of heads found that are in the truth, against the share found."),
+        precision, caption: "The share of heads found that are in the truth, against the share found."),
       facts(measures),
     ]
   }
 
-  private var cards: [HTML]? {
+  private func cards(_ contexts: [String: [HTML]]) -> [HTML]? {
     guard let codes = result.table("codes"), !codes.rows.isEmpty else { return nil }
     let cards = codes.rows.indices.prefix(60).map { row in
       func percent(_ column: String) -> String {
@@ -151,11 +170,13 @@ struct DiscoveryPage {
               + "\(codes.text(row, "strongest_prompt")))"),
           .paragraph("raises: \(codes.text(row, "promotes"))"),
           .paragraph("lowers: \(codes.text(row, "suppresses"))"),
-        ])
+        ]
+          + (contexts[["layer", "head", "code"].map { codes.text(row, $0) }.joined(separator: ".")] ?? []))
     }
     return [
       .paragraph(
-        "The largest codes of the best heads, with the tokens whose logits their direction raises and lowers."
+        "The largest codes of the best heads, with the tokens whose logits their direction raises and lowers, and the "
+          + "prompts on which they are most active: the deeper a token is marked, the more."
       ),
       .element("div", ["class": "cards"], Array(cards)),
     ]
@@ -183,7 +204,7 @@ struct DiscoveryPage {
       series: series)
     return [
       figure(
-        chart.svg,
+        chart,
         caption:
           "What replacing the best codes costs, at equal numbers of dimensions: a code is one, a head as many as it is "
           + "wide. Bands are 95 % intervals over prompts.")

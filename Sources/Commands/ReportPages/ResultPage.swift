@@ -14,6 +14,7 @@ struct ResultPage {
     if let page = ComparisonPage(result)?.page { return page }
     if let page = AttributionPage(result)?.page { return page }
     if let page = DiscoveryPage(result)?.page { return page }
+    if let page = ExplanationPage(result)?.page { return page }
     return try ResultPage(result: result).page()
   }
 
@@ -32,7 +33,7 @@ struct ResultPage {
     }
     if let curve { sections.append(ReportPage.Section("How much circuits keep", [curve])) }
     let pictures = try result.pictures.map { name in
-      figure(try readText(at: result.folder + "/" + name), caption: name)
+      figure(svg: try readText(at: result.folder + "/" + name), caption: name)
     }
     if !pictures.isEmpty { sections.append(ReportPage.Section("Figures", pictures)) }
     for name in result.tableNames where name != "importance" || importance == nil {
@@ -63,7 +64,7 @@ struct ResultPage {
       LineChart(
         title: "Faithfulness by size", xTitle: "edges kept", yTitle: "f",
         series: [LineChart.Series("circuit", points)]
-      ).svg, caption: "The share of the metric that the largest edges keep by themselves.")
+      ), caption: "The share of the metric that the largest edges keep by themselves.")
   }
 
   /// importance.csv as bars.
@@ -81,7 +82,7 @@ struct ResultPage {
     }
     guard !bars.isEmpty else { return nil }
     return figure(
-      BarChart(title: "Importance of features", unit: measure.replacing("_", with: " "), bars: bars).svg,
+      BarChart(title: "Importance of features", unit: measure.replacing("_", with: " "), bars: bars),
       caption: "The most important features, with intervals where there are any.")
   }
 }

@@ -46,6 +46,12 @@ struct SavedResult {
     }
   }
 
+  /// A JSON file of the folder; nil where there is none that can be read.
+  func json(_ name: String) -> JSONValue? {
+    guard let text = try? readText(at: folder + "/\(name).json") else { return nil }
+    return try? JSONValue(parsing: text)
+  }
+
   /// A table; nil where it was not written.
   func table(_ name: String) -> CSVRows? { tables[name] }
 

@@ -48,7 +48,7 @@ enum AblateCommand: Subcommand {
     let ablation = try HeadAblation(
       of: loaded.prompts, model: loaded.model, replacement: arguments[replacement] ?? .negatives,
       metric: arguments[metric]
-    ) { done, total in console.progress("replacing heads: \(done) of \(total) runs") }
+    ) { done, total in console.progress("replacing heads", done, of: total, "runs") }
     console.endProgress()
 
     let identity = try loaded.identity.value

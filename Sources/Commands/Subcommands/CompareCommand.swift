@@ -48,6 +48,10 @@ enum CompareCommand: Subcommand {
     Example("headlamp compare ioi.h5 --truth ioi:ablation", "whether the dictionary is worth its training"),
   ]
 
+  static func leftBehind(_ arguments: ParsedArguments) -> String {
+    "models and tasks that were done are kept, and the same command goes on from them"
+  }
+
   static func run(_ arguments: ParsedArguments, console: Console) throws {
     guard arguments[CompareTask.suite] == nil, arguments.positionals.first?.hasSuffix(".h5") == true else {
       try CompareTask.run(arguments, console: console)
@@ -72,7 +76,7 @@ enum CompareCommand: Subcommand {
       layers: recording.description.layers, headsPerLayer: recording.description.heads, of: recording.path)
     let comparison = try compareRankings(
       recording, truth: groundTruth, seeds: 0..<UInt64(count), hyperparameters: hyperparameters
-    ) { done, total in console.progress("seed \(done) of \(total)") }
+    ) { done, total in console.progress("comparing", done, of: total, "seeds") }
     console.endProgress()
     if arguments[json] {
       let encoder = JSONEncoder()

@@ -33,7 +33,8 @@ enum CompareTask {
   static let dictionaries = Option<Int>(
     "dictionaries", "N", default: 3, help: "a task or suite: dictionaries of 'codes', with seeds counted up")
   static let options: [any OptionDeclaration] = [
-    methods, judging, steps, dictionaries, suite, models, half, output, ReportCommand.none,
+    methods, judging, steps, dictionaries, DictionaryOptions.batchTopK, suite, models, half, output,
+    ReportCommand.none, ReportCommand.figures,
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
@@ -69,7 +70,7 @@ enum CompareTask {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
     try writeFile(encoder.encode(summaries), to: folder + "/comparison.json")
-    try ReportCommand.write(arguments, folder: folder)
+    try ReportCommand.write(arguments, folder: folder, console: console)
     if arguments[CompareCommand.json] {
       console.print(String(decoding: try encoder.encode(summaries), as: UTF8.self))
     } else {
@@ -94,14 +95,19 @@ enum CompareTask {
     } else if arguments.isGiven(PromptOptions.model) {
       throw UsageError.invalid("--suite has models of its own; leave out --model, or --suite")
     }
-    guard arguments[TrainCommand.topK] == nil || !arguments.isGiven(TrainCommand.lambda) else {
-      throw UsageError.invalid("--lambda and --top-k are two ways to keep codes few; give one")
-    }
+    _ = try sparsity(arguments, features: 1)
     for option in [PromptOptions.examples, judging, steps, dictionaries] {
       if let count = arguments[option], count < 1 {
         throw UsageError.invalid("--\(option.name) must be at least 1, not \(count)")
       }
     }
+  }
+
+  private static func sparsity(_ arguments: ParsedArguments, features: Int) throws -> DictionarySparsity {
+    try DictionaryOptions.sparsity(
+      arguments,
+      lambda: arguments.isGiven(TrainCommand.lambda) ? try arguments.required(TrainCommand.lambda) : nil,
+      features: features)
   }
 
   /// The models and tasks to compare on.
@@ -179,12 +185,7 @@ enum CompareTask {
     if arguments.isGiven(TrainCommand.features) {
       material.dictionary.features = try arguments.required(TrainCommand.features)
     }
-    if arguments.isGiven(TrainCommand.lambda) {
-      material.dictionary.sparsity = try arguments.required(TrainCommand.lambda)
-      material.dictionary.activeFeatures = nil
-    } else if let count = arguments[TrainCommand.topK] {
-      material.dictionary.activeFeatures = count
-    }
+    material.dictionary.sparsity = try sparsity(arguments, features: material.dictionary.features)
     try material.dictionary.validate()
     let settings =
       "model \(try ModelIdentity(folder: model).weightsSHA256), prompts \(digest(prompts)), judging "

@@ -27,7 +27,29 @@ enum DescribeCommand: Subcommand {
     let options = try ReadTable.options(arguments, excluding: [])
     let table = try Table(readingFrom: path, target: arguments[ExplainingOptions.target], options: options)
     console.endProgress()
+    console.result(json(table, path: path))
     for line in lines(table, path: path) { console.print(line) }
+  }
+
+  private static func json(_ table: Table, path: String) -> JSONValue {
+    .object([
+      JSONMember("path", .string(path)), JSONMember("rows", .integer(table.rowCount)),
+      JSONMember("features", .integer(table.features.count)),
+      JSONMember("target", .string(table.targetName)),
+      JSONMember("rows_without_target", .integer(table.rowsWithoutTarget)),
+      JSONMember("duplicate_rows", .integer(table.duplicateRowCount)),
+      JSONMember(
+        "columns",
+        .array(
+          table.readings.map { reading in
+            .object([
+              JSONMember("name", .string(reading.name)),
+              JSONMember("content", .string(ReadingText.content(reading))),
+              JSONMember("missing", .integer(reading.missing)),
+              JSONMember("remarks", .array(reading.remarks.map { .string(ReadingText.text($0)) })),
+            ])
+          })),
+    ])
   }
 
   static func lines(_ table: Table, path: String) -> [String] {

@@ -44,7 +44,7 @@ enum DiscoverCommand: Subcommand {
     PromptOptions.all + [
       output, position, protocolName, RankCommand.truth, TrainCommand.features, lambda, TrainCommand.topK,
       epochs, learningRate, trainingExamples,
-      ReportCommand.none,
+      ReportCommand.none, ReportCommand.figures,
     ] + AttributionDiscovery.options
   static let lambda = Option<Double>(
     "lambda", "X",
@@ -97,7 +97,7 @@ enum DiscoverCommand: Subcommand {
     let trained = try TrainedAutoencoders.train(
       on: recording, protocol: chosen.training, hyperparameters: hyperparameters, seed: loaded.prompts.seed
     ) { done, total in
-      if done % 10 == 0 { console.progress("training: step \(done) of \(total)") }
+      if done % 10 == 0 { console.progress("training", done, of: total, "steps") }
     }
     try trained.save(to: folder + "/autoencoder.safetensors")
     stages.finish("train")
@@ -119,7 +119,7 @@ enum DiscoverCommand: Subcommand {
       recording: recording, trained: trained, ranking: ranking, shareWithoutCode: scorer.shareWithoutCode,
       evaluation: evaluation, nulls: nulls)
     try summary.write(to: folder + "/summary.json")
-    try ReportCommand.write(arguments, folder: folder)
+    try ReportCommand.write(arguments, folder: folder, console: console)
     stages.finish("compare")
     console.endProgress()
 

@@ -16,7 +16,9 @@ enum ExplainCommand: Subcommand {
     contributes. TABLE may be the word 'example': a small table of the project's own, whose rule is known.
 
     With --output it writes importance.csv, rules.csv, explanations.csv, counterfactuals.csv, surrogate.json and
-    summary.json. Rows are counted from 1, the header not counted.
+    summary.json; effects.csv, individual-effects.csv, held-out-contributions.csv, interactions.csv, calibration.csv,
+    confusion.csv and groups.csv, which figures are drawn of; and report.html, where a row can be changed by hand. Rows
+    are counted from 1, the header not counted.
     """
   static let positionals = [Positional("TABLE", help: "a CSV or TSV file, or 'example'")]
   static let row = Option<Int>("row", "N", help: "the row to explain; the first held-out one unless given")
@@ -27,10 +29,13 @@ enum ExplainCommand: Subcommand {
   static let refits = Option<Int>(
     "refits", "N",
     help: "how often all is fitted anew to redrawn rows; 10 for small tables, 0 for large ones unless given")
+  static let qualityBy = Option<String>(
+    "quality-by", "A,B",
+    help: "columns to tell the black box's quality by in groups.csv; the kept features unless given")
   static let options: [any OptionDeclaration] =
     [row, rows, everyRow, refits, StageTimes.option] + ExplainingOptions.table + ExplainingOptions.model
     + ExplainingOptions.standIn
-    + [precision] + ChangeLimitOptions.all + ExplainingOptions.common + [ReportCommand.none]
+    + [precision, qualityBy] + ChangeLimitOptions.all + ExplainingOptions.common + ReportCommand.choices
   static let examples = [
     Example("headlamp explain example", "a prediction of the project's own table, explained"),
     Example(
@@ -59,6 +64,7 @@ enum ExplainCommand: Subcommand {
       throw UsageError.invalid(
         "--\(option.name) has no effect with --predictions: no changed row can be tried")
     }
+    let groups = try groupFeatures(arguments, given.table.features.names)
     stages.finish("table")
     let limits = try ChangeLimitOptions.limits(arguments, given.table.features)
     console.progress("fitting and probing the black box")
@@ -71,7 +77,7 @@ enum ExplainCommand: Subcommand {
     let wanted = try ChangeLimitOptions.wanted(arguments, explainer.outcomes)
     var explanations: [RowExplanation] = []
     for (place, row) in chosen.enumerated() {
-      console.progress("explaining row \(row + 1) (\(place + 1) of \(chosen.count))")
+      console.progress("explaining", place, of: chosen.count, "rows")
       explanations.append(try explainer.explanation(row: row, wanted: wanted, limits: limits))
     }
     stages.finish("explanations")
@@ -93,7 +99,12 @@ enum ExplainCommand: Subcommand {
       try files.write(counterfactuals: explanations)
       try files.writeSurrogate()
       try files.writeSummary(given.read, measures: measures, command: name)
-      try ReportCommand.write(arguments, folder: folder)
+      if let first = explanations.first {
+        console.progress("measuring effects of features")
+        try writeEffects(
+          explainer, first, folder: folder, groups: groups ?? Array(explainer.choice.features.prefix(8)))
+      }
+      try ReportCommand.write(arguments, folder: folder, console: console)
     }
     stages.finish("files")
     console.endProgress()
@@ -122,6 +133,37 @@ enum ExplainCommand: Subcommand {
       }
       console.print(stages.report.line)
     }
+  }
+
+  /// The files that figures are drawn of.
+  private static func writeEffects(
+    _ explainer: Explainer, _ first: RowExplanation, folder: String, groups: [Int]
+  ) throws {
+    // Of two classes the second, as everywhere; of more the one that the first row is explained for.
+    let output = first.prediction.count == 2 ? 1 : first.prediction.count > 2 ? first.outcome : 0
+    let effects = try explainer.effects(following: output)
+    try EffectFiles(explainer: explainer, effects: effects, folder: folder).write(groups: groups)
+    guard explainer.probed.answersNewRows, let file = WhatIfFile(explainer: explainer).json(row: first.row)
+    else { return }
+    try writeFile(file.line + "\n", to: folder + "/what-if.json")
+  }
+
+  /// The features of `--quality-by`; nil where it was not given.
+  private static func groupFeatures(
+    _ arguments: ParsedArguments, _ names: [String]
+  ) throws(UsageError) -> [Int]? {
+    guard arguments.isGiven(qualityBy) else { return nil }
+    guard arguments[ExplainingOptions.output] != nil else {
+      throw .invalid("--quality-by says what groups.csv holds, which is written with --output")
+    }
+    var places: [Int] = []
+    for word in arguments.list(qualityBy) {
+      guard let place = names.firstIndex(of: word) else {
+        throw .invalid("--quality-by: there is no feature '\(word)' among the table's")
+      }
+      places.append(place)
+    }
+    return places
   }
 
   /// The rows to explain, counted from 0.

@@ -17,6 +17,25 @@ enum ModelsCommand: Subcommand {
   static let examples = [Example("headlamp models", "families, files, and what is refused and why")]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
+    console.result(
+      .object([
+        JSONMember(
+          "families",
+          .array(
+            FamilyDescription.all.map {
+              .object([
+                JSONMember("model_type", .string($0.modelType)), JSONMember("title", .string($0.title)),
+                JSONMember("refused_options", .string($0.refusals)),
+              ])
+            })),
+        JSONMember("gguf_architectures", .array(GGUFModel.architectures.map { .string($0) })),
+        JSONMember(
+          "refused",
+          .array(
+            FamilyDescription.refused.map {
+              .object([JSONMember("model_type", .string($0.0)), JSONMember("reason", .string($0.1))])
+            })),
+      ]))
     console.print("families read")
     for family in FamilyDescription.all {
       let refusals = family.refusals.isEmpty ? "" : "; refused: \(family.refusals)"

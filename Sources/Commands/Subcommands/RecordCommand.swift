@@ -51,7 +51,7 @@ extension HeadRecorder {
     Interruption.note()
     defer { Interruption.stopNoting() }
     return try record(prompts, position: position, to: path) { done, total in
-      console.progress("recording \(done) of \(total) prompts")
+      console.progress("recording", done, of: total, "prompts")
       if Interruption.isRequested { throw RecordingStopped(path: path, done: done, total: total) }
     }
   }

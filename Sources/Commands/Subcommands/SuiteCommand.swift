@@ -32,6 +32,10 @@ enum SuiteCommand: Subcommand {
       "headlamp suite siblings --half reporting", "six models, in about a quarter of an hour on two cores")
   ]
 
+  static func leftBehind(_ arguments: ParsedArguments) -> String {
+    "models that were made are kept, and the same command goes on from them"
+  }
+
   static func run(_ arguments: ParsedArguments, console: Console) throws {
     let suite = try JudgingSuite(named: arguments.positionals[0])
     let folder = arguments[output] ?? suite.folder

@@ -58,7 +58,7 @@ enum TrainCommand: Subcommand {
       hyperparameters: hyperparameters,
       seed: arguments[seed] ?? 0
     ) { done, total in
-      if done % 10 == 0 || done == total { console.progress("training: step \(done) of \(total)") }
+      if done % 10 == 0 || done == total { console.progress("training", done, of: total, "steps") }
     }
     console.endProgress()
     let seconds = (clock.now - start) / .seconds(1)

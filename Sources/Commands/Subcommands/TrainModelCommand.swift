@@ -94,6 +94,7 @@ enum TrainModelCommand: Subcommand {
     _ training: inout ModelTraining, checkpoint: String, interval: Int, console: Console
   ) throws {
     Interruption.note()
+    defer { Interruption.stopNoting() }
     while !training.isFinished {
       try training.advance()
       let step = training.step
@@ -102,17 +103,18 @@ enum TrainModelCommand: Subcommand {
         throw TrainingInterrupted(step: step, steps: training.plan.steps)
       }
       if step % interval == 0, !training.isFinished { try training.writeCheckpoint(to: checkpoint) }
-      if step % 10 == 0 { console.progress(progressLine(training)) }
+      if step % 10 == 0 {
+        console.progress("training", step, of: training.plan.steps, "steps", more: state(training))
+      }
     }
   }
 
-  private static func progressLine(_ training: ModelTraining) -> String {
+  private static func state(_ training: ModelTraining) -> String {
     let loss = training.history.latestLoss.map { $0.text(decimals: 3) } ?? "-"
     let accuracies = (training.history.examinations.last?.tasks ?? []).map { task in
       "\(task.task) \((100 * task.accuracy).text(decimals: 1)) %"
     }
-    return (["step \(training.step) of \(training.plan.steps)", "loss \(loss)"] + accuracies)
-      .joined(separator: "   ")
+    return (["loss \(loss)"] + accuracies).joined(separator: "  ")
   }
 
   private static func report(_ training: ModelTraining, folder: String, console: Console) {

@@ -38,6 +38,20 @@ enum VerifyCommand: Subcommand {
     let model = try Transformer(folder: folder)
     let reference = try ReferenceActivations(path: path, layers: model.configuration.layers)
     let rows = try model.verify(against: reference)
+    console.result(
+      .object([
+        JSONMember("tolerance", .number(limit)),
+        JSONMember(
+          "activations",
+          .array(
+            rows.map { row in
+              .object([
+                JSONMember("name", .string(row.name)),
+                JSONMember("largest_error", .number(Double(row.largestError))),
+                JSONMember("largest_value", .number(Double(row.largestValue))),
+              ])
+            })),
+      ]))
     let width = (rows.map(\.name.count).max() ?? 0) + 2
     console.print("activation".padded(to: width) + "largest error  largest value")
     for row in rows {

@@ -1,7 +1,7 @@
 // Named amounts as horizontal bars, in SVG.
 
 /// Bars to both sides of zero, with intervals.
-public struct BarChart: Sendable {
+public struct BarChart: Figure {
   /// One bar.
   public struct Bar: Sendable {
     /// What it is the amount of.

@@ -1,7 +1,7 @@
 // A table of numbers as coloured cells, in SVG.
 
 /// Numbers by row and column, drawn as cells: blue below zero, orange above, white at zero.
-public struct HeatMap: Sendable {
+public struct HeatMap: Figure {
   /// What the picture shows.
   public var title: String
   /// What the rows are.

@@ -1,7 +1,7 @@
 // A graph whose nodes lie in layers, with edges by strength, in SVG and as DOT.
 
 /// Nodes in rows and edges between them.
-public struct LayeredGraph: Sendable {
+public struct LayeredGraph: Figure {
   /// A node.
   public struct Node: Sendable, Hashable {
     /// Its name.
@@ -91,6 +91,9 @@ public struct LayeredGraph: Sendable {
     return places
   }
 
+  /// The picture by itself.
+  public var svg: String { svg(id: "graph") }
+
   /// The picture. Each edge carries its rank by strength, so that a page can show the strongest alone.
   public func svg(id: String) -> String {
     let places = places
@@ -116,7 +119,7 @@ public struct LayeredGraph: Sendable {
       let share = largest > 0 ? abs(edge.weight) / largest : 0
       text +=
         "<path class=\"edge s\(colour)\" data-rank=\"\(rank + 1)\" data-from=\"\(escaped(edge.from))\" "
-        + "data-to=\"\(escaped(edge.to))\" d=\"M\(short(x1)) \(short(y1))C\(short(x1)) \(short(y1 - bend)) "
+        + "data-to=\"\(escaped(edge.to))\" data-roles=\"\(escaped(edge.label))\" d=\"M\(short(x1)) \(short(y1))C\(short(x1)) \(short(y1 - bend)) "
         + "\(short(x2)) \(short(y2 + bend)) \(short(x2)) \(short(y2))\" fill=\"none\" stroke=\"\(seriesColours[colour])\" "
         + "stroke-width=\"\(short(0.6 + 3.4 * share))\" opacity=\"\(short(0.35 + 0.6 * share))\"><title>"
         + "\(escaped(edge.from)) → \(escaped(edge.to))\(edge.label.isEmpty ? "" : " (\(escaped(edge.label)))"): "
@@ -135,17 +138,14 @@ public struct LayeredGraph: Sendable {
   }
 
   /// The graph in Graphviz's language.
-  public var dot: String {
-    func quoted(_ name: String) -> String {
-      "\"" + name.split(separator: "\"").joined(separator: "\\\"") + "\""
-    }
+  public var dot: String? {
     var text = "digraph {\n  rankdir=BT;\n  node [shape=box];\n"
     for (_, row) in Dictionary(grouping: nodes, by: \.row).sorted(by: { $0.key < $1.key }) {
-      text += "  { rank=same; " + row.map { quoted($0.name) + ";" }.joined(separator: " ") + " }\n"
+      text += "  { rank=same; " + row.map { dotText($0.name) + ";" }.joined(separator: " ") + " }\n"
     }
     for edge in edges {
-      let label = edge.label.isEmpty ? "" : ", label=\(quoted(edge.label))"
-      text += "  \(quoted(edge.from)) -> \(quoted(edge.to)) [weight=1, score=\(edge.weight)\(label)];\n"
+      let label = edge.label.isEmpty ? "" : ", label=\(dotText(edge.label))"
+      text += "  \(dotText(edge.from)) -> \(dotText(edge.to)) [weight=1, score=\(edge.weight)\(label)];\n"
     }
     return text + "}\n"
   }
@@ -165,6 +165,23 @@ public func adjustableGraph(_ graph: LayeredGraph, id: String, shown: Int, capti
             + "value=\"\(min(shown, most))\"> <output id=\"\(escaped(id))-slider-count\">\(min(shown, most))</output>"
         ),
       ]),
-    figure(graph.svg(id: id), caption: caption),
+    graph.edges.contains { !$0.label.isEmpty } ? roleBoxes(id) : HTML(""),
+    HTML(figure(svg: graph.svg(id: id), caption: caption), figures: [SavedFigure(graph)]),
   ])
+}
+
+/// What edges are read as, each with a box to leave those edges out.
+private func roleBoxes(_ id: String) -> HTML {
+  .element(
+    "fieldset", ["class": "roles"],
+    [.element("legend", "Edges that are read as")]
+      + [("q", "queries"), ("k", "keys"), ("v", "values")].map { role, name in
+        .element(
+          "label",
+          [
+            HTML(
+              trusted: "<input type=\"checkbox\" checked data-role=\"\(role)\" data-of=\"\(escaped(id))\"> "),
+            HTML(name),
+          ])
+      })
 }

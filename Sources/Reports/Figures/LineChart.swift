@@ -1,7 +1,7 @@
 // Curves over a common axis, in SVG.
 
 /// Lines through points, some with a band around them.
-public struct LineChart: Sendable {
+public struct LineChart: Figure {
   /// One line.
   public struct Series: Sendable {
     /// Its name.
@@ -33,6 +33,8 @@ public struct LineChart: Sendable {
   public var xRange: ClosedRange<Double>?
   /// The same upwards.
   public var yRange: ClosedRange<Double>?
+  /// Thin grey lines behind the others, without names.
+  public var background: [[(x: Double, y: Double)]] = []
   /// Whether the line from corner to corner is drawn, as chance is in a ROC curve.
   public var showsDiagonal = false
 
@@ -59,7 +61,7 @@ public struct LineChart: Sendable {
   /// The picture.
   public var svg: String {
     let (plotWidth, plotHeight, left, top) = (360.0, 240.0, 58.0, 34.0)
-    let points = series.flatMap(\.points)
+    let points = series.flatMap(\.points) + background.flatMap { $0 }
     let (xLow, xHigh) = ends(xRange, points.map(\.x))
     let (yLow, yHigh) = ends(
       yRange, points.map(\.y) + series.flatMap(\.band).flatMap { [$0.lowerBound, $0.upperBound] })
@@ -100,6 +102,16 @@ public struct LineChart: Sendable {
       text +=
         "<path class=\"axis\" d=\"M\(short(left)) \(short(top + plotHeight))L\(short(left + plotWidth)) \(short(top))\" "
         + "stroke=\"#d0d0d0\" stroke-dasharray=\"4 3\"/>\n"
+    }
+    let behind = background.map { line in
+      "M"
+        + line.filter { $0.x.isFinite && $0.y.isFinite }.map { "\(short(x($0.x))) \(short(y($0.y)))" }
+        .joined(separator: "L")
+    }
+    if !behind.isEmpty {
+      text +=
+        "<path class=\"s5\" d=\"\(behind.joined())\" fill=\"none\" stroke=\"#444444\" stroke-width=\"0.7\" "
+        + "opacity=\"0.3\"/>\n"
     }
     for (place, line) in series.enumerated() {
       let colour = seriesColours[place % seriesColours.count]

@@ -4,22 +4,38 @@
 public struct HTML: Sendable, Equatable {
   /// As it stands in the page.
   public let source: String
+  /// The drawings in it.
+  public let figures: [SavedFigure]
 
   /// HTML that is written already, such as an SVG of this library.
-  public init(trusted source: String) { self.source = source }
+  public init(trusted source: String) {
+    self.source = source
+    figures = []
+  }
+
+  /// HTML with drawings in it.
+  init(_ html: HTML, figures: [SavedFigure]) {
+    source = html.source
+    self.figures = html.figures + figures
+  }
 
   /// Text, escaped.
-  public init(_ text: String) { source = escaped(text) }
+  public init(_ text: String) { self.init(trusted: escaped(text)) }
 
   /// Several pieces, one after the other.
-  public init(_ parts: [HTML]) { source = parts.map(\.source).joined() }
+  public init(_ parts: [HTML]) {
+    source = parts.map(\.source).joined()
+    figures = parts.flatMap(\.figures)
+  }
 
   /// An element with attributes, whose values are escaped; one with an empty value stands without it.
   public static func element(
     _ name: String, _ attributes: KeyValuePairs<String, String>, _ content: [HTML]
   ) -> HTML {
     let text = attributes.map { key, value in value.isEmpty ? " \(key)" : " \(key)=\"\(escaped(value))\"" }
-    return HTML(trusted: "<\(name)\(text.joined())>" + content.map(\.source).joined() + "</\(name)>")
+    return HTML(
+      HTML(trusted: "<\(name)\(text.joined())>" + content.map(\.source).joined() + "</\(name)>"),
+      figures: content.flatMap(\.figures))
   }
 
   /// An element without attributes.

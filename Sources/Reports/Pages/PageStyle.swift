@@ -33,7 +33,7 @@ let pageStyle = """
   td.n,th.n{text-align:right}
   td.t{min-width:5rem;max-width:24rem;overflow-wrap:anywhere}
   thead th{position:sticky;top:0;background:var(--band)}
-  th button{font:inherit;color:inherit;background:none;border:0;padding:0;cursor:pointer;text-align:inherit}
+  th button{color:inherit;background:none;border:0;border-radius:0;padding:0;cursor:pointer;text-align:inherit}
   th button::after{content:" \\2195";color:var(--soft)}
   th[aria-sort=ascending] button::after{content:" \\2191"}
   th[aria-sort=descending] button::after{content:" \\2193"}
@@ -45,6 +45,22 @@ let pageStyle = """
   dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(20rem,100%),1fr));gap:.25rem 1rem;margin:.5rem 0}
   dt{color:var(--soft);font-size:.8rem}
   dd{margin:0}
+  mark{background:none;color:inherit;border-radius:3px;padding:0 2px}
+  mark.a1{box-shadow:inset 0 -2px var(--two)}
+  mark.a2{box-shadow:inset 0 -4px var(--two)}
+  mark.a3{box-shadow:inset 0 0 0 1px var(--two),inset 0 -5px var(--two)}
+  mark.a4{box-shadow:inset 0 0 0 2px var(--two),inset 0 -6px var(--two);font-weight:600}
+  .card .context{font-size:.8rem;border-top:1px solid var(--line);padding-top:.25rem}
+  fieldset{border:0;padding:0;margin:.5rem 0;display:flex;flex-wrap:wrap;gap:.25rem 1rem;color:var(--soft)}
+  legend{float:left;padding:0;margin-right:1rem}
+  fieldset label{display:inline;margin:0}
+  .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(29rem,100%),1fr));gap:0 1rem}
+  .figures figure{min-width:0}
+  .what-if .fields{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(14rem,100%),1fr));gap:.25rem 1rem}
+  .what-if label span,.what-if label small{display:block}
+  .what-if .answers{overflow-x:auto}
+  select,button{font:inherit;color:var(--ink);background:var(--page);border:1px solid var(--soft);border-radius:4px;\
+  padding:.2rem .5rem;max-width:100%}
   .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(20rem,100%),1fr));gap:.75rem}
   .card{border:1px solid var(--line);border-radius:6px;padding:.5rem .75rem}
   .card h3{font-size:1rem;margin:0}

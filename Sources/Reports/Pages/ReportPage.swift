@@ -71,21 +71,28 @@ public struct ReportPage: Sendable {
       """
   }
 
+  /// The drawings of the page, each under a name of its own.
+  public var figures: [(name: String, figure: SavedFigure)] {
+    var counts: [String: Int] = [:]
+    return sections.flatMap(\.content).flatMap(\.figures).map { figure in
+      let count = counts[figure.name, default: 0] + 1
+      counts[figure.name] = count
+      return (count == 1 ? figure.name : "\(figure.name)-\(count)", figure)
+    }
+  }
+
+  /// Writes every drawing to a folder: `NAME.svg`, and `NAME.dot` for a graph.
+  /// - Throws: `FileError` where a file cannot be written.
+  public func writeFigures(to folder: String) throws(FileError) {
+    for (name, figure) in figures {
+      try writeFile(figure.svg, to: folder + "/\(name).svg")
+      if let dot = figure.dot { try writeFile(dot, to: folder + "/\(name).dot") }
+    }
+  }
+
   /// Writes the page, whole or not at all.
   /// - Throws: `FileError` where the file cannot be written.
   public func write(to path: String) throws(FileError) { try writeFile(text, to: path) }
-}
-
-/// A figure with its caption; wide ones scroll by themselves.
-public func figure(_ svg: String, caption: String) -> HTML {
-  .element(
-    "figure",
-    [
-      .element(
-        "div", ["class": "scroll", "tabindex": "0", "role": "group", "aria-label": caption],
-        [HTML(trusted: svg)]),
-      .element("figcaption", caption),
-    ])
 }
 
 /// Named values, such as where a result comes from.

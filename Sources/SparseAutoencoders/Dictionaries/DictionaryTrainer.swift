@@ -7,10 +7,8 @@ import Tensors
 public struct DictionarySettings: Hashable, Codable, Sendable {
   /// The number of features.
   public var features = 200
-  /// Keep this many activations a sample; nil for the L1 norm in its place.
-  public var activeFeatures: Int? = 16
-  /// λ, the weight of the L1 norm of activations where `activeFeatures` is nil, for samples of mean squared length 1.
-  public var sparsity = 0.03
+  /// What keeps activations few.
+  public var sparsity = DictionarySparsity.topK(16)
   /// Updates.
   public var steps = 800
   /// Samples in an update.
@@ -31,13 +29,18 @@ public struct DictionarySettings: Hashable, Codable, Sendable {
       if !holds { throw .badHyperparameter(name: name, value: "\(value)", allowed: allowed) }
     }
     try require((1...65_536).contains(features), "features", features, "1 to 65536")
-    try require(sparsity >= 0 && sparsity.isFinite, "lambda", sparsity, "0 or more")
+    switch sparsity {
+    case .penalty(let weight):
+      try require(weight >= 0 && weight.isFinite, "lambda", weight, "0 or more")
+    case .topK(let count):
+      try require((1...features).contains(count), "top-k", count, "1 to \(features)")
+    case .batchTopK(let count):
+      try require((1...features).contains(count), "batch-top-k", count, "1 to \(features)")
+    }
     try require((1...1_000_000).contains(steps), "dictionary-steps", steps, "1 to 1000000")
     try require((1...1_000_000).contains(batch), "batch", batch, "1 to 1000000")
     try require(learningRate > 0 && learningRate.isFinite, "learning-rate", learningRate, "above 0")
     try require((2...10_000_000).contains(samples), "samples", samples, "2 to 10000000")
-    try require(
-      (1...features).contains(activeFeatures ?? 1), "top-k", activeFeatures ?? 1, "1 to \(features)")
   }
 }
 
@@ -75,7 +78,7 @@ public struct DictionaryTrainer: Sendable {
     var generator = SeededGenerator(seed: seed, stream: "dictionary")
     let (count, width) = (samples.shape[0], samples.shape[1])
     var dictionary = SparseDictionary(
-      features: settings.features, width: width, activeFeatures: settings.activeFeatures,
+      features: settings.features, width: width, selection: settings.sparsity.selectionInTraining,
       generator: &generator)
     let mean = samples.meanOfRows()
     dictionary.bias = mean
@@ -103,11 +106,11 @@ public struct DictionaryTrainer: Sendable {
   public mutating func advance() -> Double {
     let rows = (0..<settings.batch).map { _ in generator.index(below: samples.shape[0]) }
     let x = samples.gatheringRows(rows)
-    let f = dictionary.activations(of: x)
+    let f = trainingActivations(of: x)
     var residual = dictionary.reconstruction(from: f)
     residual.subtract(x)
     let squares = residual.sumOfSquares()
-    let penalty = settings.activeFeatures == nil ? settings.sparsity : 0
+    let penalty = settings.sparsity.weight
     let loss =
       (squares + (penalty == 0 ? 0 : penalty * f.values.reduce(0.0) { $0 + Double($1) }))
       / Double(settings.batch)
@@ -129,6 +132,22 @@ public struct DictionaryTrainer: Sendable {
     moments[3].update(&dictionary.bias, residual.sumOfRows(), coefficients)
     dictionary.directions.scaleRowsToUnitLength()
     return loss
+  }
+
+  /// Activations as training uses them. Where the largest of a batch stay, the threshold for later use follows the
+  /// smallest of them.
+  private mutating func trainingActivations(of x: Tensor) -> Tensor {
+    guard case .batchTopK(let count) = settings.sparsity else { return dictionary.activations(of: x) }
+    let threshold = dictionary.selection
+    dictionary.selection = .all
+    var f = dictionary.activations(of: x)
+    let least = f.keepLargest(count * x.shape[0])
+    dictionary.selection = threshold
+    if let least {
+      let before = if case .above(let value) = threshold { value } else { least }
+      dictionary.selection = .above(before + 0.01 * (least - before))
+    }
+    return f
   }
 
   private var coefficients: AdamWCoefficients {
@@ -160,6 +179,13 @@ public func trainDictionary(
     progress(step + 1, settings.steps)
   }
   return (scale > 0 ? trainer.dictionary.scaled(by: scale) : trainer.dictionary, losses)
+}
+
+extension DictionarySparsity {
+  /// What stays of a sample's activations before anything was trained.
+  fileprivate var selectionInTraining: CodeSelection {
+    if case .topK(let count) = self { .largest(count) } else { .all }
+  }
 }
 
 extension Tensor {

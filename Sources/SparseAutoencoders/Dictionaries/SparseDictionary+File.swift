@@ -13,7 +13,11 @@ extension SparseDictionary {
   public func save(to path: String, headScales: [Float]? = nil, metadata: [String: String]) throws {
     var header = metadata
     header["format"] = Self.format
-    if let activeFeatures { header["active_features"] = String(activeFeatures) }
+    switch selection {
+    case .all: break
+    case .largest(let count): header["active_features"] = String(count)
+    case .above(let threshold): header["threshold"] = "\(threshold)"
+    }
     var tensors: [String: SafetensorsValue] = [
       "encoder.weight": .float(encoder), "encoder.bias": .float(encoderBias),
       "decoder.weight": .float(directions), "decoder.bias": .float(bias),
@@ -38,6 +42,7 @@ extension SparseDictionary {
       encoder: encoder, encoderBias: try file.tensor("encoder.bias", shape: [encoder.shape[0]]),
       directions: try file.tensor("decoder.weight", shape: encoder.shape),
       bias: try file.tensor("decoder.bias", shape: [encoder.shape[1]]),
-      activeFeatures: file.metadata["active_features"].flatMap { Int($0) })
+      selection: file.metadata["active_features"].flatMap { Int($0) }.map { .largest($0) }
+        ?? file.metadata["threshold"].flatMap { Float($0) }.map { .above($0) } ?? .all)
   }
 }

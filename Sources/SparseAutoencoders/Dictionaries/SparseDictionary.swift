@@ -2,10 +2,10 @@
 
 import Tensors
 
-/// `f = relu(x·Eᵀ + c)`, of which only the largest may be kept; `x̂ = f·D + b`, with D's rows of unit length.
+/// `f = relu(x·Eᵀ + c)`, of which a selection may stay; `x̂ = f·D + b`, with D's rows of unit length.
 ///
-/// The usual sparse autoencoder of the field (Bricken et al. 2023, “Towards Monosemanticity”; with `activeFeatures` that of
-/// Makhzani & Frey 2013 and Gao et al. 2024, arXiv 2406.04093). The paper's own, with its unit rows, is `SparseAutoencoder`.
+/// The usual sparse autoencoder of the field (Bricken et al. 2023, “Towards Monosemanticity”; others by
+/// how activations are kept few, see `DictionarySparsity`). The paper's own, with its unit rows, is `SparseAutoencoder`.
 public struct SparseDictionary: Sendable, Equatable {
   /// E `[features, width]`.
   public var encoder: Tensor
@@ -15,8 +15,8 @@ public struct SparseDictionary: Sendable, Equatable {
   public var directions: Tensor
   /// b `[width]`.
   public var bias: Tensor
-  /// How many of a sample's activations are kept, the largest; nil for all.
-  public var activeFeatures: Int?
+  /// Which activations of a sample stay.
+  public var selection: CodeSelection
 
   /// The number of features.
   public var features: Int { encoder.shape[0] }
@@ -25,7 +25,7 @@ public struct SparseDictionary: Sendable, Equatable {
 
   /// A dictionary of the given weights.
   public init(
-    encoder: Tensor, encoderBias: Tensor, directions: Tensor, bias: Tensor, activeFeatures: Int? = nil
+    encoder: Tensor, encoderBias: Tensor, directions: Tensor, bias: Tensor, selection: CodeSelection = .all
   ) {
     precondition(
       encoder.rank == 2 && directions.shape == encoder.shape && encoderBias.count == encoder.shape[0]
@@ -36,17 +36,19 @@ public struct SparseDictionary: Sendable, Equatable {
     self.encoderBias = encoderBias
     self.directions = directions
     self.bias = bias
-    self.activeFeatures = activeFeatures
+    self.selection = selection
   }
 
   /// Random directions of unit length that are both read and written, without biases.
-  public init(features: Int, width: Int, activeFeatures: Int? = nil, generator: inout SeededGenerator) {
+  public init(
+    features: Int, width: Int, selection: CodeSelection = .all, generator: inout SeededGenerator
+  ) {
     var rows = Tensor(
       (0..<features * width).map { _ in Float(generator.normal()) }, shape: [features, width])
     rows.scaleRowsToUnitLength()
     self.init(
       encoder: rows, encoderBias: Tensor(zeros: [features]), directions: rows, bias: Tensor(zeros: [width]),
-      activeFeatures: activeFeatures)
+      selection: selection)
   }
 
   /// The activations f of samples `[samples, width]`: `[samples, features]`, none negative.
@@ -55,7 +57,11 @@ public struct SparseDictionary: Sendable, Equatable {
     var activations = matrixProduct(samples, encoder, transposingB: true)
     activations.addToRows(encoderBias)
     activations.activate(.relu)
-    if let activeFeatures { activations.keepLargestOfRows(activeFeatures) }
+    switch selection {
+    case .all: break
+    case .largest(let count): activations.keepLargestOfRows(count)
+    case .above(let threshold): activations.keep(above: threshold)
+    }
     return activations
   }
 
@@ -71,6 +77,7 @@ public struct SparseDictionary: Sendable, Equatable {
     var result = self
     result.encoderBias.scale(by: factor)
     result.bias.scale(by: factor)
+    if case .above(let threshold) = selection { result.selection = .above(threshold * factor) }
     return result
   }
 }
@@ -110,5 +117,26 @@ extension Tensor {
         }
       }
     }
+  }
+}
+
+extension Tensor {
+  /// Sets elements that are not above a threshold to zero.
+  mutating func keep(above threshold: Float) {
+    let base = FloatAddress(mutablePointer())
+    parallelRanges(count, minimum: 1 << 14) { range in
+      for index in range where base.address[index] <= threshold { base.address[index] = 0 }
+    }
+  }
+
+  /// Sets all but the `count` largest elements to zero; elements equal to the last of them stay.
+  /// - Returns: the smallest that stays; nil where fewer are above zero.
+  mutating func keepLargest(_ count: Int) -> Float? {
+    var positive = values.filter { $0 > 0 }
+    guard positive.count > count, count > 0 else { return positive.min() }
+    positive.sort(by: >)
+    let least = positive[count - 1]
+    keep(above: least.nextDown)
+    return least
   }
 }

@@ -33,28 +33,45 @@ extension Contributions {
   init(
     _ method: Method, _ ensemble: TreeEnsemble, _ single: Features, tableNames: [String]
   ) throws {
-    let shap = try ensemble.shapValues(single)
+    self = try Self.byRow(method, ensemble, single, tableNames: tableNames)[0]
+  }
+
+  /// SHAP values of every row of a table that holds the ensemble's features.
+  static func byRow(
+    _ method: Method, _ ensemble: TreeEnsemble, _ table: Features, tableNames: [String]
+  ) throws -> [Contributions] {
+    let shap = try ensemble.shapValues(table)
     let places = Dictionary(zip(tableNames, 0...), uniquingKeysWith: { first, _ in first })
-    self.method = method
+    let features = shap.features.map { places[ensemble.featureNames[$0]] ?? 0 }
     let scores = shap.scoreCount
-    features = shap.features.map { places[ensemble.featureNames[$0]] ?? 0 }
-    var byScore = shap.features.indices.map { feature in
-      (0..<scores).map { shap.values[feature * scores + $0] }
+    return (0..<table.rowCount).map { row in
+      let start = row * shap.features.count
+      return Contributions(
+        method, ensemble, features: features, base: shap.baseScores,
+        byScore: shap.features.indices.map { feature in
+          (0..<scores).map { shap.values[(start + feature) * scores + $0] }
+        })
     }
-    var base = shap.baseScores
+  }
+
+  private init(
+    _ method: Method, _ ensemble: TreeEnsemble, features: [Int], base: [Double], byScore: [[Double]]
+  ) {
+    self.method = method
+    self.features = features
     // One score for two classes: what moves towards the second moves away from the first.
     switch ensemble.link {
     case .complement:
-      byScore = byScore.map { [-$0[0], $0[0]] }
-      base = [1 - base[0], base[0]]
+      values = byScore.map { [-$0[0], $0[0]] }
+      baseline = [1 - base[0], base[0]]
     case .logistic, .step:
-      byScore = byScore.map { [-$0[0], $0[0]] }
-      base = [-base[0], base[0]]
-    case .identity, .logisticEach, .softmax, .exponential: break
+      values = byScore.map { [-$0[0], $0[0]] }
+      baseline = [-base[0], base[0]]
+    case .identity, .logisticEach, .softmax, .exponential:
+      values = byScore
+      baseline = base
     }
-    values = byScore
-    baseline = base
-    remainder = [Double](repeating: 0, count: base.count)
+    remainder = [Double](repeating: 0, count: baseline.count)
     let isClasses = ensemble.outputNames.count > 1
     switch ensemble.link {
     case .identity: unit = isClasses ? .probability : .target

@@ -114,6 +114,7 @@ public struct ModelFile: Sendable {
       let beginning = String(decoding: text.prefix(24).filter { $0 > 0x20 }, as: UTF8.self)
       if [
         "base_scores", "baseScores", "exact_thresholds", "feature_kinds", "feature_names", "schema_version",
+        "sha256",
       ]
       .contains(where: { beginning.hasPrefix("{\"\($0)") }) {
         return .headlamp
@@ -129,7 +130,7 @@ public struct ModelFile: Sendable {
   /// Trees that `TreeEnsemble` wrote.
   private static func ownTrees(_ bytes: [UInt8]) throws(ModelProblem) -> TreeEnsemble {
     do {
-      return try JSONDecoder().decode(TreeEnsemble.self, from: Data(bytes))
+      return try TreeEnsemble(parsing: Data(bytes))
     } catch let error as TreeError {
       throw error.modelProblem
     } catch {

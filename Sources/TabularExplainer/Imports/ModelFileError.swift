@@ -54,6 +54,11 @@ extension TreeError {
       return .malformed("tree \(tree), node \(node): \(problem)")
     }
     if case .malformedEnsemble(let problem) = self { return .malformed(problem) }
+    if case .changedSinceWritten = self {
+      return .malformed(
+        "its bytes are not those that 'headlamp fit' wrote: it was damaged or changed; fit it again, or take its 'sha256' "
+          + "out to read it as it is")
+    }
     return .malformed("\(self)")
   }
 }

@@ -35,6 +35,7 @@ enum AttributeCommand: Subcommand {
   static let options: [any OptionDeclaration] =
     CausalOptions.all + [
       method, steps, keep, greedy, alone, threshold, sparsity, output, ReportCommand.none,
+      ReportCommand.figures,
     ]
   static let examples = [
     Example("headlamp attribute ioi --output attributed", "edges of the bundled model, by EAP-IG in 5 steps"),
@@ -67,14 +68,14 @@ enum AttributeCommand: Subcommand {
     loaded.options.settings["sparsity"] = try arguments.required(sparsity)
     if let folder = arguments[output] { try claimFolder(folder) }
     let result = try method.init().attribute(loaded.model, loaded.task, loaded.options) { done, total in
-      console.progress("\(name): \(done) of \(total)")
+      console.progress(name, done, of: total, "runs")
     }
     console.endProgress()
     let summary = AttributionSummary(result, seed: loaded.options.seed)
     let circuit = circuit(of: result, share: share, greedily: arguments[greedy])
     if let folder = arguments[output] {
       try write(result, summary, circuit, loaded, method, arguments, to: folder)
-      try ReportCommand.write(arguments, folder: folder)
+      try ReportCommand.write(arguments, folder: folder, console: console)
     }
     report(result, summary, circuit, method, arguments[output], console)
   }

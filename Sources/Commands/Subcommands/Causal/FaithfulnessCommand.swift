@@ -32,7 +32,7 @@ enum FaithfulnessCommand: Subcommand {
     "output", "DIR", help: "the folder to write faithfulness.csv and summary.json to")
   static let options: [any OptionDeclaration] =
     CausalOptions.all + [
-      circuit, greedy, signed, tests, stability, output, ReportCommand.none,
+      circuit, greedy, signed, tests, stability, output, ReportCommand.none, ReportCommand.figures,
     ]
   static let examples = [
     Example(
@@ -62,7 +62,7 @@ enum FaithfulnessCommand: Subcommand {
       [.whole(loaded.graph), .empty(loaded.graph), stored.circuit, stored.circuit.complement] + sizes
     let metrics: [CausalMetric] = [loaded.task.metric, .divergence, .accuracy]
     let values = try runner.values(of: circuits, by: metrics) { done, total in
-      console.progress("running circuits: \(done) of \(total)")
+      console.progress("running circuits", done, of: total, "runs")
     }
     let means = values[0].map(average)
     func curve(_ metrics: [Double], whole: Double, empty: Double) throws -> FaithfulnessCurve {
@@ -97,12 +97,12 @@ enum FaithfulnessCommand: Subcommand {
     var tested: CircuitTests?
     if arguments[tests] {
       tested = try runner.test(stored.circuit, seed: loaded.options.seed) { done, total in
-        console.progress("testing: \(done) of \(total) runs")
+        console.progress("testing", done, of: total, "runs")
       }
     }
     let stable = try stabilityMethod.map { method in
       try EdgeStability(method, loaded, scores: scores) { done, total in
-        console.progress("scoring edges again: \(done) of \(total)")
+        console.progress("scoring edges again", done, of: total, "draws")
       }
     }
     console.endProgress()
@@ -110,7 +110,7 @@ enum FaithfulnessCommand: Subcommand {
     if let stable { console.print(stable.sentence) }
     if let folder = arguments[output] {
       try write(loaded, path, found, sizes, values, rows, tested, stable, to: folder)
-      try ReportCommand.write(arguments, folder: folder)
+      try ReportCommand.write(arguments, folder: folder, console: console)
       console.print("wrote \(folder)")
     }
   }

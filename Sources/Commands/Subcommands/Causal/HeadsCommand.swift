@@ -29,7 +29,7 @@ enum HeadsCommand: Subcommand {
   static let output = Option<String>("output", "DIR", help: "the folder to write to")
   static let options: [any OptionDeclaration] =
     PromptOptions.all + [
-      pattern, prompt, output, ReportCommand.none,
+      pattern, prompt, output, ReportCommand.none, ReportCommand.figures,
     ]
   static let examples = [
     Example("headlamp heads ioi", "roles and direct contributions of the bundled model's heads"),
@@ -48,10 +48,10 @@ enum HeadsCommand: Subcommand {
     }
     if let folder = arguments[output] { try claimFolder(folder) }
     let direct = try DirectLogitAttribution(loaded.model, task) { done, total in
-      console.progress("direct contributions: \(done) of \(total)")
+      console.progress("direct contributions", done, of: total, "prompts")
     }
     let kinds = try AttentionKinds.measure(loaded.model, task.clean) { done, total in
-      console.progress("attention: \(done) of \(total)")
+      console.progress("attention", done, of: total, "prompts")
     }
     console.endProgress()
     let means = (0..<graph.sourceCount).map { source in average(direct.contributions.map { $0[source] }) }
@@ -68,7 +68,7 @@ enum HeadsCommand: Subcommand {
           try patternPicture(drawn, task.clean[index], loaded),
           to: folder + "/pattern-\(drawn.layer).\(drawn.head).svg")
       }
-      try ReportCommand.write(arguments, folder: folder)
+      try ReportCommand.write(arguments, folder: folder, console: console)
       console.print("wrote \(folder)")
     }
   }

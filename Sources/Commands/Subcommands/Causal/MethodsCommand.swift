@@ -1,6 +1,7 @@
 // headlamp methods: what attribute can do.
 
 import CausalMethods
+import Files
 
 /// Lists the attribution methods.
 enum MethodsCommand: Subcommand {
@@ -15,6 +16,16 @@ enum MethodsCommand: Subcommand {
   static let examples = [Example("headlamp methods", "every method, a few lines each")]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
+    console.result(
+      .array(
+        attributionMethods.map { method in
+          .object([
+            JSONMember("name", .string(method.name)), JSONMember("summary", .string(method.summary)),
+            JSONMember("cost", .string(method.cost)),
+            JSONMember("replace", .array(method.replacements.map { .string($0.rawValue) })),
+            JSONMember("source", .string(method.source)),
+          ])
+        }))
     for method in attributionMethods {
       let replacements = method.replacements.map(\.rawValue).joined(separator: ", ")
       console.print(method.name)

@@ -35,7 +35,7 @@ enum PatchCommand: Subcommand {
     "groups", "LIST", help: "also these sets as one: \"movers=a3.h6,a3.h7;early=a0.h1,m0\"")
   static let output = Option<String>("output", "DIR", help: "the folder to write to")
   static let options: [any OptionDeclaration] =
-    CausalOptions.all + [of, direction, byPosition, pairs, groups, output, ReportCommand.none]
+    CausalOptions.all + [of, direction, byPosition, pairs, groups, output] + ReportCommand.choices
   static let examples = [
     Example("headlamp patch ioi --of heads --direction both", "which heads carry the difference, both ways"),
     Example("headlamp patch ioi --replace mean --pairs 6 --output patched", "heads that back each other up"),
@@ -65,7 +65,7 @@ enum PatchCommand: Subcommand {
       for (way, report) in results {
         try write(report, loaded, way, prefix: results.count > 1 ? way.rawValue + "-" : "", to: folder)
       }
-      try ReportCommand.write(arguments, folder: folder)
+      try ReportCommand.write(arguments, folder: folder, console: console)
       console.print("wrote \(folder)")
     }
   }
@@ -89,7 +89,7 @@ enum PatchCommand: Subcommand {
     }
     func run(_ targets: [InterventionTarget], _ what: String) throws -> InterventionEffects {
       try study.effects(of: targets) { done, total in
-        console.progress("replacing \(what): \(done) of \(total)")
+        console.progress("replacing \(what)", done, of: total, "runs")
       }
     }
     var report = PatchReport(

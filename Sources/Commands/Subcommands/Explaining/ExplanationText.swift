@@ -65,34 +65,7 @@ struct ExplanationText {
         : "fitted to \(split.training.count) rows, measured on \(split.held.count) held out"
     var result = lines(
       "black box", ["\(explainer.probed.name), \(fitted)"] + Self.estimateLines(measures.quality))
-    if let usual = measures.usualClass {
-      result += lines(
-        "",
-        [
-          (usual.isReached ? "not clearly better" : "no better")
-            + " than always naming '\(usual.name)': accuracy \(usual.share.text(decimals: 3))"
-        ])
-    }
-    if measures.isNoBetterThanTheMean {
-      result += lines(
-        "", ["no better than always saying the mean: what it says is explained, not what is so"])
-    }
-    if let better = measures.betterOrder {
-      result += lines(
-        "",
-        [
-          "with the outputs in another order the accuracy would be \(better.accuracy.text(decimals: 3)): "
-            + "--classes " + better.names.joined(separator: ",")
-        ])
-    }
-    for lone in measures.loneFeatures {
-      result += lines(
-        "",
-        [
-          "'\(explainer.catalogue.names[lone.feature])' alone reaches \(lone.measure) \(lone.value.text(decimals: 3)): "
-            + "is it known beforehand?"
-        ])
-    }
+    for warning in warnings(measures) { result += lines("", [warning]) }
     let names = explainer.choice.features.prefix(8).map { explainer.catalogue.names[$0] }.joined(
       separator: ", ")
     let more = explainer.choice.features.count > 8 ? ", …" : ""
@@ -108,6 +81,30 @@ struct ExplanationText {
         ] + Self.estimateLines(measures.treeFidelity))
     }
     return result + removalLines(measures.removal) + stabilityLines(measures.stability)
+  }
+
+  /// What a reader must know before the black box's word is taken for anything.
+  func warnings(_ measures: RunMeasures) -> [String] {
+    var warnings: [String] = []
+    if let usual = measures.usualClass {
+      warnings.append(
+        (usual.isReached ? "not clearly better" : "no better")
+          + " than always naming '\(usual.name)': accuracy \(usual.share.text(decimals: 3))")
+    }
+    if measures.isNoBetterThanTheMean {
+      warnings.append("no better than always saying the mean: what it says is explained, not what is so")
+    }
+    if let better = measures.betterOrder {
+      warnings.append(
+        "with the outputs in another order the accuracy would be \(better.accuracy.text(decimals: 3)): "
+          + "--classes " + better.names.joined(separator: ","))
+    }
+    for lone in measures.loneFeatures {
+      warnings.append(
+        "'\(explainer.catalogue.names[lone.feature])' alone reaches \(lone.measure) \(lone.value.text(decimals: 3)): "
+          + "is it known beforehand?")
+    }
+    return warnings
   }
 
   /// What the prediction loses without the kept features, and with only these.

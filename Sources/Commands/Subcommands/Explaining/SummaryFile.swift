@@ -56,6 +56,10 @@ extension ExplanationFiles {
           ]
             + estimates(measures.treeFidelity))),
     ]
+    members.append(
+      JSONMember(
+        "warnings",
+        .array(ExplanationText(explainer: explainer).warnings(measures).map { .string($0) })))
     if !measures.removal.isEmpty {
       members.append(JSONMember("removal", .object(estimates(measures.removal))))
     }

@@ -92,7 +92,7 @@ enum Browser {
       let overlaps = 0, cut = 0;
       for (const svg of document.querySelectorAll('figure svg')) {
         const frame = svg.getBoundingClientRect();
-        const boxes = [...svg.querySelectorAll('text')].filter(t => t.textContent).map(t => t.getBoundingClientRect());
+        const boxes = [...svg.querySelectorAll('text:not(.turned)')].filter(t => t.textContent).map(t => t.getBoundingClientRect());
         for (const box of boxes)
           if (box.left < frame.left - 1 || box.right > frame.right + 1 || box.bottom > frame.bottom + 1) cut++;
         for (let i = 0; i < boxes.length; i++) for (let j = i + 1; j < boxes.length; j++) {

@@ -78,31 +78,33 @@ struct ExplanationPage {
     return parts
   }
 
+  /// In the unit that contributions add up in: on the scale of probabilities they would run past 1.
   private func waterfall(_ place: Int) -> HTML? {
-    guard let start = rows.number(place, "prediction_baseline"),
-      let end = rows.number(place, "prediction")
-    else { return nil }
+    guard let start = rows.number(place, "baseline") else { return nil }
     var bars: [BarChart.Bar] = []
     for number in 1...10 {
       let name = rows.text(place, "feature_\(number)")
-      guard !name.isEmpty, let value = rows.number(place, "prediction_contribution_\(number)") else {
-        continue
-      }
+      guard !name.isEmpty, let value = rows.number(place, "contribution_\(number)") else { continue }
       bars.append(BarChart.Bar(name, value))
     }
     guard !bars.isEmpty else { return nil }
-    let rest = end - start - bars.reduce(0) { $0 + $1.value }
-    bars.append(BarChart.Bar("all others", rest))
+    if let rest = rows.number(place, "contribution_rest"), rest != 0 {
+      bars.append(BarChart.Bar("all others", rest))
+    }
+    let end = bars.reduce(start) { $0 + $1.value }
+    let unit = rows.text(place, "contribution_unit")
+    let ends = ["prediction_baseline", "prediction"].map { column in
+      rows.number(place, column).map { $0.text(significant: 3) } ?? "?"
+    }
+    let scale = QualityFigures(result: result).isQuantity ? "the prediction" : "the probability"
     return figure(
       BarChart(
         title:
           "Row \(rows.text(place, "row")): from \(start.text(significant: 3)) to \(end.text(significant: 3))",
-        unit: QualityFigures(result: result).isQuantity ? "predicted" : "probability", bars: bars,
-        start: start),
+        unit: unit == "target" ? "predicted" : unit, bars: bars, start: start),
       caption:
-        "Contributions (\(rows.text(place, "contribution_method").replacing("_", with: " "))) from what is predicted when "
-        + "nothing is known of the row; shared out on the scale of the prediction in proportion to those in "
-        + "\(rows.text(place, "contribution_unit")).")
+        "Contributions (\(rows.text(place, "contribution_method").replacing("_", with: " "))) in \(unit), from what is predicted "
+        + "when nothing is known of the row: \(scale) goes from \(ends[0]) to \(ends[1]).")
   }
 
   private func counterfactuals(_ row: String) -> HTML? {

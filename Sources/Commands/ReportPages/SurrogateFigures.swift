@@ -56,7 +56,7 @@ struct SurrogateFigures {
       let found = own.compactMap { point -> (x: Double, y: Double, error: Double)? in
         guard let size = point["size"]?.anyNumber, let fidelity = point["r2"]?.anyNumber else { return nil }
         return (size, fidelity, point["standard_error"]?.anyNumber ?? 0)
-      }
+      }.sorted { $0.x < $1.x }
       return LineChart.Series(
         form.replacing("-", with: " "), found.map { (x: $0.x, y: $0.y) },
         band: found.map { $0.y - abs($0.error)...$0.y + abs($0.error) })

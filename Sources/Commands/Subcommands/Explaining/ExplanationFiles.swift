@@ -64,7 +64,8 @@ struct ExplanationFiles {
         + Self.qualityHeader
         + ["rule_is_sufficient", "surrogate_rule", "contribution_method", "baseline"] + contributionHeader
         + ["contribution_unit", "prediction_baseline"]
-        + (1...Self.contributionCount).map { "prediction_contribution_\($0)" } + ["rule_json"])
+        + (1...Self.contributionCount).map { "prediction_contribution_\($0)" }
+        + ["contribution_rest", "rule_json"])
     for explanation in explanations {
       let output = explanation.prediction.count > 1 ? explanation.outcome : 0
       var cells: [CSVCell] = [
@@ -101,6 +102,9 @@ struct ExplanationFiles {
           cells.append(.empty)
         }
       }
+      // What all other features contribute, and what a surrogate's contributions leave over.
+      let rest = largest.dropFirst(Self.contributionCount).reduce(0) { $0 + $1.value }
+      cells.append(explanation.contributions.map { .number(rest + $0.remainder[output]) } ?? .empty)
       cells.append(.text(explainer.catalogue.data(explanation.anchor.box).line))
       document.append(cells)
     }

@@ -7,7 +7,8 @@ import Transformers
 /// through the final norm with its scale held at the run's own, times the unembedding's right less wrong directions.
 ///
 /// What is left over (biases of attention, of the final norm and of the unembedding) is `constant`. With a cap on logits
-/// the contributions are of the logits before it; `sum` equals the logit difference of uncapped logits.
+/// the contributions are of the logits before it; `sum` equals the logit difference of uncapped logits. Answers of several
+/// tokens count by the first of them: softmax's denominator, which is not a sum over writers, cancels there alone.
 public struct DirectLogitAttribution: Sendable {
   /// `[prompt][source]`.
   public var contributions: [[Double]]
@@ -44,7 +45,8 @@ public struct DirectLogitAttribution: Sendable {
         let row = place * width + question.position
         let stream = study.streams[graph.layers]
           .reshaped([batch.count * width, model.configuration.dModel]).row(row)
-        let direction = try reader.direction(right: question.right, wrong: question.wrong, at: stream)
+        let direction = try reader.direction(
+          right: question.right.map { $0[0] }, wrong: question.wrong.map { $0[0] }, at: stream)
         var sum = 0.0
         for source in 0..<graph.sourceCount {
           let part = parts.row(source).reshaped([batch.count * width, model.configuration.dModel]).row(row)

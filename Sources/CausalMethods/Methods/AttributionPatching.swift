@@ -129,7 +129,7 @@ private func nodeAttribution(
   }
   let batches = task.batches(tokenLimit: options.tokenLimit)
   for (done, indices) in batches.enumerated() {
-    let batch = TokenBatch(indices.map { task.clean[$0] })
+    let batch = task.cleanBatch(indices)
     var table = SourceTable(
       replacements: try donors.values(indices), graph, dModel: model.configuration.dModel)
     let values = try model.gradients(

@@ -122,7 +122,7 @@ public struct CleanCorrupted: AttributionMethod {
   ) throws -> AttributionResult {
     try edgeAttribution(model, task, options, progress: progress) { pass in
       try pass.addGradients(of: pass.clean, weight: 0.5)
-      try pass.addGradients(of: TokenBatch(pass.indices.map { task.corrupted[$0] }), weight: 0.5)
+      try pass.addGradients(of: task.corruptedBatch(pass.indices), weight: 0.5)
     }
   }
 }
@@ -254,7 +254,7 @@ func edgeAttribution(
   var metricValues = [Double](repeating: 0, count: task.clean.count)
   let batches = task.batches(tokenLimit: options.tokenLimit)
   for (done, indices) in batches.enumerated() {
-    let batch = TokenBatch(indices.map { task.clean[$0] })
+    let batch = task.cleanBatch(indices)
     let metric = try task.logitMetric(indices, model: model)
     var table = SourceTable(
       replacements: try donors.values(indices), graph, dModel: model.configuration.dModel)

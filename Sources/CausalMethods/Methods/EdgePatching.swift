@@ -35,7 +35,7 @@ public struct EdgePatching: AttributionMethod {
     let offsets = graph.edgeOffsets
     let batches = task.batches(tokenLimit: options.tokenLimit)
     for (done, indices) in batches.enumerated() {
-      let batch = TokenBatch(indices.map { task.clean[$0] })
+      let batch = task.cleanBatch(indices)
       let study = try NodeStudy(
         model, graph, batch, try task.logitMetric(indices, model: model),
         replacements: try donors.values(indices))

@@ -99,7 +99,7 @@ private func learnedMask(
   var generator = SeededGenerator(seed: options.seed, stream: "masks")
   for step in 0..<steps {
     let indices = batches[step % batches.count]
-    let batch = TokenBatch(indices.map { task.clean[$0] })
+    let batch = task.cleanBatch(indices)
     let (values, slopes) = gates.sample(using: &generator)
     let masked = MaskedRun(model, graph, try donors.values(indices), gateOfEdge.map { values[$0] })
     _ = try model.gradients(
@@ -117,7 +117,7 @@ private func learnedMask(
   var metricValues: [Double] = []
   for indices in batches {
     let values = try model.values(
-      of: task.logitMetric(indices, model: model), TokenBatch(indices.map { task.clean[$0] }))
+      of: task.logitMetric(indices, model: model), task.cleanBatch(indices))
     metricValues += values
   }
   return AttributionResult(

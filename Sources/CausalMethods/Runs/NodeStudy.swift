@@ -94,10 +94,7 @@ struct NodeStudy {
   }
 
   /// The prompts, several times over.
-  func repeated(_ count: Int) -> TokenBatch {
-    let prompts = (0..<batch.count).map { batch.prompt($0) }
-    return TokenBatch((0..<count).flatMap { _ in prompts })
-  }
+  func repeated(_ count: Int) -> TokenBatch { batch.repeated(count) }
 
   /// The metric of `repeated(count)`.
   func repeatedMetric(_ count: Int) -> any LogitMetric {

@@ -10,8 +10,9 @@ enum CheckCommand: Subcommand {
   static let name = "check"
   static let summary = "show how a model reads a file of prompts, and what of it cannot be used"
   static let discussion = """
-    Shows each prompt with its line, its number of tokens, the tokens themselves, and the tokens by which its right and
-    wrong answers are compared; then which pairs do not align, and how many prompts each way of replacing values can use.
+    Shows each prompt with its line, its number of tokens, the tokens themselves, and its right and wrong answers: those
+    of several tokens are scored by the sum of their log-probabilities, and the first token in which they differ is named;
+    then which pairs do not align, and how many prompts each way of replacing values can use.
     Files are JSON lines, a JSON list, or a table (CSV, TSV) with named columns: 'prompt' and 'label', or 'clean' and
     'corrupted', with answers as texts ('correct', 'incorrect') or token ids ('correct_idx', 'incorrect_idx'); the names
     of EAP-IG's and MIB's files are known. With --scores the model says how likely it finds each answer: the sum of the
@@ -53,11 +54,11 @@ enum CheckCommand: Subcommand {
     if let pair = row.prompt.pair { text += ", pair \(pair)" }
     guard let tokenized = row.tokenized else { return text }
     text += ", \(tokenized.tokens.count) tokens: " + spelling.joined(tokenized.tokens)
-    if !tokenized.answers.isEmpty { text += "  right: " + spelling.list(tokenized.answers) }
-    if !tokenized.wrong.isEmpty { text += "  wrong: " + spelling.list(tokenized.wrong) }
+    if !tokenized.answers.isEmpty { text += "  right: " + spelling.list(tokenized.answerTokens) }
+    if !tokenized.wrong.isEmpty { text += "  wrong: " + spelling.list(tokenized.wrongTokens) }
     if let answers = row.answers, answers.areLong {
       let all = (answers.right + answers.wrong).map { spelling.joined($0) }.joined(separator: ", ")
-      text += "  (of \(all))"
+      text += "  (the first to differ, token \(answers.shared.count) of \(all), counted from 0)"
     }
     return text
   }

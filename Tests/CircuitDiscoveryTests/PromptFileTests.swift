@@ -176,6 +176,14 @@ import Testing
     )
     #expect(check.rows.count == 6 && check.pairs == 2 && check.positives == 2 && check.unusable == [4, 5])
     #expect(check.misaligned.map(\.pair) == [2] && check.misaligned[0].firstDifference == 1)
-    #expect(check.withoutQuestion == 0)
+    #expect(check.withoutQuestion == 0 && check.withDonor == 2)
+    let apart = try PromptCheck(
+      PromptFile(text: "prompt,label\na b,1\na,0\nb c,0\n", path: "p.csv"),
+      limits: PromptLimits(tokenizer: WordTokenizer(words: ["a", "b", "c"])), beginning: .auto)
+    #expect(apart.withDonor == 1)
+    let none = try PromptCheck(
+      PromptFile(text: "prompt,label\na b,1\na,0\n", path: "p.csv"),
+      limits: PromptLimits(tokenizer: WordTokenizer(words: ["a", "b", "c"])), beginning: .auto)
+    #expect(none.withDonor == 0)
   }
 }

@@ -188,11 +188,14 @@ private final class CircuitState: Sendable {
   private func changes(_ mask: Tensor, _ written: Written) -> Tensor {
     let (readers, bound) = (mask.shape[0], mask.shape[1])
     let width = written.differences.shape[1]
+    var plain = mask
+    plain.withMutableValues { plain in
+      for index in plain.indices { plain[index] *= model.streamFactor(of: graph.source(index % bound)) }
+    }
     guard !written.raw.isEmpty else {
-      return matrixProduct(mask, written.differences.rows(0..<bound))
+      return matrixProduct(plain, written.differences.rows(0..<bound))
     }
     // Sources that a norm stands behind are taken out, and added layer by layer through it.
-    var plain = mask
     var result = Tensor(zeros: [readers, width])
     for (layer, raw) in written.raw {
       guard let first = graph.sourceIndex(of: .head(layer: layer, head: 0)), first < bound,
@@ -216,7 +219,7 @@ private final class CircuitState: Sendable {
       norm.apply(to: clean, kind, into: &base)
       base.scale(by: -1)
       for reader in 0..<readers { normalized.addRows(base, at: reader * clean.shape[0]) }
-      result.add(normalized)
+      result.add(normalized, times: model.configuration.residualScale)
     }
     matrixProduct(
       plain, plain.matrix, written.differences, MatrixWindow(rows: bound, columns: width), into: &result,

@@ -18,11 +18,13 @@ public struct DirectLogitAttribution: Sendable {
   public var logitDifference: [Double]
 
   /// Attributes the logit difference of a task's prompts.
-  /// - Throws: `CausalError` for questions without answers, `TransformerError` for prompts the model cannot read.
+  /// - Throws: `CausalError` for questions without answers and for a model whose stream is not the sum of what is written
+  ///   to it, `TransformerError` for prompts the model cannot read.
   public init(
     _ model: Transformer, _ task: CausalTask, tokenLimit: Int = 448,
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws {
+    try model.requireSummedStream(for: "direct logit attribution")
     var task = task
     task.metric = .logitDifference
     try task.requireAnswers()
@@ -67,6 +69,7 @@ extension NodeStudy {
   var linearContributions: Tensor {
     var outputs = differences
     outputs.scale(by: -1)
+    model.multiplyByStreamFactors(&outputs, graph)
     guard let kind = model.configuration.normalization else { return outputs }
     let width = outputs.shape[1]
     for (layer, raw) in rawOutputs {

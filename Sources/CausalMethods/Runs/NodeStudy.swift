@@ -41,7 +41,10 @@ struct NodeStudy {
     }
     try model.run(batch, observing: points) { point, value in
       switch point {
-      case .block(_, .residPre), .block(_, .residPost): streams.append(value)
+      case .block(let layer, .residPre):
+        streams.append(value)
+        if layer == 0 { table.take(value, at: point) }
+      case .block(_, .residPost): streams.append(value)
       case .block(let layer, .rawAttentionOut): raw[layer] = value
       default: table.take(value, at: point)
       }

@@ -75,7 +75,8 @@ extension CodeAttribution {
         uses: Double(uses[place]) / Double(prompts),
         replacedUses: Double(replacedUses[place]) / Double(prompts),
         prompt: strongest.prompt, position: strongest.position - prompt.count,
-        token: task.rowTokens(ofPrompt: strongest.prompt)[strongest.position], promotes: Array(order.prefix(tokens)),
+        token: task.rowTokens(ofPrompt: strongest.prompt)[strongest.position],
+        promotes: Array(order.prefix(tokens)),
         suppresses: Array(order.suffix(tokens).reversed()))
     }
   }

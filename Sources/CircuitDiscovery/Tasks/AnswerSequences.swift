@@ -76,7 +76,8 @@ public struct AnswerSequences: Equatable, Sendable {
       for other in wrong {
         if one == other { return "a right answer is a wrong one too: both are the tokens \(one)" }
         if one.starts(with: other) || other.starts(with: one) {
-          return "of its answers \(one) and \(other) (token ids) one is the other's beginning, which is always as likely"
+          return
+            "of its answers \(one) and \(other) (token ids) one is the other's beginning, which is always as likely"
         }
       }
     }

@@ -97,8 +97,8 @@ enum CheckCommand: Subcommand {
     }
     let aligned = check.pairs - check.misaligned.count
     lines.append(
-      "--replace pair can use \(aligned) of \(check.positives) positives; mean, zero and resample all of them"
-        + (check.negatives == 0 ? ", but mean and resample need negatives" : ""))
+      "--replace pair can use \(aligned) of \(check.positives) positives; mean and resample, which need negatives of the "
+        + "same number of tokens, \(check.withDonor); zero all of them")
     if check.withoutQuestion > 0 {
       lines.append(
         "\(check.withoutQuestion) positives lack a right or a wrong answer, so have no logit difference")

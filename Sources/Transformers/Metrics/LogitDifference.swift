@@ -72,7 +72,9 @@ public struct LogitDifference: LogitMetric, Equatable {
 /// Probability of the right answers together less that of the wrong ones; an answer's is the product over its tokens.
 public struct ProbabilityDifference: LogitMetric, Equatable {
   /// One question a prompt.
-  public var questions: [Question] { didSet { answers = questions.map { ScoredAnswers($0, usesLead: true) } } }
+  public var questions: [Question] {
+    didSet { answers = questions.map { ScoredAnswers($0, usesLead: true) } }
+  }
   private var answers: [ScoredAnswers]
 
   /// The metric of these questions.
@@ -122,7 +124,9 @@ public struct ProbabilityDifference: LogitMetric, Equatable {
 /// the same probability.
 public struct AnswerLoss: LogitMetric, Equatable {
   /// One question a prompt.
-  public var questions: [Question] { didSet { answers = questions.map { ScoredAnswers($0, usesLead: true) } } }
+  public var questions: [Question] {
+    didSet { answers = questions.map { ScoredAnswers($0, usesLead: true) } }
+  }
   private var answers: [ScoredAnswers]
 
   /// The metric of these questions.
@@ -164,7 +168,9 @@ public struct AnswerLoss: LogitMetric, Equatable {
 /// Whether the model's most likely tokens are a right answer, one after the other: 1 or 0. It has no gradient.
 public struct AnswerAccuracy: LogitMetric, Equatable {
   /// One question a prompt.
-  public var questions: [Question] { didSet { answers = questions.map { ScoredAnswers($0, usesLead: true) } } }
+  public var questions: [Question] {
+    didSet { answers = questions.map { ScoredAnswers($0, usesLead: true) } }
+  }
   private var answers: [ScoredAnswers]
 
   /// The metric of these questions.

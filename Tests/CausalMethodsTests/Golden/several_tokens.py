@@ -1,6 +1,6 @@
 """Scores where answers are of several tokens: every answer teacher-forced in runs of its own, by autograd in float64.
 
-    python several_tokens.py        (torch and safetensors from PyPI; the versions go into each file's header)
+    python several_tokens.py [NAME …]   (torch and safetensors from PyPI; the versions go into each file's header)
 
 An answer is worth the sum of the log-probabilities of its tokens behind the prompt and the tokens before; the metric is
 the mean over right answers less that over wrong ones. Scores, effects and circuits' metrics are the same sums over the
@@ -8,6 +8,7 @@ scores of `causal_methods.Study` of prompt and answer. Right: A B C. Wrong: A D,
 """
 import os
 import random
+import sys
 
 import torch
 from safetensors.torch import save_file
@@ -78,5 +79,6 @@ def write(family, seed):
 
 
 if __name__ == "__main__":
-    for number, name in enumerate(["gpt2", "llama", "gpt_neox", "gemma2"]):
-        write(name, 300 + number)
+    for number, name in enumerate(["gpt2", "llama", "gemma2"]):
+        if not sys.argv[1:] or name in sys.argv[1:]:
+            write(name, 300 + number)

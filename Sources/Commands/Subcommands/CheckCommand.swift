@@ -66,12 +66,17 @@ enum CheckCommand: Subcommand {
   private static func scoreLines(
     _ row: PromptCheck.Row, _ model: Transformer, _ spelling: TokenSpelling
   ) throws -> [String] {
-    guard let tokenized = row.tokenized, let answers = row.answers else { return [] }
-    let prompt = Array(tokenized.tokens.dropLast(answers.shared.count))
-    let all = answers.right.map { ("right", $0) } + answers.wrong.map { ("wrong", $0) }
-    let values = try model.logProbabilities(of: all.map(\.1), after: prompt)
-    return zip(all, values).map { answer, value in
-      "\(answer.0) \(spelling.joined(answer.1)): log-probability \(value.text(decimals: 3))"
+    guard let tokenized = row.tokenized else { return [] }
+    let all = tokenized.answers.map { ("right", $0) } + tokenized.wrong.map { ("wrong", $0) }
+    guard !all.isEmpty else { return [] }
+    // Each answer is asked for alone: its loss is its log-probability with the other sign.
+    let questions = all.map { answer in
+      Question(position: tokenized.answerPosition, right: [answer.1], wrong: [], lead: tokenized.lead)
+    }
+    let batch = TokenBatch(all.map { _ in tokenized.tokens }, continuedBy: questions.map(\.continuations))
+    let losses = try model.values(of: AnswerLoss(questions), batch)
+    return zip(all, losses).map { answer, loss in
+      "\(answer.0) \(spelling.joined(tokenized.lead + answer.1)): log-probability \((-loss).text(decimals: 3))"
     }
   }
 

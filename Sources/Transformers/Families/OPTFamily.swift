@@ -43,7 +43,7 @@ enum OPTFamily: ModelFamily {
   ) throws -> TransformerWeights {
     let prefix = checkpoint.contains("decoder.embed_tokens.weight") ? "decoder." : "model.decoder."
     let reader = WeightReader(checkpoint, optionalPrefix: prefix, probe: "embed_tokens.weight")
-    let (dModel, dMLP, vocabulary) = (configuration.dModel, configuration.dMLP, configuration.vocabulary)
+    let (dModel, dMLP) = (configuration.dModel, configuration.dMLP)
     func norm(_ name: String) throws -> NormWeights {
       NormWeights(
         gain: try reader.optionalTensor(name + ".weight", [dModel]),

@@ -3,6 +3,7 @@
 import Files
 import TestSupport
 import Testing
+import Transformers
 
 @testable import CircuitDiscovery
 

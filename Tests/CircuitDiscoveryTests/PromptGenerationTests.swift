@@ -91,7 +91,7 @@ import Testing
       let occurrences = prompt.tokens.indices.filter { prompt.tokens[$0] == last }
       if prompt.isPositive {
         #expect(occurrences.count == 2)
-        #expect(prompt.tokens[occurrences[0] + 1] == prompt.answer)
+        #expect(prompt.tokens[occurrences[0] + 1] == prompt.answerTokens.first)
       } else {
         #expect(Set(prompt.tokens).count == prompt.tokens.count)
       }

@@ -43,7 +43,7 @@ import Tokenizers
       let places = prompt.positions.mapValues { prompt.tokens[$0] }
       #expect(places["doc_a"] == prompt.wrongTokens[2])
       #expect(places["def_a"] == prompt.wrongTokens[2])
-      #expect(places["def_c"] == prompt.answer)
+      #expect(places["def_c"] == prompt.answerTokens.first)
     }
   }
 

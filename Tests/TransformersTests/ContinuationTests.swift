@@ -12,6 +12,12 @@ import Testing
   private static let golden = packageFolder + "/Tests/TransformersTests/Golden/"
   static let decoders = MoreFamilyTests.secondNames.filter { !["bert", "roberta"].contains($0) }
 
+  /// All angles of one model are those of its longest text, past two tokens or not: there the second prompt, which is of
+  /// two, is not what it is alone.
+  private func isAsAlone(_ prompt: Int, _ name: String) -> Bool {
+    name != "phi3-longrope-long" || prompt == 0
+  }
+
   private let prompts = [[3, 4, 5], [6, 7]]
   private let questions = [
     Question(position: 2, right: [[8, 9, 10]], wrong: [[8, 11], [11, 9]]),
@@ -36,7 +42,7 @@ import Testing
     let found = try model.values(of: LogitDifference(questions), batch)
     let losses = try model.values(of: AnswerLoss(questions), batch)
     let probabilities = try model.values(of: ProbabilityDifference(questions), batch)
-    for (prompt, question) in questions.enumerated() {
+    for (prompt, question) in questions.enumerated() where isAsAlone(prompt, name) {
       let right = try model.logProbabilities(of: question.right, after: prompts[prompt])
       let wrong = try model.logProbabilities(of: question.wrong, after: prompts[prompt])
       func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
@@ -54,7 +60,7 @@ import Testing
     let model = try Transformer(folder: Self.golden + "second/" + name)
     let point = HookPoint.residPre(layer: 0)
     let joint = try model.gradients(of: LogitDifference(questions), batch, at: [point])
-    for (prompt, question) in questions.enumerated() {
+    for (prompt, question) in questions.enumerated() where isAsAlone(prompt, name) {
       let width = model.configuration.dModel
       var expected = [Float](repeating: 0, count: prompts[prompt].count * width)
       for (answers, sign) in [(question.right, -1.0), (question.wrong, 1.0)] {

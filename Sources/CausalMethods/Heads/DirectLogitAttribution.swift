@@ -99,8 +99,9 @@ struct AnswerReader {
   func direction(right: [Int], wrong: [Int], at stream: Tensor) throws -> (gradient: Tensor, value: Double) {
     let output = model.weights.output
     var weights = [Float](repeating: 0, count: output.outputs)
-    for token in right { weights[token] += 1 / Float(right.count) }
-    for token in wrong { weights[token] -= 1 / Float(wrong.count) }
+    let scale = model.configuration.logitScale
+    for token in right { weights[token] += scale / Float(right.count) }
+    for token in wrong { weights[token] -= scale / Float(wrong.count) }
     let row = Tensor(weights, shape: [1, weights.count])
     var unembedded = Tensor(uninitialized: [1, output.inputs])
     try output.adjoint(row, into: &unembedded)

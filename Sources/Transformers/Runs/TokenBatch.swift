@@ -25,7 +25,7 @@ public struct TokenBatch: Sendable, Equatable {
   ///
   /// The continuations stand one after the other behind the prompt's own tokens. Each sees the prompt and itself, and
   /// has the positions that it would have alone; so each has the values of a run of its own, and a change at a prompt's
-  /// token is one for all of them.
+  /// token is one for all of them. Where angles depend on a prompt's length (longrope), the longest continuation decides.
   /// - Parameter continuations: token ids, for each prompt; none is empty.
   public init(_ prompts: [[Int]], continuedBy continuations: [[[Int]]]) {
     precondition(continuations.count == prompts.count, "\(continuations.count) lists of continuations")

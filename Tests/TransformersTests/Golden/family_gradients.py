@@ -85,7 +85,7 @@ def write(name, seed, root="gradients", lengths=LENGTHS, with_parameters=True):
     generator = torch.Generator().manual_seed(seed + 1)
     prompts = [torch.randint(0, 29, (n,), generator=generator) for n in lengths]
     targets = torch.stack([torch.randperm(29, generator=generator)[:3] for _ in lengths])
-    positions = torch.tensor([[n - 1, n // 2] for n in lengths])
+    positions = torch.tensor([[n - 1, n // 2 if n > 2 else 0] for n in lengths])
     gradients, values, total, expected = {}, [], 0.0, {}
     for ids, target, position in zip(prompts, targets, positions):
         kept = {}

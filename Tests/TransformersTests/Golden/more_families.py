@@ -139,7 +139,7 @@ def write(name, seed, root="more", lengths=LENGTHS, with_parameters=True):
     generator = torch.Generator().manual_seed(seed + 1)
     prompts = [torch.randint(3, V, (n,), generator=generator) for n in lengths]
     targets = torch.stack([torch.randperm(V, generator=generator)[:3] for _ in lengths])
-    positions = torch.tensor([[n - 1, n // 2] for n in lengths])
+    positions = torch.tensor([[n - 1, n // 2 if n > 2 else 0] for n in lengths])
     values, gradients, metrics, total, worst = {}, {}, [], 0.0, 0.0
     for ids, target, position in zip(prompts, targets, positions):
         out = model(ids[None], output_hidden_states=True, output_attentions=not MODELS[name].get("alibi"))

@@ -179,11 +179,15 @@ enum HeadsCommand: Subcommand {
     let point = HookPoint.pattern(layer: head.layer)
     let pattern = try loaded.model.run(TokenBatch([tokens]), reading: [point])[point]
     let names = tokenNames(tokens, loaded)
+    let rule = loaded.model.configuration.attention[head.layer].rule
     return HeatMap(
       title: "attention of head \(head.layer).\(head.head)", rowTitle: "from", columnTitle: "to", rows: names,
       columns: names,
       values: tokens.indices.map { query in
-        tokens.indices.map { key in key <= query ? Double(pattern[0, head.head, query, key]) : nil }
+        let visible = rule.visible(from: query, length: tokens.count)
+        return tokens.indices.map { key in
+          visible.contains(key) ? Double(pattern[0, head.head, query, key]) : nil
+        }
       }
     ).svg
   }

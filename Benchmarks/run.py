@@ -2,7 +2,7 @@
 
 usage: run.py [--quick] [NAME ...]
 
-A NAME is a row of the table, or one of the sections below it: threads, growth, large. --quick takes three runs of each
+A NAME is a row of the table, or one of the sections below it: threads, growth, large, experts. --quick takes three runs of each
 instead of five and leaves out what takes minutes or much disk space: the authors' procedures, growth and large.
 Ours is always the whole process, from start to files on disk. A peer's figure is its own count of the work alone:
 imports and model loading are left out of it, unless the row says "whole process".
@@ -18,6 +18,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(__file__))
 import growth  # noqa: E402
+import experts  # noqa: E402
 import large  # noqa: E402
 import threads  # noqa: E402
 from circuits import works as circuit_works  # noqa: E402
@@ -30,7 +31,7 @@ HEADLAMP = os.path.join(ROOT, ".build", "release", "headlamp")
 RECORD = os.path.join(CACHE, "results.json")
 
 
-SECTIONS = [("threads", threads, False), ("growth", growth, True), ("large", large, True)]
+SECTIONS = [("threads", threads, False), ("growth", growth, True), ("large", large, True), ("experts", experts, True)]
 
 
 def processor():

@@ -75,7 +75,7 @@ enum PromptOptions {
       notes: generated.notes)
   }
 
-  /// What is not seen at once: fields that were not read, and answers that are compared by one of their tokens.
+  /// What is not seen at once: fields that were not read, and answers of several tokens.
   private static func notes(on file: PromptFile, _ limits: PromptLimits) -> [String] {
     var notes: [String] = []
     if !file.ignored.isEmpty {
@@ -87,8 +87,8 @@ enum PromptOptions {
     }
     if long > 0 {
       notes.append(
-        "answers of several tokens to \(long) prompts are compared at the first token in which they differ; "
-          + "'headlamp check' shows it")
+        "answers of several tokens to \(long) prompts are scored by the sum of their log-probabilities; "
+          + "'headlamp check' shows them, and where they begin to differ")
     }
     return notes
   }

@@ -22,6 +22,8 @@ public enum TransformerError: Error, Equatable, Sendable {
   case promptTooLong(prompt: Int, length: Int, context: Int)
   /// A token id is not in the vocabulary.
   case tokenOutOfRange(prompt: Int, position: Int, id: Int, vocabulary: Int)
+  /// A prompt goes on in several ways, and the model looks both ways.
+  case continuationsBothWays(prompt: Int)
   /// A text is not the name of a hook point.
   case unknownHookPoint(String, layers: Int)
   /// A hook point is not part of this model.

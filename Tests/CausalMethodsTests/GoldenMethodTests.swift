@@ -1,4 +1,5 @@
-// Every method on four families against PyTorch in float64; Golden/causal_methods.py makes the numbers.
+// Every method against PyTorch in float64: on four families, with factors on what modules add and with a norm on the first
+// stream (Golden/causal_methods.py), and with answers of several tokens (Golden/several_tokens.py).
 
 import Checkpoints
 @testable import CausalMethods
@@ -12,17 +13,21 @@ import Transformers
 /// The golden file of a family, with its model and task.
 struct GoldenTask {
   static let families = ["gpt2", "llama", "gpt_neox", "gemma2"]
+  /// Families of another oracle.
+  static let more = ["bloom", "granite"]
+  static let severalTokens = ["gpt2", "llama", "gemma2"]
 
   let model: Transformer
   let task: CausalTask
   let file: SafetensorsFile
   let graph: CircuitGraph
 
-  init(_ family: String) throws {
-    model = try Transformer(
-      folder: packageFolder + "/Tests/TransformersTests/Golden/gradients/" + family)
+  init(_ family: String, hasLongAnswers: Bool = false) throws {
+    let kind = Self.more.contains(family) ? "more/" : "gradients/"
+    model = try Transformer(folder: packageFolder + "/Tests/TransformersTests/Golden/" + kind + family)
     file = try SafetensorsFile(
-      path: packageFolder + "/Tests/CausalMethodsTests/Golden/" + family + ".safetensors")
+      path: packageFolder + "/Tests/CausalMethodsTests/Golden/" + family
+        + (hasLongAnswers ? "-several-tokens" : "") + ".safetensors")
     let lengths = try file.integers("lengths")
     let answers = try file.integers("answers")
     let golden = file
@@ -35,7 +40,13 @@ struct GoldenTask {
     task = CausalTask(
       clean: try prompts("clean"), corrupted: corrupted, others: corrupted,
       questions: lengths.enumerated().map { prompt, length in
-        Question(position: length - 1, right: [answers[2 * prompt]], wrong: [answers[2 * prompt + 1]])
+        guard hasLongAnswers else {
+          return Question(
+            position: length - 1, right: [answers[2 * prompt]], wrong: [answers[2 * prompt + 1]])
+        }
+        let tokens = answers[5 * prompt..<5 * prompt + 5].map { $0 }
+        return Question(
+          position: length - 1, right: [Array(tokens[0..<3])], wrong: [[tokens[0], tokens[3]], [tokens[4]]])
       }, metric: .logitDifference)
     graph = CircuitGraph(model.configuration)
   }
@@ -57,6 +68,40 @@ func relativeError(_ found: [Double], _ golden: [Double]) -> Double {
 }
 
 @Suite struct GoldenMethodTests {
+  @Test(arguments: [("bloom", false), ("granite", false)] + GoldenTask.severalTokens.map { ($0, true) })
+  func otherStreamsAndAnswersOfSeveralTokens(family: String, hasLongAnswers: Bool) throws {
+    let golden = try GoldenTask(family, hasLongAnswers: hasLongAnswers)
+    var methods = ["eap", "eap-ig-inputs", "eap-ig-activations", "clean-corrupted", "edge-patching"]
+    if hasLongAnswers { methods.append("eap-relp") }
+    for name in methods {
+      // Two batches, one of a single prompt: scores do not depend on how prompts are grouped.
+      for limit in [10, 1000] {
+        var options = AttributionOptions()
+        options.tokenLimit = limit
+        let found = try #require(attributionMethod(named: name)).init()
+          .attribute(golden.model, golden.task, options) { _, _ in }
+        let error = relativeError(try #require(found.edgeScores), try golden.edges(name))
+        #expect(error < 1e-4, "\(name) of \(family)")
+        let metric = try golden.file.tensor("metric").values.map(Double.init)
+        #expect(relativeError(found.metric, metric) < 1e-4)
+      }
+    }
+    for (name, replacement) in [
+      ("atp", SourceReplacement.pair), ("atp", .mean), ("atp", .zero), ("patching", .pair),
+      ("patching", .mean),
+      ("patching", .zero),
+    ] {
+      var options = AttributionOptions()
+      options.replacement = replacement
+      let found = try #require(attributionMethod(named: name)).init()
+        .attribute(golden.model, golden.task, options) { _, _ in }
+      let expected = try golden.file.tensor("\(name)-\(replacement.rawValue)").values.map(Double.init)
+      let error = relativeError(try #require(found.nodeScores), expected)
+      #expect(error < 1e-4, "\(name), \(replacement) of \(family)")
+    }
+    try checkCircuits(golden)
+  }
+
   @Test(
     arguments: GoldenTask.families,
     ["eap", "eap-ig-inputs", "eap-ig-activations", "clean-corrupted", "eap-relp", "edge-patching"])
@@ -104,8 +149,9 @@ func relativeError(_ found: [Double], _ golden: [Double]) -> Double {
   }
 
   @Test(arguments: GoldenTask.families)
-  func circuitsRunAsEAPIGRunsThem(family: String) throws {
-    let golden = try GoldenTask(family)
+  func circuitsRunAsEAPIGRunsThem(family: String) throws { try checkCircuits(try GoldenTask(family)) }
+
+  private func checkCircuits(_ golden: GoldenTask) throws {
     let masks = try golden.file.integers("circuit.edges")
     let count = golden.graph.edgeCount
     let circuits = (0..<masks.count / count).map { row in
@@ -116,7 +162,8 @@ func relativeError(_ found: [Double], _ golden: [Double]) -> Double {
     let expected = try golden.file.tensor("circuit.metric")
     for (row, values) in found.enumerated() {
       #expect(
-        relativeError(values, expected.row(row).values.map(Double.init)) < 2e-4, "circuit \(row) of \(family)"
+        relativeError(values, expected.row(row).values.map(Double.init)) < 2e-4,
+        "circuit \(row) of \(golden.model.configuration.family)"
       )
     }
     // Nothing patched is the model; everything patched is the corrupted run.
@@ -124,7 +171,8 @@ func relativeError(_ found: [Double], _ golden: [Double]) -> Double {
     let all = try runner.values(of: [.whole(golden.graph), .empty(golden.graph)], by: [.logitDifference])[0]
     #expect(relativeError(all[0], whole) < 1e-4)
     let corrupted = try golden.model.values(
-      of: LogitDifference(golden.task.questions), TokenBatch(golden.task.corrupted))
+      of: LogitDifference(golden.task.questions),
+      TokenBatch(golden.task.corrupted, continuedBy: golden.task.questions.map(\.continuations)))
     #expect(relativeError(all[1], corrupted) < 2e-4)
   }
 }

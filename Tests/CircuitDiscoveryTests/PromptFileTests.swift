@@ -3,6 +3,7 @@
 import Files
 import TestSupport
 import Testing
+import Transformers
 
 @testable import CircuitDiscovery
 
@@ -120,11 +121,43 @@ import Testing
     #expect(alone.prompts[1].tokens.count == 2)
   }
 
+  /// Answers that share first tokens in part share none with all, and keep all their tokens.
+  @Test func answersThatBeginToDifferAtSeveralPlaces() throws {
+    let set = try tokenized(#"{"clean": "a", "corrupted": "b", "answer": " c d", "wrong": [" c e", " e"]}"#)
+    #expect(set.prompts[0].tokens.count == 1 && set.prompts[0].lead.isEmpty)
+    #expect(set.prompts[0].answers.map(\.count) == [2] && set.prompts[0].wrong.map(\.count) == [2, 1])
+    // The wrong answer goes on with other tokens than the right one does.
+    #expect(set.prompts[0].question.continuations == [[set.prompts[0].answers[0][0]]])
+  }
+
+  /// A list within a list is one answer in token ids.
+  @Test func answersOfSeveralTokenIDs() throws {
+    let line = #"{"tokens": [0], "corrupted_tokens": [1], "answer": [[2, 3], 4], "wrong": [[2, 4]]}"#
+    let set = try tokenized(line)
+    #expect(set.prompts[0].answers == [[2, 3], [4]] && set.prompts[0].wrong == [[2, 4]])
+    let again = try PromptFile(
+      text: promptLines(PromptFile(text: line, path: "p.jsonl").prompts), path: "q.jsonl")
+    #expect(again.prompts[0].answers == [.tokens([2, 3]), .token(4)])
+    let alone = Prompt(.tokens([0]), isPositive: true, answers: [.tokens([2, 3])])
+    #expect(try parsePrompts(promptLines([alone]), path: "q.jsonl")[0].answers == [.tokens([2, 3])])
+    #expect(throws: TaskError.self) {
+      try tokenized(#"{"tokens": [0], "label": 1, "answer": [[]]}"#)
+    }
+  }
+
+  @Test func answersOfSeveralTokensFollowAPromptsEnd() throws {
+    let error = #expect(throws: TaskError.self) {
+      try tokenized(
+        #"{"prompt": "a b", "label": 1, "answer": " c d", "wrong": " e", "positions": {"answer": 0}}"#)
+    }
+    #expect(String(describing: error as Any).contains("can follow its end alone"))
+  }
+
   @Test(arguments: [
     (#""answer": " c", "wrong": " c d""#, "beginning"), (#""answer": " c", "wrong": " c""#, "wrong one too"),
-    (#""answer": " c d", "wrong": [" c e", " e"]"#, "no one token"),
+    (#""answer": [" c d", " e"], "wrong": [" c d e"]"#, "beginning"),
   ])
-  func answersThatNoTokenTellsApartAreRefused(answers: String, reason: String) throws {
+  func answersThatCannotBeToldApartAreRefused(answers: String, reason: String) throws {
     let error = #expect(throws: TaskError.self) {
       try tokenized("{\"clean\": \"a\", \"corrupted\": \"b\", \(answers)}")
     }
@@ -144,6 +177,14 @@ import Testing
     )
     #expect(check.rows.count == 6 && check.pairs == 2 && check.positives == 2 && check.unusable == [4, 5])
     #expect(check.misaligned.map(\.pair) == [2] && check.misaligned[0].firstDifference == 1)
-    #expect(check.withoutQuestion == 0)
+    #expect(check.withoutQuestion == 0 && check.withDonor == 2)
+    let apart = try PromptCheck(
+      PromptFile(text: "prompt,label\na b,1\na,0\nb c,0\n", path: "p.csv"),
+      limits: PromptLimits(tokenizer: WordTokenizer(words: ["a", "b", "c"])), beginning: .auto)
+    #expect(apart.withDonor == 1)
+    let none = try PromptCheck(
+      PromptFile(text: "prompt,label\na b,1\na,0\n", path: "p.csv"),
+      limits: PromptLimits(tokenizer: WordTokenizer(words: ["a", "b", "c"])), beginning: .auto)
+    #expect(none.withDonor == 0)
   }
 }

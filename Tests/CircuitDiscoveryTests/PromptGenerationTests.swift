@@ -56,9 +56,9 @@ import Testing
       if prompt.isPositive {
         let once = said.filter { name in said.count { $0 == name } == 1 }
         #expect(prompt.answers == once.map { .text(" " + $0) })
-        #expect(tokenized.tokens[try #require(tokenized.positions["s1"])] == tokenized.wrong[0])
-        #expect(tokenized.tokens[try #require(tokenized.positions["s2"])] == tokenized.wrong[0])
-        #expect(tokenized.tokens[try #require(tokenized.positions["io"])] == tokenized.answers[0])
+        #expect(tokenized.tokens[try #require(tokenized.positions["s1"])] == tokenized.wrongTokens[0])
+        #expect(tokenized.tokens[try #require(tokenized.positions["s2"])] == tokenized.wrongTokens[0])
+        #expect(tokenized.tokens[try #require(tokenized.positions["io"])] == tokenized.answerTokens[0])
         orders[said[0] == once[0], default: 0] += 1
       } else {
         #expect(Set(said).count == 3)
@@ -91,7 +91,7 @@ import Testing
       let occurrences = prompt.tokens.indices.filter { prompt.tokens[$0] == last }
       if prompt.isPositive {
         #expect(occurrences.count == 2)
-        #expect(prompt.tokens[occurrences[0] + 1] == prompt.answer)
+        #expect(prompt.tokens[occurrences[0] + 1] == prompt.answerTokens.first)
       } else {
         #expect(Set(prompt.tokens).count == prompt.tokens.count)
       }

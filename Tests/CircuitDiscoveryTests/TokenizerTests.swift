@@ -41,9 +41,9 @@ import Tokenizers
     let docstring = try Self.library.task("docstring").promptSet(examples: 20, seed: 1, limits: limits)
     for prompt in docstring.prompts where prompt.isPositive {
       let places = prompt.positions.mapValues { prompt.tokens[$0] }
-      #expect(places["doc_a"] == prompt.wrong[2])
-      #expect(places["def_a"] == prompt.wrong[2])
-      #expect(places["def_c"] == prompt.answer)
+      #expect(places["doc_a"] == prompt.wrongTokens[2])
+      #expect(places["def_a"] == prompt.wrongTokens[2])
+      #expect(places["def_c"] == prompt.answerTokens.first)
     }
   }
 

@@ -124,12 +124,57 @@ import Testing
       result.output.contains("cannot be used: prompt 0 of standard input: a right answer is a wrong one too"))
   }
 
+  /// Answers of several tokens: shown with the first token in which they differ, scored by their sums, and used by every
+  /// command that has a metric.
+  @Test func answersOfSeveralTokensAreScoredByTheirSums() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/prompts.csv"
+      let rows = [
+        "clean,corrupted,correct,incorrect",
+        "Before Chris and Mark came home Chris gave it to,Before Chris and Mark came home Scott gave it to, Mark went, Chris",
+        "After Amy and Anna came home Anna gave it to,After Amy and Anna came home Fred gave it to, Amy, Anna went home",
+      ]
+      try rows.joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
+      let check = try headlamp(["check", path, "--scores"])
+      #expect(check.exitCode == 0, "\(check.errors)")
+      #expect(check.output.contains("the first to differ, token 0 of Mark|went, Chris, counted from 0"))
+      func sums(_ kind: String) -> [Double] {
+        check.output.split(separator: "\n").filter { $0.hasPrefix("  \(kind) ") }.compactMap {
+          Double($0.split(separator: " ").last ?? "")
+        }
+      }
+      // Each row stands twice, its corrupted prompt second.
+      let (right, wrong) = (sums("right"), sums("wrong"))
+      #expect(right.count == 4 && wrong.count == 4)
+      let mean = (right[0] - wrong[0] + right[2] - wrong[2]) / 2
+      for command in [
+        ["patch", path, "--of", "layers"], ["attribute", path, "--method", "atp"],
+        ["attribute", path, "--method", "eap"], ["ablate", path],
+      ] {
+        let run = try headlamp(command)
+        #expect(run.exitCode == 0, "\(run.errors)")
+        #expect(run.errors.contains("scored by the sum of their log-probabilities"))
+        let words = run.output.split { !"0123456789.-".contains($0) }.compactMap { Double($0) }
+        #expect(words.contains { abs($0 - mean) < 0.003 }, "\(mean) in \(run.output.prefix(300))")
+      }
+    }
+  }
+
   /// A masked model's answer stands at its mask.
   @Test func anEncoderIsAskedAtItsMask() throws {
     let model = Self.golden + "more/bert"
     let prompts = #"{"tokens": [3, 4, 5], "label": 1, "positions": {"answer": 1}, "answer": 6, "wrong": 7}"#
     let result = try headlamp(["check", "-", "--model", model, "--scores"], input: prompts)
     #expect(result.exitCode == 0, "\(result.errors)")
+    // Attention has its kinds; contributions to the answer have no meaning there.
+    let heads = try headlamp(["heads", "-", "--model", model], input: prompts)
+    #expect(heads.exitCode == 0 && heads.output.contains("previous"), "\(heads.errors)")
+    #expect(heads.errors.contains("direct logit attribution takes"))
+    let long = try headlamp(
+      ["check", "-", "--model", model],
+      input: #"{"tokens": [3, 4, 5], "label": 1, "positions": {"answer": 1}, "answer": [[6, 7]], "wrong": 8}"#
+    )
+    #expect(long.exitCode == 1 && long.output.contains("can follow its end alone"), "\(long.output)")
     let edges = try headlamp(
       ["attribute", "-", "--model", model, "--method", "eap", "--replace", "zero"], input: prompts)
     #expect(edges.exitCode != 0 && edges.errors.contains("this model normalises the stream itself"))

@@ -141,12 +141,17 @@ class Oracle:
             for k in "qkv":
                 b[k] = self._split(p + f"self_attn.{k}_proj", self.heads)
             b["o"], b["in"], b["out"] = self._map(p + "self_attn.out_proj"), self._map(p + "fc1"), self._map(p + "fc2")
-            b["ln1"], b["ln2"] = self._norm(p + "self_attn_layer_norm"), self._norm(p + "final_layer_norm")
+            norms = ("ln1", "ln2") if self.config.do_layer_norm_before else ("mid", "end")
+            b[norms[0]], b[norms[1]] = self._norm(p + "self_attn_layer_norm"), self._norm(p + "final_layer_norm")
             self.blocks.append(b)
         self.embed = self.w["model.decoder.embed_tokens.weight"]
         self.pos = self.w["model.decoder.embed_positions.weight"][2:]
-        self.final = self._norm("model.decoder.final_layer_norm")
+        last = "model.decoder.final_layer_norm"
+        self.final = self._norm(last) if last + ".weight" in self.w else None
         self.unembed, self.unembed_bias = self.w["lm_head.weight"], None
+        if "model.decoder.project_in.weight" in self.w:
+            self.embed = self.embed @ self.w["model.decoder.project_in.weight"].T
+            self.unembed = self.unembed @ self.w["model.decoder.project_out.weight"]
 
     def _gptj(self):
         n = self.config.rotary_dim
@@ -357,5 +362,6 @@ class Oracle:
             x = self.norm(x, b["end"], rms=False if b["end"] else None)
         if self.transform is not None:
             x = self.act(add(x @ self.transform[0], self.transform[1]))
-        x = edit("ln_final.hook_normalized", self.norm(x, self.final))
+        if self.final is not None:
+            x = edit("ln_final.hook_normalized", self.norm(x, self.final))
         return edit("logits", add(x @ self.unembed.T, self.unembed_bias) * self.logit_scale)

@@ -94,7 +94,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("opt", "do_layer_norm_before", "false"), ("phi", "qk_layernorm", "true"),
+    ("phi", "qk_layernorm", "true"),
     ("bloom", "apply_residual_connection_post_layernorm", "true"),
     ("bert", "position_embedding_type", "\"relative_key\""),
     ("llama-yarn", "rope_parameters", "{\"rope_type\": \"strange\", \"rope_theta\": 10}"),

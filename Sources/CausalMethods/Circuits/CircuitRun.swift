@@ -38,22 +38,33 @@ public struct CircuitRunner {
       count: metrics.count)
     let batches = task.batches(tokenLimit: options.tokenLimit)
     for (done, indices) in batches.enumerated() {
-      let batch = TokenBatch(indices.map { task.clean[$0] })
+      let batch = task.cleanBatch(indices)
       let replacements = try donors.values(indices)
       let logitMetrics = try metrics.map { metric in
         var task = task
         task.metric = metric
         return try task.logitMetric(indices, model: model)
       }
-      let positions = indices.map { [task.questions[$0].position] }
+      // All that any metric reads, and where each finds its own among them.
+      let positions = indices.indices.map { row in
+        Set(logitMetrics.flatMap { $0.positions(ofPrompt: row) }).sorted()
+      }
+      let starts = positions.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
+      let rows = logitMetrics.map { metric in
+        indices.indices.map { row in
+          metric.positions(ofPrompt: row).map { position in
+            Int32(starts[row] + (positions[row].firstIndex(of: position) ?? 0))
+          }
+        }
+      }
       for (place, circuit) in circuits.enumerated() {
         let logits = try model.logits(
           batch, at: positions, applying: CircuitEdits(model, circuit, replacements).edits)
         for (number, metric) in logitMetrics.enumerated() {
           for (row, prompt) in indices.enumerated() {
-            var slopes = Tensor(zeros: [1, logits.shape[1]])
-            values[number][place][prompt] = metric.evaluate(
-              prompt: row, logits: logits.rows(row..<row + 1), gradient: &slopes)
+            let chosen = logits.gatherRows(rows[number][row])
+            var slopes = Tensor(zeros: chosen.shape)
+            values[number][place][prompt] = metric.evaluate(prompt: row, logits: chosen, gradient: &slopes)
           }
         }
         progress(done * circuits.count + place + 1, batches.count * circuits.count)
@@ -177,11 +188,14 @@ private final class CircuitState: Sendable {
   private func changes(_ mask: Tensor, _ written: Written) -> Tensor {
     let (readers, bound) = (mask.shape[0], mask.shape[1])
     let width = written.differences.shape[1]
+    var plain = mask
+    plain.withMutableValues { plain in
+      for index in plain.indices { plain[index] *= model.streamFactor(of: graph.source(index % bound)) }
+    }
     guard !written.raw.isEmpty else {
-      return matrixProduct(mask, written.differences.rows(0..<bound))
+      return matrixProduct(plain, written.differences.rows(0..<bound))
     }
     // Sources that a norm stands behind are taken out, and added layer by layer through it.
-    var plain = mask
     var result = Tensor(zeros: [readers, width])
     for (layer, raw) in written.raw {
       guard let first = graph.sourceIndex(of: .head(layer: layer, head: 0)), first < bound,
@@ -205,7 +219,7 @@ private final class CircuitState: Sendable {
       norm.apply(to: clean, kind, into: &base)
       base.scale(by: -1)
       for reader in 0..<readers { normalized.addRows(base, at: reader * clean.shape[0]) }
-      result.add(normalized)
+      result.add(normalized, times: model.configuration.residualScale)
     }
     matrixProduct(
       plain, plain.matrix, written.differences, MatrixWindow(rows: bound, columns: width), into: &result,

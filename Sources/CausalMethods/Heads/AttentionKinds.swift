@@ -42,11 +42,12 @@ public struct AttentionKinds: Sendable {
       try model.run(group.batch, observing: Set((0..<layers).map { .pattern(layer: $0) })) { point, pattern in
         let layer = point.layer ?? 0
         let width = group.batch.width
+        let rule = model.configuration.attention[layer].rule
         pattern.withValues { values in
           for (prompt, target) in targets.enumerated() {
             for head in 0..<heads {
               let start = (prompt * heads + head) * width * width
-              sums[layer][head].add(target) { values[start + $0 * width + $1] }
+              sums[layer][head].add(target, rule) { values[start + $0 * width + $1] }
             }
           }
         }
@@ -76,7 +77,7 @@ public struct AttentionKinds: Sendable {
     var values = [Double](repeating: 0, count: 6)
     var counts = [Double](repeating: 0, count: 6)
 
-    mutating func add(_ targets: Targets, _ weight: (Int, Int) -> Float) {
+    mutating func add(_ targets: Targets, _ rule: AttentionRule, _ weight: (Int, Int) -> Float) {
       for query in 0..<targets.length {
         note(3, Double(weight(query, 0)), query > 0)
         note(0, query > 0 ? Double(weight(query, query - 1)) : 0, query > 0)
@@ -92,7 +93,8 @@ public struct AttentionKinds: Sendable {
           let share = Double(weight(query, key))
           if share > 0 { entropy -= share * logarithm(share) }
         }
-        note(5, query > 0 ? entropy / logarithm(Double(query + 1)) : 0, query > 0)
+        let visible = rule.visible(from: query, length: targets.length).count
+        note(5, visible > 1 ? entropy / logarithm(Double(visible)) : 0, visible > 1)
       }
     }
 

@@ -7,7 +7,8 @@ import Transformers
 /// through the final norm with its scale held at the run's own, times the unembedding's right less wrong directions.
 ///
 /// What is left over (biases of attention, of the final norm and of the unembedding) is `constant`. With a cap on logits
-/// the contributions are of the logits before it; `sum` equals the logit difference of uncapped logits.
+/// the contributions are of the logits before it; `sum` equals the logit difference of uncapped logits. Answers of several
+/// tokens count by the first of them: softmax's denominator, which is not a sum over writers, cancels there alone.
 public struct DirectLogitAttribution: Sendable {
   /// `[prompt][source]`.
   public var contributions: [[Double]]
@@ -17,11 +18,13 @@ public struct DirectLogitAttribution: Sendable {
   public var logitDifference: [Double]
 
   /// Attributes the logit difference of a task's prompts.
-  /// - Throws: `CausalError` for questions without answers, `TransformerError` for prompts the model cannot read.
+  /// - Throws: `CausalError` for questions without answers and for a model whose stream is not the sum of what is written
+  ///   to it, `TransformerError` for prompts the model cannot read.
   public init(
     _ model: Transformer, _ task: CausalTask, tokenLimit: Int = 448,
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws {
+    try model.requireSummedStream(for: "direct logit attribution")
     var task = task
     task.metric = .logitDifference
     try task.requireAnswers()
@@ -44,7 +47,8 @@ public struct DirectLogitAttribution: Sendable {
         let row = place * width + question.position
         let stream = study.streams[graph.layers]
           .reshaped([batch.count * width, model.configuration.dModel]).row(row)
-        let direction = try reader.direction(right: question.right, wrong: question.wrong, at: stream)
+        let direction = try reader.direction(
+          right: question.right.map { $0[0] }, wrong: question.wrong.map { $0[0] }, at: stream)
         var sum = 0.0
         for source in 0..<graph.sourceCount {
           let part = parts.row(source).reshaped([batch.count * width, model.configuration.dModel]).row(row)
@@ -65,6 +69,7 @@ extension NodeStudy {
   var linearContributions: Tensor {
     var outputs = differences
     outputs.scale(by: -1)
+    model.multiplyByStreamFactors(&outputs, graph)
     guard let kind = model.configuration.normalization else { return outputs }
     let width = outputs.shape[1]
     for (layer, raw) in rawOutputs {
@@ -94,8 +99,9 @@ struct AnswerReader {
   func direction(right: [Int], wrong: [Int], at stream: Tensor) throws -> (gradient: Tensor, value: Double) {
     let output = model.weights.output
     var weights = [Float](repeating: 0, count: output.outputs)
-    for token in right { weights[token] += 1 / Float(right.count) }
-    for token in wrong { weights[token] -= 1 / Float(wrong.count) }
+    let scale = model.configuration.logitScale
+    for token in right { weights[token] += scale / Float(right.count) }
+    for token in wrong { weights[token] -= scale / Float(wrong.count) }
     let row = Tensor(weights, shape: [1, weights.count])
     var unembedded = Tensor(uninitialized: [1, output.inputs])
     try output.adjoint(row, into: &unembedded)

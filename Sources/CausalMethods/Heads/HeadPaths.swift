@@ -53,7 +53,7 @@ extension Transformer {
     var metric = [Double](repeating: 0, count: task.clean.count)
     let batches = task.batches(tokenLimit: options.tokenLimit)
     for (done, indices) in batches.enumerated() {
-      let batch = TokenBatch(indices.map { task.clean[$0] })
+      let batch = task.cleanBatch(indices)
       let replaced = try donors.values(of: indices)
       let study = try HeadPathStudy(self, batch, try task.logitMetric(indices, model: self), points)
       for layer in 0..<layers {
@@ -153,7 +153,7 @@ private struct HeadPathStudy {
         moved.write(value, at: copy * clean.count)
       }
       let run = try model.gradients(
-        of: metric.selecting(part.flatMap { _ in 0..<batch.count }), repeated(part.count), at: [point],
+        of: metric.selecting(part.flatMap { _ in 0..<batch.count }), batch.repeated(part.count), at: [point],
         applying: [.z(layer: layer): .replacing(with: moved)],
         from: StreamStart(layer: layer, stream: repeated(streams[layer], part.count)))
       let gradients = run.gradients[point].reshaped([part.count, size])
@@ -163,11 +163,6 @@ private struct HeadPathStudy {
     }
     return HeadPath(
       layer: layer, clean: clean.reshaped(replacement.shape), replacement: replacement, gradient: sum)
-  }
-
-  private func repeated(_ count: Int) -> TokenBatch {
-    let prompts = (0..<batch.count).map { batch.prompt($0) }
-    return TokenBatch((0..<count).flatMap { _ in prompts })
   }
 
   private func repeated(_ value: Tensor, _ count: Int) -> Tensor {

@@ -39,7 +39,7 @@ public struct ACDC: AttributionMethod {
       (
         indices,
         try NodeStudy(
-          model, graph, TokenBatch(indices.map { task.clean[$0] }),
+          model, graph, task.cleanBatch(indices),
           try task.logitMetric(indices, model: model), replacements: try donors.values(indices))
       )
     }

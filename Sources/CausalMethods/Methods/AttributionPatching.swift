@@ -122,14 +122,14 @@ private func nodeAttribution(
     repeating: [Double](repeating: 0, count: graph.sourceCount), count: task.clean.count)
   var metricValues = [Double](repeating: 0, count: task.clean.count)
   // Every head's result is summed into attention's raw output, so it has that output's gradient.
-  var points: Set<HookPoint> = [.embedding]
+  var points: Set<HookPoint> = [.residPre(layer: 0)]
   for layer in 0..<graph.layers {
     points.insert(.block(layer: layer, .rawAttentionOut))
     if graph.hasMLPs { points.insert(.mlpOut(layer: layer)) }
   }
   let batches = task.batches(tokenLimit: options.tokenLimit)
   for (done, indices) in batches.enumerated() {
-    let batch = TokenBatch(indices.map { task.clean[$0] })
+    let batch = task.cleanBatch(indices)
     var table = SourceTable(
       replacements: try donors.values(indices), graph, dModel: model.configuration.dModel)
     let values = try model.gradients(
@@ -149,7 +149,7 @@ private func nodeAttribution(
 /// The writers whose outputs have the gradient at a hook point.
 private func sources(_ graph: CircuitGraph, at point: HookPoint) -> Range<Int> {
   switch point {
-  case .embedding: return 0..<1
+  case .block(layer: 0, .residPre): return 0..<1
   case .block(let layer, .rawAttentionOut):
     let first = graph.sourceIndex(of: .head(layer: layer, head: 0)) ?? 0
     return first..<first + graph.heads

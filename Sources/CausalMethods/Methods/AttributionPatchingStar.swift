@@ -36,9 +36,9 @@ public struct AttributionPatchingStar: AttributionMethod {
     var result = try GradDropPatching().attribute(model, task, options) { progress($0, 2 * $1) }
     let batches = task.batches(tokenLimit: options.tokenLimit)
     for (done, indices) in batches.enumerated() {
-      let batch = TokenBatch(indices.map { task.clean[$0] })
+      let batch = task.cleanBatch(indices)
       let changes = try mixChanges(
-        model, clean: batch, corrupted: TokenBatch(indices.map { task.corrupted[$0] }))
+        model, clean: batch, corrupted: task.corruptedBatch(indices))
       var sums = [[[Double]]](
         repeating: [[Double]](
           repeating: [Double](repeating: 0, count: model.configuration.heads), count: indices.count),

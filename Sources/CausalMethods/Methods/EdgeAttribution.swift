@@ -122,7 +122,7 @@ public struct CleanCorrupted: AttributionMethod {
   ) throws -> AttributionResult {
     try edgeAttribution(model, task, options, progress: progress) { pass in
       try pass.addGradients(of: pass.clean, weight: 0.5)
-      try pass.addGradients(of: TokenBatch(pass.indices.map { task.corrupted[$0] }), weight: 0.5)
+      try pass.addGradients(of: task.corruptedBatch(pass.indices), weight: 0.5)
     }
   }
 }
@@ -177,7 +177,7 @@ struct EdgePass {
   let differences: Tensor
   /// The same before any norm: what a head's raw output changes by.
   let rawDifferences: Tensor
-  /// Token and position embeddings of the clean prompts `[prompt, position, d_model]`.
+  /// The first stream of the clean prompts `[prompt, position, d_model]`.
   let cleanInput: Tensor
   var scorer: EdgeScorer
   /// The metric of each clean prompt, once a run has passed them.
@@ -197,11 +197,9 @@ struct EdgePass {
     if edits.isEmpty, batch == clean { cleanMetric = values }
   }
 
-  /// Edits that put another first stream in the place of tokens and positions.
+  /// Edits that put another first stream in the place of that of tokens and positions.
   func replacingInput(by input: Tensor) -> [HookPoint: Edit] {
-    var edits: [HookPoint: Edit] = [.embedding: .replacing(with: input)]
-    if model.configuration.positions == .learned { edits[.positionEmbedding] = .zeroing }
-    return edits
+    [.residPre(layer: 0): .replacing(with: input)]
   }
 
   /// Sources that are moved together: the input, the heads of a layer, an MLP.
@@ -254,12 +252,12 @@ func edgeAttribution(
   var metricValues = [Double](repeating: 0, count: task.clean.count)
   let batches = task.batches(tokenLimit: options.tokenLimit)
   for (done, indices) in batches.enumerated() {
-    let batch = TokenBatch(indices.map { task.clean[$0] })
+    let batch = task.cleanBatch(indices)
     let metric = try task.logitMetric(indices, model: model)
     var table = SourceTable(
       replacements: try donors.values(indices), graph, dModel: model.configuration.dModel)
     var rawOutputs: [Int: Tensor] = [:]
-    var cleanInput = Tensor(zeros: [batch.count, batch.width, model.configuration.dModel])
+    var cleanInput = Tensor(zeros: [0])
     var points = model.sourcePoints(graph)
     if model.hasAttentionPostNorms {
       points.formUnion((0..<graph.layers).map { .block(layer: $0, .rawAttentionOut) })
@@ -267,8 +265,8 @@ func edgeAttribution(
     try model.run(batch, observing: points) { point, value in
       switch point {
       case .block(let layer, .rawAttentionOut): rawOutputs[layer] = value
-      case .embedding, .positionEmbedding:
-        cleanInput.add(value)
+      case .block(layer: 0, .residPre):
+        cleanInput = value
         table.take(value, at: point)
       default: table.take(value, at: point)
       }
@@ -279,6 +277,7 @@ func edgeAttribution(
     for (layer, output) in rawOutputs {
       model.linearizePostNorm(&differences, layer: layer, graph, rawOutput: output, rule: rule)
     }
+    model.multiplyByStreamFactors(&differences, graph)
     var pass = EdgePass(
       model: model, graph: graph, indices: indices, clean: batch, metric: metric, differences: differences,
       rawDifferences: raw, cleanInput: cleanInput,

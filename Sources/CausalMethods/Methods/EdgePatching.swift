@@ -35,7 +35,7 @@ public struct EdgePatching: AttributionMethod {
     let offsets = graph.edgeOffsets
     let batches = task.batches(tokenLimit: options.tokenLimit)
     for (done, indices) in batches.enumerated() {
-      let batch = TokenBatch(indices.map { task.clean[$0] })
+      let batch = task.cleanBatch(indices)
       let study = try NodeStudy(
         model, graph, batch, try task.logitMetric(indices, model: model),
         replacements: try donors.values(indices))
@@ -65,8 +65,15 @@ public struct EdgePatching: AttributionMethod {
 }
 
 extension NodeStudy {
-  /// What the stream changes by when each source alone is replaced: its difference, behind any norm.
+  /// What the stream changes by when each source alone is replaced: its difference, behind any norm and factor.
   var contributions: Tensor {
+    var result = differencesBehindNorms
+    model.multiplyByStreamFactors(&result, graph)
+    return result
+  }
+
+  /// What attention's and the MLPs' outputs change by when each source alone is replaced.
+  private var differencesBehindNorms: Tensor {
     guard !rawOutputs.isEmpty, let kind = model.configuration.normalization else { return differences }
     var result = differences
     let width = differences.shape[1]

@@ -34,7 +34,7 @@ public struct HeadImportance: AttributionMethod {
     let batches = task.batches(tokenLimit: options.tokenLimit)
     for (done, indices) in batches.enumerated() {
       let run = try model.gradients(
-        of: task.logitMetric(indices, model: model), TokenBatch(indices.map { task.clean[$0] }), at: points,
+        of: task.logitMetric(indices, model: model), task.cleanBatch(indices), at: points,
         reading: points)
       for (index, value) in zip(indices, run.metric) { metricValues[index] = value }
       for layer in 0..<graph.layers {

@@ -35,6 +35,7 @@ public struct InformationFlow: AttributionMethod {
       repeating: [Float](repeating: 0, count: graph.edgeCount), count: task.clean.count)
     let batches = task.batches(tokenLimit: options.tokenLimit)
     for (done, indices) in batches.enumerated() {
+      // No answer is asked for, so none is put behind the prompts.
       let batch = TokenBatch(indices.map { task.clean[$0] })
       let study = try NodeStudy(
         model, graph, batch, try task.logitMetric(indices, model: model),

@@ -38,7 +38,7 @@ public struct IntegratedGradients: AttributionMethod {
     let sets = isAlone ? (0..<graph.sourceCount).map { [$0] } : Self.modules(graph)
     let batches = task.batches(tokenLimit: options.tokenLimit)
     for (done, indices) in batches.enumerated() {
-      let batch = TokenBatch(indices.map { task.clean[$0] })
+      let batch = task.cleanBatch(indices)
       let study = try NodeStudy(
         model, graph, batch, try task.logitMetric(indices, model: model),
         replacements: try donors.values(indices))

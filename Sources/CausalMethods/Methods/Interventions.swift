@@ -101,7 +101,7 @@ public struct InterventionStudy {
     let whole = (0..<graph.sourceCount).map { graph.source($0) }
     for (done, indices) in batches.enumerated() {
       let study = try NodeStudy(
-        model, graph, TokenBatch(indices.map { task.clean[$0] }),
+        model, graph, task.cleanBatch(indices),
         try task.logitMetric(indices, model: model), replacements: try donors.values(indices))
       let clean = try study.values(of: .whole(graph), from: graph.layers)
       let all = try study.values(replacing: [InterventionTarget("", whole)], prompts: indices)[0]

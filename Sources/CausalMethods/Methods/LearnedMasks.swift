@@ -99,7 +99,7 @@ private func learnedMask(
   var generator = SeededGenerator(seed: options.seed, stream: "masks")
   for step in 0..<steps {
     let indices = batches[step % batches.count]
-    let batch = TokenBatch(indices.map { task.clean[$0] })
+    let batch = task.cleanBatch(indices)
     let (values, slopes) = gates.sample(using: &generator)
     let masked = MaskedRun(model, graph, try donors.values(indices), gateOfEdge.map { values[$0] })
     _ = try model.gradients(
@@ -117,7 +117,7 @@ private func learnedMask(
   var metricValues: [Double] = []
   for indices in batches {
     let values = try model.values(
-      of: task.logitMetric(indices, model: model), TokenBatch(indices.map { task.clean[$0] }))
+      of: task.logitMetric(indices, model: model), task.cleanBatch(indices))
     metricValues += values
   }
   return AttributionResult(
@@ -143,6 +143,8 @@ final class MaskedRun: Sendable {
   private let gates: [Float]
   private let offsets: [Int]
   private let layersInput: HookPoint
+  /// The factor with which each source's output enters the stream.
+  private let factors: [Float]
 
   init(_ model: Transformer, _ graph: CircuitGraph, _ replacements: Tensor, _ gates: [Float]) {
     self.graph = graph
@@ -150,6 +152,7 @@ final class MaskedRun: Sendable {
     dModel = model.configuration.dModel
     offsets = graph.edgeOffsets
     layersInput = .residPre(layer: 0)
+    factors = (0..<graph.sourceCount).map { model.streamFactor(of: graph.source($0)) }
     state = Mutex(
       State(
         differences: replacements, back: Tensor(zeros: replacements.shape),
@@ -200,7 +203,7 @@ final class MaskedRun: Sendable {
   private func reading(_ readers: [Int]) -> Edit {
     let bound = graph.sourceCount(before: readers[0])
     let closed = Tensor(
-      readers.flatMap { reader in (0..<bound).map { 1 - gates[offsets[reader] + $0] } },
+      readers.flatMap { reader in (0..<bound).map { factors[$0] * (1 - gates[offsets[reader] + $0]) } },
       shape: [readers.count, bound])
     return Edit { [self] value, _ in
       let change = state.withLock { matrixProduct(closed, $0.differences.rows(0..<bound)) }
@@ -216,7 +219,7 @@ final class MaskedRun: Sendable {
           into: &products, products.matrix)
         for (place, reader) in readers.enumerated() {
           for source in 0..<bound {
-            state.gateGradients[offsets[reader] + source] -= Double(products[place, source])
+            state.gateGradients[offsets[reader] + source] -= Double(factors[source] * products[place, source])
           }
         }
         matrixProduct(

@@ -34,7 +34,7 @@ public struct NodePatching: AttributionMethod {
     var metricValues = [Double](repeating: 0, count: task.clean.count)
     let batches = task.batches(tokenLimit: options.tokenLimit)
     for (done, indices) in batches.enumerated() {
-      let batch = TokenBatch(indices.map { task.clean[$0] })
+      let batch = task.cleanBatch(indices)
       let study = try NodeStudy(
         model, graph, batch, try task.logitMetric(indices, model: model),
         replacements: try donors.values(indices))

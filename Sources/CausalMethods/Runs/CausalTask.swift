@@ -5,7 +5,8 @@ import Transformers
 
 /// A number that tells how well a prompt is answered.
 public enum CausalMetric: String, CaseIterable, Sendable {
-  /// Mean logit of the right answers less that of the wrong ones.
+  /// Mean log-probability of the right answers less that of the wrong ones: where they are one token, the difference of
+  /// mean logits.
   case logitDifference = "logit_difference"
   /// Probability of the right answers less that of the wrong ones.
   case probabilityDifference = "probability_difference"
@@ -13,7 +14,7 @@ public enum CausalMetric: String, CaseIterable, Sendable {
   case loss
   /// Divergence from the whole model's own answer, in nats.
   case divergence = "kl"
-  /// Share of prompts whose most likely next token is right; it has no gradient.
+  /// Share of prompts whose most likely next tokens are a right answer; it has no gradient.
   case accuracy
 }
 
@@ -68,17 +69,37 @@ public struct CausalTask: Sendable {
     }
   }
 
-  /// Prompts of one length, so many tokens at once, by their indices.
+  /// Prompts of one length, and of answers of one length together, so many tokens at once, by their indices.
   public func batches(tokenLimit: Int) -> [[Int]] {
-    let byLength = Dictionary(grouping: clean.indices) { clean[$0].count }
-    return byLength.keys.sorted().flatMap { length -> [[Int]] in
-      let indices = byLength[length] ?? []
-      let size = max(1, tokenLimit / max(1, length))
+    let byLength = Dictionary(grouping: clean.indices) { prompt in
+      [clean[prompt].count, questions[prompt].continuations.reduce(0) { $0 + $1.count }]
+    }
+    return byLength.keys.sorted { $0.lexicographicallyPrecedes($1) }.flatMap { lengths -> [[Int]] in
+      let indices = byLength[lengths] ?? []
+      let size = max(1, tokenLimit / max(1, lengths.reduce(0, +)))
       let parts = (indices.count + size - 1) / size
       return (0..<parts).map { part in
         Array(indices[indices.count * part / parts..<indices.count * (part + 1) / parts])
       }
     }
+  }
+
+  /// Some of the clean prompts with what their answers put behind them.
+  public func cleanBatch(_ indices: [Int]) -> TokenBatch { batch(indices.map { clean[$0] }, asking: indices) }
+
+  /// The corrupted twins of some prompts, each with what its prompt's answers put behind it.
+  public func corruptedBatch(_ indices: [Int]) -> TokenBatch {
+    batch(indices.map { corrupted[$0] }, asking: indices)
+  }
+
+  /// Any prompts, each asked the question of one of the clean ones.
+  func batch(_ prompts: [[Int]], asking indices: [Int]) -> TokenBatch {
+    TokenBatch(prompts, continuedBy: indices.map { questions[$0].continuations })
+  }
+
+  /// The tokens of all rows of a clean prompt in a run: its own, then what its answers put behind it.
+  public func rowTokens(ofPrompt prompt: Int) -> [Int] {
+    clean[prompt] + questions[prompt].continuations.flatMap { $0 }
   }
 
   /// Some of the prompts.
@@ -98,7 +119,8 @@ public struct CausalTask: Sendable {
     case .loss: return AnswerLoss(questions)
     case .accuracy: return AnswerAccuracy(questions)
     case .divergence:
-      let batch = TokenBatch(indices.map { clean[$0] })
+      // The first token of the answers is asked for, whatever they go on with.
+      let batch = cleanBatch(indices)
       let logits = try model.logits(batch, at: questions.map { [$0.position] })
       return Divergence(positions: questions.map(\.position), referenceLogits: logits)
     }

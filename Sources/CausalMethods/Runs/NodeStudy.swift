@@ -41,7 +41,10 @@ struct NodeStudy {
     }
     try model.run(batch, observing: points) { point, value in
       switch point {
-      case .block(_, .residPre), .block(_, .residPost): streams.append(value)
+      case .block(let layer, .residPre):
+        streams.append(value)
+        if layer == 0 { table.take(value, at: point) }
+      case .block(_, .residPost): streams.append(value)
       case .block(let layer, .rawAttentionOut): raw[layer] = value
       default: table.take(value, at: point)
       }
@@ -94,10 +97,7 @@ struct NodeStudy {
   }
 
   /// The prompts, several times over.
-  func repeated(_ count: Int) -> TokenBatch {
-    let prompts = (0..<batch.count).map { batch.prompt($0) }
-    return TokenBatch((0..<count).flatMap { _ in prompts })
-  }
+  func repeated(_ count: Int) -> TokenBatch { batch.repeated(count) }
 
   /// The metric of `repeated(count)`.
   func repeatedMetric(_ count: Int) -> any LogitMetric {

@@ -6,8 +6,8 @@ import Transformers
 extension Transformer {
   /// The hook points where writers' outputs are read.
   func sourcePoints(_ graph: CircuitGraph) -> Set<HookPoint> {
-    var points: Set<HookPoint> = [.embedding]
-    if configuration.positions == .learned { points.insert(.positionEmbedding) }
+    // The first stream: tokens and positions, behind a norm where the model has one there.
+    var points: Set<HookPoint> = [.residPre(layer: 0)]
     for layer in 0..<graph.layers {
       points.insert(.result(layer: layer))
       if graph.hasMLPs { points.insert(.mlpOut(layer: layer)) }
@@ -42,7 +42,6 @@ struct SourceTable {
     self.dModel = dModel
     width = batch.count * batch.width * dModel
     values = Tensor(uninitialized: [graph.sourceCount, width])
-    values.write(Tensor(zeros: [width]), at: 0)
     subtracts = false
   }
 
@@ -58,15 +57,7 @@ struct SourceTable {
   /// Keeps a value that a run hands over.
   mutating func take(_ value: Tensor, at point: HookPoint) {
     switch point {
-    case .embedding, .positionEmbedding:
-      // The two are summed.
-      if subtracts {
-        values.subtract(value, at: 0)
-      } else {
-        var input = value.reshaped([width])
-        input.add(values.row(0))
-        values.write(input, at: 0)
-      }
+    case .block(layer: 0, .residPre): put(value, from: 0)
     case .block(let layer, .result):
       let heads = value.shape[2]
       value.reshaped([width / dModel, heads, dModel]).exchangeFirstAxes(into: &results)

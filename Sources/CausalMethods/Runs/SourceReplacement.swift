@@ -28,8 +28,16 @@ struct ReplacementSource {
   let task: CausalTask
   let replacement: SourceReplacement
   let seed: UInt64
-  /// Means that were computed already: by length, or under 0 for the mean over positions.
-  private var means: [Int: Tensor] = [:]
+  /// What a mean is taken over: other prompts of a length, each with the same continuations behind it.
+  private struct MeanKey: Hashable {
+    var length: Int
+    var continuations: [[Int]]
+  }
+  /// Means that were computed already; at most `meanLimit` of them are kept.
+  private var means: [MeanKey: Tensor] = [:]
+  private static let meanLimit = 64
+  /// The mean over positions, once it was computed.
+  private var meanOverPositions: Tensor?
 
   /// Stand-ins of all writers.
   /// - Throws: `CausalError` where prompts lack what the replacement is taken from.
@@ -69,60 +77,86 @@ struct ReplacementSource {
     }
   }
 
-  /// The stand-ins of some prompts of one length, `[item, prompt · position · width]`.
+  /// The stand-ins of some prompts of one batch, `[item, prompt · position · width]`.
+  ///
+  /// What stands behind a prompt for its answers stands behind what it is compared with too, so that all rows have
+  /// something to be replaced by.
   mutating func values(_ indices: [Int]) throws -> Tensor {
     let length = task.clean[indices[0]].count
-    let rowWidth = length * width
+    let rows = task.cleanBatch([indices[0]]).width
     switch replacement {
-    case .zero: return Tensor(zeros: [items, indices.count * rowWidth])
-    case .pair: return try read(TokenBatch(indices.map { task.corrupted[$0] }))
+    case .zero: return Tensor(zeros: [items, indices.count * rows * width])
+    case .pair: return try read(task.corruptedBatch(indices))
     case .resample:
       let donors = task.others.indices.filter { task.others[$0].count == length }
       let chosen = indices.map { index -> [Int] in
         var generator = SeededGenerator(seed: seed, stream: "resample \(index)")
         return task.others[donors[generator.index(below: donors.count)]]
       }
-      return try read(TokenBatch(chosen))
+      return try read(task.batch(chosen, asking: indices))
     case .mean:
-      let mean = try positionMean(length)
-      return repeated(mean, indices.count)
+      let shared = task.questions[indices[0]].continuations
+      if indices.allSatisfy({ task.questions[$0].continuations == shared }) {
+        return repeated(try positionMean(indices[0]), indices.count)
+      }
+      var values = Tensor(uninitialized: [items, indices.count * rows * width])
+      for (place, index) in indices.enumerated() {
+        let mean = try positionMean(index)
+        for item in 0..<items {
+          values.write(mean.row(item), at: (item * indices.count + place) * rows * width)
+        }
+      }
+      return values
     case .meanOverPositions:
       let mean = try flatMean()
-      return repeated(mean, indices.count * length)
+      return repeated(mean, indices.count * rows)
     }
   }
 
-  /// `[source, position · d_model]` over the other prompts of a length.
-  private mutating func positionMean(_ length: Int) throws -> Tensor {
-    if let known = means[length] { return known }
-    let prompts = task.others.filter { $0.count == length }
-    let mean = try mean(of: prompts, rowWidth: length * width, rows: prompts.count)
-    means[length] = mean
+  /// `[source, position · d_model]` over the other prompts of a prompt's length, with its continuations.
+  private mutating func positionMean(_ index: Int) throws -> Tensor {
+    let key = MeanKey(length: task.clean[index].count, continuations: task.questions[index].continuations)
+    if let known = means[key] { return known }
+    let prompts = task.others.filter { $0.count == key.length }
+    let batches = Self.parts(of: prompts).map {
+      TokenBatch($0, continuedBy: $0.map { _ in key.continuations })
+    }
+    let mean = try mean(
+      over: batches, rowWidth: (batches.first?.width ?? key.length) * width, rows: prompts.count)
+    if means.count >= Self.meanLimit { means = [:] }
+    means[key] = mean
     return mean
   }
 
   /// `[source, d_model]` over all positions of the other prompts.
   private mutating func flatMean() throws -> Tensor {
-    if let known = means[0] { return known }
+    if let meanOverPositions { return meanOverPositions }
     let mean = try mean(
-      of: task.others, rowWidth: width, rows: task.others.reduce(0) { $0 + $1.count })
-    means[0] = mean
+      over: Self.parts(of: task.others).map { TokenBatch($0) }, rowWidth: width,
+      rows: task.others.reduce(0) { $0 + $1.count })
+    meanOverPositions = mean
     return mean
   }
 
-  /// The mean of rows of `rowWidth` elements over all outputs of some prompts.
-  private func mean(of prompts: [[Int]], rowWidth: Int, rows: Int) throws -> Tensor {
+  /// Prompts of one length, about a thousand tokens at once, the shortest first.
+  private static func parts(of prompts: [[Int]]) -> [[[Int]]] {
+    Dictionary(grouping: prompts, by: \.count).sorted { $0.key < $1.key }.flatMap { length, prompts in
+      let size = max(1, 1024 / max(1, length))
+      return stride(from: 0, to: prompts.count, by: size).map {
+        Array(prompts[$0..<min($0 + size, prompts.count)])
+      }
+    }
+  }
+
+  /// The mean of rows of `rowWidth` elements over all outputs of some batches.
+  private func mean(over batches: [TokenBatch], rowWidth: Int, rows: Int) throws -> Tensor {
     var sums = [Double](repeating: 0, count: items * rowWidth)
-    for group in Dictionary(grouping: prompts, by: \.count).sorted(by: { $0.key < $1.key }) {
-      let size = max(1, 1024 / max(1, group.key))
-      for start in stride(from: 0, to: group.value.count, by: size) {
-        let part = Array(group.value[start..<min(start + size, group.value.count)])
-        let outputs = try read(TokenBatch(part))
-        let columns = outputs.shape[1]
-        outputs.withValues { values in
-          for index in values.indices {
-            sums[index / columns * rowWidth + index % columns % rowWidth] += Double(values[index])
-          }
+    for batch in batches {
+      let outputs = try read(batch)
+      let columns = outputs.shape[1]
+      outputs.withValues { values in
+        for index in values.indices {
+          sums[index / columns * rowWidth + index % columns % rowWidth] += Double(values[index])
         }
       }
     }

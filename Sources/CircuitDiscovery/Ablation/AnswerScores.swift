@@ -1,20 +1,13 @@
 // What a model makes of a task's prompts: how far right answers are ahead of wrong ones, prompt by prompt.
 
-import FoundationEssentials
-import Tensors
+import CausalMethods
 import Transformers
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
 
 /// How a model answers one prompt.
 public struct AnswerScore: Equatable, Sendable {
   /// The metric's value: how far the right answers are ahead.
   public var margin: Double
-  /// Whether the most likely next token is a right answer.
+  /// Whether the most likely next tokens are a right answer.
   public var isRight: Bool
 }
 
@@ -36,28 +29,6 @@ struct ScorablePrompts {
       throw .badPrompt(source: set.task, prompt: index, problem: "it has no \(missing) to measure")
     }
   }
-
-  /// The score of a prompt from its logits `[vocabulary]` at the position of its answer.
-  func score(_ prompt: TokenizedPrompt, logits: Span<Float>) -> AnswerScore {
-    var best = 0
-    for token in logits.indices where logits[token] > logits[best] { best = token }
-    let margin: Double
-    switch metric {
-    case .logitDifference: margin = mean(prompt.answers, of: logits) - mean(prompt.wrong, of: logits)
-    case .probabilityDifference:
-      let highest = Double(logits[best])
-      var total = 0.0
-      for token in logits.indices { total += exp(Double(logits[token]) - highest) }
-      let right = prompt.answers.reduce(0.0) { $0 + exp(Double(logits[$1]) - highest) }
-      let wrong = prompt.wrong.reduce(0.0) { $0 + exp(Double(logits[$1]) - highest) }
-      margin = (right - wrong) / total
-    }
-    return AnswerScore(margin: margin, isRight: prompt.answers.contains(best))
-  }
-
-  private func mean(_ tokens: [Int], of logits: Span<Float>) -> Double {
-    tokens.reduce(0.0) { $0 + Double(logits[$1]) } / Double(tokens.count)
-  }
 }
 
 extension Transformer {
@@ -71,25 +42,20 @@ extension Transformer {
     _ set: PromptSet, metric: AnswerMetric? = nil, tokenLimit: Int = 2048
   ) throws -> [AnswerScore] {
     let scorable = try ScorablePrompts(set, metric: metric)
+    let task = CausalTask(
+      clean: scorable.prompts.map(\.tokens), corrupted: [], others: [],
+      questions: scorable.prompts.map(\.question), metric: scorable.metric.causal)
     var scores = [AnswerScore](
       repeating: AnswerScore(margin: 0, isRight: false), count: scorable.prompts.count)
-    for group in TokenBatch.groups(of: scorable.prompts.map(\.tokens), tokenLimit: tokenLimit) {
-      let prompts = group.indices.map { scorable.prompts[$0] }
-      for (index, score) in zip(group.indices, try answerScores(scorable, prompts, group.batch)) {
-        scores[index] = score
+    for indices in task.batches(tokenLimit: tokenLimit) {
+      let margins = try values(of: task.logitMetric(indices, model: self), task.cleanBatch(indices))
+      var accuracy = task
+      accuracy.metric = .accuracy
+      let right = try values(of: accuracy.logitMetric(indices, model: self), task.cleanBatch(indices))
+      for (place, index) in indices.enumerated() {
+        scores[index] = AnswerScore(margin: margins[place], isRight: right[place] == 1)
       }
     }
     return scores
-  }
-
-  /// The scores of the prompts of one batch, with edits.
-  func answerScores(
-    _ scorable: ScorablePrompts, _ prompts: [TokenizedPrompt], _ batch: TokenBatch,
-    applying edits: [HookPoint: Edit] = [:]
-  ) throws -> [AnswerScore] {
-    let logits = try logits(batch, at: prompts.map { [$0.answerPosition] }, applying: edits)
-    return prompts.indices.map { index in
-      logits.row(index).withValues { scorable.score(prompts[index], logits: $0) }
-    }
   }
 }

@@ -68,8 +68,7 @@ public struct HeadAblation: Equatable, Sendable {
       }
     }
     var task = try set.causalTask(
-      metric: scorable.metric == .logitDifference ? .logitDifference : .probabilityDifference,
-      needsPairs: replacement == .pair)
+      metric: scorable.metric.causal, needsPairs: replacement == .pair)
     if replacement == .prompts { task.others = set.prompts.map(\.tokens) }
     let lengths = Set(task.others.map(\.count))
     for (index, prompt) in zip(scorable.indices, scorable.prompts)
@@ -84,7 +83,7 @@ public struct HeadAblation: Equatable, Sendable {
   /// The mean margin with every head in place.
   public var baselineMargin: Double { mean(baseline.map(\.margin)) }
 
-  /// The share of prompts whose most likely next token is right, with every head in place.
+  /// The share of prompts whose most likely next tokens are a right answer, with every head in place.
   public var accuracy: Double { Double(baseline.count(where: \.isRight)) / Double(baseline.count) }
 
   /// The loss of margin by replacing a head, as a share of the mean margin, with a 95 % bootstrap interval over

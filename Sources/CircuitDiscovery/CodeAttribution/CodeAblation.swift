@@ -20,7 +20,7 @@ extension Transformer {
     var metric = [Double](repeating: 0, count: task.clean.count)
     for indices in task.batches(tokenLimit: tokenLimit) {
       let stand = try donors.values(of: indices)
-      let batch = TokenBatch(indices.map { task.clean[$0] })
+      let batch = task.cleanBatch(indices)
       let edits = try ablations(byHead, of: dictionary, standIns: stand)
       let values = try self.values(
         of: task.logitMetric(indices, model: self), batch, applying: edits)
@@ -40,7 +40,7 @@ extension Transformer {
     let perLayer = configuration.heads
     for indices in task.batches(tokenLimit: tokenLimit) {
       let stand = try donors.values(of: indices)
-      let batch = TokenBatch(indices.map { task.clean[$0] })
+      let batch = task.cleanBatch(indices)
       var edits: [HookPoint: Edit] = [:]
       for (layer, chosen) in Dictionary(grouping: heads, by: { $0 / perLayer }) {
         let shape = [batch.count, batch.width, perLayer, configuration.dHead]

@@ -24,7 +24,7 @@ public struct CodeCard: Hashable, Codable, Sendable {
   public var replacedUses: Double
   /// The prompt on which it counts most, by its place in the task's prompts.
   public var prompt: Int
-  /// Where it counts most there, counted from the end: −1 is the last token.
+  /// Where it counts most there, counted from the end: −1 is the last token, 0 the first of an answer behind it.
   public var position: Int
   /// The token there.
   public var token: Int
@@ -75,7 +75,8 @@ extension CodeAttribution {
         uses: Double(uses[place]) / Double(prompts),
         replacedUses: Double(replacedUses[place]) / Double(prompts),
         prompt: strongest.prompt, position: strongest.position - prompt.count,
-        token: prompt[strongest.position], promotes: Array(order.prefix(tokens)),
+        token: task.rowTokens(ofPrompt: strongest.prompt)[strongest.position],
+        promotes: Array(order.prefix(tokens)),
         suppresses: Array(order.suffix(tokens).reversed()))
     }
   }

@@ -44,15 +44,15 @@ public struct TaskCorpus: Sendable {
       set.pairs.map { ($0.positive, $0.negative) }, uniquingKeysWith: { first, _ in first })
     for (index, prompt) in set.prompts.enumerated() where prompt.isPositive && !prompt.answers.isEmpty {
       if Self.isHeldOut(prompt.tokens) {
-        heldOut.append(Self.example(prompt, answers: prompt.answers, textWeight: 0))
+        heldOut.append(Self.example(prompt, answers: prompt.answerTokens, textWeight: 0))
         continue
       }
       positives.append(
-        Self.example(prompt, answers: prompt.answers, textWeight: settings.textWeight))
+        Self.example(prompt, answers: prompt.answerTokens, textWeight: settings.textWeight))
       if let negative = pairs[index].map({ set.prompts[$0] }) {
         negatives.append(
           Self.example(
-            negative, answers: prompt.answers + prompt.wrong, textWeight: settings.textWeight))
+            negative, answers: prompt.answerTokens + prompt.wrongTokens, textWeight: settings.textWeight))
       }
     }
   }

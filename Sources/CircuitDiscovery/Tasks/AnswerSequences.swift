@@ -31,6 +31,7 @@ public struct AnswerSequences: Equatable, Sendable {
     for answer in answers {
       switch answer {
       case .token(let token): result.append([token])
+      case .tokens(let tokens): result.append(tokens)
       case .text(let text):
         guard let tokenizer else { throw .noTokenizer }
         let tokens = tokenizer.tokens(of: text)
@@ -58,29 +59,28 @@ public struct AnswerSequences: Equatable, Sendable {
   /// What all answers begin with; nothing where there are right answers alone, or wrong ones.
   public var shared: [Int] { Array((right.first ?? []).prefix(sharedCount ?? 0)) }
 
-  /// Each answer's first token behind what all share, without repeats; nil where an answer ends there.
-  func firstDiffering(_ answers: [[Int]]) -> [Int]? {
-    let place = sharedCount ?? 0
-    var tokens: [Int] = []
+  /// Each answer behind what all share, without repeats.
+  func remaining(_ answers: [[Int]]) -> [[Int]] {
+    var found: [[Int]] = []
+    var seen: Set<[Int]> = []
     for answer in answers {
-      guard answer.indices.contains(place) else { return nil }
-      if !tokens.contains(answer[place]) { tokens.append(answer[place]) }
+      let rest = Array(answer.dropFirst(sharedCount ?? 0))
+      if seen.insert(rest).inserted { found.append(rest) }
     }
-    return tokens
+    return found
   }
 
-  /// Why no one token tells right answers from wrong ones.
-  var problem: String {
+  /// Why right answers cannot be told from wrong ones; nil where they can.
+  var problem: String? {
     for one in right {
       for other in wrong {
         if one == other { return "a right answer is a wrong one too: both are the tokens \(one)" }
         if one.starts(with: other) || other.starts(with: one) {
-          return "of its answers \(one) and \(other) (token ids) one is the other's beginning"
+          return
+            "of its answers \(one) and \(other) (token ids) one is the other's beginning, which is always as likely"
         }
       }
     }
-    return
-      "right and wrong answers share first tokens in part, so no one token tells them apart; answers of a prompt must "
-      + "begin to differ at one place"
+    return nil
   }
 }

@@ -9,19 +9,20 @@ public struct Prompt: Equatable, Sendable {
     case tokens([Int])
   }
 
-  /// A possible next token: a text that is one token, or a token id.
+  /// What may follow: a text, a token id, or several of them that belong together.
   public enum Continuation: Hashable, Sendable {
     case text(String)
     case token(Int)
+    case tokens([Int])
   }
 
   /// What the model reads.
   public var content: Content
   /// Whether the behaviour is called for.
   public var isPositive: Bool
-  /// The right next tokens; several where several are right ("a later year").
+  /// The right continuations; several where several are right ("a later year").
   public var answers: [Continuation]
-  /// The next tokens that a model without the behaviour might say.
+  /// What a model without the behaviour might say.
   public var wrong: [Continuation]
   /// A number that a positive prompt and its negative share.
   public var pair: Int?

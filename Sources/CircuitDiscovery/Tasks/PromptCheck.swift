@@ -87,6 +87,15 @@ public struct PromptCheck: Sendable {
   /// The number of usable negatives.
   public var negatives: Int { rows.count { !$0.prompt.isPositive && $0.problem == nil } }
 
+  /// The number of usable positives of whose length there is a usable negative, whose values can stand in for theirs.
+  public var withDonor: Int {
+    let usable = rows.filter { $0.problem == nil }
+    let lengths = Set(usable.filter { !$0.prompt.isPositive }.compactMap { $0.tokenized?.tokens.count })
+    return usable.count { row in
+      row.prompt.isPositive && row.tokenized.map { lengths.contains($0.tokens.count) } == true
+    }
+  }
+
   /// Usable positives without a right or without a wrong answer: they have no logit difference.
   public var withoutQuestion: Int {
     rows.count { row in

@@ -13,7 +13,9 @@ extension Prompt {
     members.append(JSONMember("label", .integer(isPositive ? 1 : 0)))
     if let answer = answers.first {
       let all = JSONValue.array(answers.map(\.jsonValue))
-      members.append(JSONMember("answer", answers.count == 1 ? answer.jsonValue : all))
+      // A list by itself would be several answers.
+      let isAlone = if case .tokens = answer { false } else { answers.count == 1 }
+      members.append(JSONMember("answer", isAlone ? answer.jsonValue : all))
     }
     if !wrong.isEmpty { members.append(JSONMember("wrong", .array(wrong.map(\.jsonValue)))) }
     if let pair { members.append(JSONMember("pair", .integer(pair))) }
@@ -30,6 +32,7 @@ extension Prompt.Continuation {
     switch self {
     case .text(let text): .string(text)
     case .token(let token): .integer(token)
+    case .tokens(let tokens): .array(tokens.map { .integer($0) })
     }
   }
 }

@@ -133,6 +133,12 @@ extension FieldReader {
 
   private func continuation() throws(TaskError) -> Prompt.Continuation {
     if case .integer = value { return .token(try integer(in: 0...Int(Int32.max))) }
+    if case .array = value {
+      var ids: [Int] = []
+      for token in try elements() { ids.append(try token.integer(in: 0...Int(Int32.max))) }
+      guard !ids.isEmpty else { throw error("an answer needs a token") }
+      return .tokens(ids)
+    }
     return .text(try text())
   }
 }

@@ -1,7 +1,6 @@
 // A task's prompts as causal methods ask for them.
 
 import CausalMethods
-import Transformers
 
 extension PromptSet {
   /// The positives with their answers, their own negatives as corrupted twins, and all negatives as the others.
@@ -36,10 +35,11 @@ extension PromptSet {
       clean: positives.map { prompts[$0].tokens },
       corrupted: corrupted.count == positives.count ? corrupted : [],
       others: prompts.filter { !$0.isPositive }.map(\.tokens),
-      questions: positives.map { index in
-        Question(
-          position: prompts[index].answerPosition, right: prompts[index].answers, wrong: prompts[index].wrong)
-      },
-      metric: metric ?? (self.metric == .logitDifference ? .logitDifference : .probabilityDifference))
+      questions: positives.map { prompts[$0].question }, metric: metric ?? self.metric.causal)
   }
+}
+
+extension AnswerMetric {
+  /// The metric under its name among causal methods.
+  var causal: CausalMetric { self == .logitDifference ? .logitDifference : .probabilityDifference }
 }

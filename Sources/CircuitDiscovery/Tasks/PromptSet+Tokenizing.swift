@@ -31,9 +31,9 @@ extension PromptSet {
   /// Turns prompts into tokens.
   /// - Parameter task: the task's name or the file's path, also for messages.
   ///
-  /// Answers of several tokens are compared at the first token in which they differ: what they share before it is put
-  /// behind the prompt, and behind its negative where that has no answers of its own.
-  /// - Throws: `TaskError` for an empty set, a set without positives, answers that no one token tells apart, a prompt
+  /// What answers of several tokens share before the first token in which they differ is put behind the prompt, and
+  /// behind its negative where that has no answers of its own.
+  /// - Throws: `TaskError` for an empty set, a set without positives, answers that cannot be told apart, a prompt
   ///   longer than the context, a token or position out of range, or a pair number that does not tie exactly one
   ///   positive to one negative.
   public init(
@@ -136,20 +136,30 @@ struct PromptReader {
       tokens += answers.shared
     }
     positions["last"] = tokens.count - 1
+    let longest = (answers.right + answers.wrong).map(\.count).max() ?? 1
+    if let place = positions["answer"], place != tokens.count - 1, longest > 1 {
+      throw .badPrompt(
+        source: task, prompt: index,
+        problem: limits.maskToken == nil
+          ? "it has an answer of \(longest) tokens, which can follow its end alone, not position \(place)"
+          : "it has an answer of \(longest) tokens, and a masked token has room for one")
+    }
     if positions["answer"] == nil { positions["answer"] = tokens.count - 1 }
-    if let context = limits.contextLength, tokens.count > context {
-      throw .promptTooLong(source: task, prompt: index, tokens: tokens.count, context: context)
+    // Nothing is read behind an answer's last token.
+    let read = tokens.count + longest - 1
+    if let context = limits.contextLength, read > context {
+      throw .promptTooLong(source: task, prompt: index, tokens: read, context: context)
     }
     try checkVocabulary(tokens, index)
     return TokenizedPrompt(
       tokens: tokens, isPositive: prompt.isPositive, answers: answers.right, wrong: answers.wrong,
-      pair: prompt.pair, positions: positions, text: text)
+      lead: answers.shared, pair: prompt.pair, positions: positions, text: text)
   }
 
-  /// The tokens by which a prompt's answers are compared, and those that stand before them in every answer.
+  /// A prompt's answers behind the tokens that all of them begin with, and those.
   private func answers(
     of prompt: Prompt, _ index: Int
-  ) throws(TaskError) -> (right: [Int], wrong: [Int], shared: [Int]) {
+  ) throws(TaskError) -> (right: [[Int]], wrong: [[Int]], shared: [Int]) {
     let sequences: AnswerSequences
     do {
       sequences = try AnswerSequences(prompt, tokenizer: limits.tokenizer)
@@ -162,13 +172,11 @@ struct PromptReader {
           place: "\(what) of prompt \(index) of \(task)")
       }
     }
-    guard let right = sequences.firstDiffering(sequences.right),
-      let wrong = sequences.firstDiffering(sequences.wrong), Set(right).isDisjoint(with: wrong)
-    else {
-      throw .badPrompt(source: task, prompt: index, problem: sequences.problem)
+    if let problem = sequences.problem {
+      throw .badPrompt(source: task, prompt: index, problem: problem)
     }
     try checkVocabulary(sequences.right.flatMap { $0 } + sequences.wrong.flatMap { $0 }, index)
-    return (right, wrong, sequences.shared)
+    return (sequences.remaining(sequences.right), sequences.remaining(sequences.wrong), sequences.shared)
   }
 
   private func checkVocabulary(_ tokens: [Int], _ index: Int) throws(TaskError) {

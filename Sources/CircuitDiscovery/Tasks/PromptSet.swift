@@ -1,15 +1,19 @@
 // Prompts as a model sees them: token ids, with answers, pairs and positions resolved.
 
+import Transformers
+
 /// A prompt in tokens.
 public struct TokenizedPrompt: Equatable, Sendable {
   /// Token ids, the beginning-of-sequence token included where it is on.
   public var tokens: [Int]
   /// Whether the behaviour is called for.
   public var isPositive: Bool
-  /// The right next tokens after the position `answer`; several where several are right.
-  public var answers: [Int]
-  /// The tokens that `answers` is compared with.
-  public var wrong: [Int]
+  /// The right answers after the position `answer`, token by token; several where several are right.
+  public var answers: [[Int]]
+  /// The answers that `answers` are compared with.
+  public var wrong: [[Int]]
+  /// What all answers begin with, up to the position `answer`: `tokens` has it already.
+  public var lead: [Int]
   /// A number that a positive prompt and its negative share.
   public var pair: Int?
   /// Token indices by name, counting the beginning-of-sequence token. `last` and `answer` are always there;
@@ -20,20 +24,34 @@ public struct TokenizedPrompt: Equatable, Sendable {
 
   /// A prompt in tokens.
   public init(
-    tokens: [Int], isPositive: Bool, answers: [Int] = [], wrong: [Int] = [], pair: Int? = nil,
-    positions: [String: Int] = [:], text: String? = nil
+    tokens: [Int], isPositive: Bool, answers: [[Int]] = [], wrong: [[Int]] = [], lead: [Int] = [],
+    pair: Int? = nil, positions: [String: Int] = [:], text: String? = nil
   ) {
     self.tokens = tokens
     self.isPositive = isPositive
     self.answers = answers
     self.wrong = wrong
+    self.lead = lead
     self.pair = pair
     self.positions = positions
     self.text = text
   }
 
-  /// The first right next token.
-  public var answer: Int? { answers.first }
+  /// The next tokens that begin a right answer, without repeats.
+  public var answerTokens: [Int] { Self.firstTokens(answers) }
+
+  /// The next tokens that begin a wrong answer.
+  public var wrongTokens: [Int] { Self.firstTokens(wrong) }
+
+  private static func firstTokens(_ answers: [[Int]]) -> [Int] {
+    var seen: Set<Int> = []
+    return answers.compactMap(\.first).filter { seen.insert($0).inserted }
+  }
+
+  /// What it asks.
+  public var question: Question {
+    Question(position: answerPosition, right: answers, wrong: wrong, lead: lead)
+  }
 
   /// 1 for a positive, 0 for a negative prompt.
   public var label: Int { isPositive ? 1 : 0 }
@@ -98,7 +116,7 @@ public struct PromptSet: Equatable, Sendable {
 
 /// How a model's right answers are compared with the wrong ones.
 public enum AnswerMetric: String, CaseIterable, Sendable {
-  /// Logit of the answer minus the mean logit of the wrong answers.
+  /// Log-probability of the answer minus the mean of the wrong answers': of logits, where answers are one token.
   case logitDifference = "logit_difference"
   /// Probability of all right answers minus that of all wrong ones (Hanna et al. 2023, section 2).
   case probabilityDifference = "probability_difference"

@@ -25,6 +25,9 @@ extension TransformerError: ExplainedError {
     case .tokenOutOfRange(let prompt, let position, let id, let vocabulary):
       "prompt \(prompt) has token \(id) at position \(position) (both counted from 0); "
         + "the model knows tokens 0 to \(vocabulary - 1)"
+    case .continuationsBothWays(let prompt):
+      "prompt \(prompt) (counted from 0) has answers of several tokens, and the model looks both ways: what it makes of "
+        + "a prompt would depend on the answer behind it; take answers of one token"
     case .unknownHookPoint(let name, let layers):
       "there is no hook point '\(name)' in a model of \(layers) layers"
         + (nearestWord(to: name, among: HookPoint.all(layers: layers).map(\.description))

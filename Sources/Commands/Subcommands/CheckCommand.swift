@@ -10,8 +10,9 @@ enum CheckCommand: Subcommand {
   static let name = "check"
   static let summary = "show how a model reads a file of prompts, and what of it cannot be used"
   static let discussion = """
-    Shows each prompt with its line, its number of tokens, the tokens themselves, and the tokens by which its right and
-    wrong answers are compared; then which pairs do not align, and how many prompts each way of replacing values can use.
+    Shows each prompt with its line, its number of tokens, the tokens themselves, and its right and wrong answers: those
+    of several tokens are scored by the sum of their log-probabilities, and the first token in which they differ is named;
+    then which pairs do not align, and how many prompts each way of replacing values can use.
     Files are JSON lines, a JSON list, or a table (CSV, TSV) with named columns: 'prompt' and 'label', or 'clean' and
     'corrupted', with answers as texts ('correct', 'incorrect') or token ids ('correct_idx', 'incorrect_idx'); the names
     of EAP-IG's and MIB's files are known. With --scores the model says how likely it finds each answer: the sum of the
@@ -53,11 +54,11 @@ enum CheckCommand: Subcommand {
     if let pair = row.prompt.pair { text += ", pair \(pair)" }
     guard let tokenized = row.tokenized else { return text }
     text += ", \(tokenized.tokens.count) tokens: " + spelling.joined(tokenized.tokens)
-    if !tokenized.answers.isEmpty { text += "  right: " + spelling.list(tokenized.answers) }
-    if !tokenized.wrong.isEmpty { text += "  wrong: " + spelling.list(tokenized.wrong) }
+    if !tokenized.answers.isEmpty { text += "  right: " + spelling.list(tokenized.answerTokens) }
+    if !tokenized.wrong.isEmpty { text += "  wrong: " + spelling.list(tokenized.wrongTokens) }
     if let answers = row.answers, answers.areLong {
       let all = (answers.right + answers.wrong).map { spelling.joined($0) }.joined(separator: ", ")
-      text += "  (of \(all))"
+      text += "  (the first to differ, token \(answers.shared.count) of \(all), counted from 0)"
     }
     return text
   }
@@ -65,12 +66,17 @@ enum CheckCommand: Subcommand {
   private static func scoreLines(
     _ row: PromptCheck.Row, _ model: Transformer, _ spelling: TokenSpelling
   ) throws -> [String] {
-    guard let tokenized = row.tokenized, let answers = row.answers else { return [] }
-    let prompt = Array(tokenized.tokens.dropLast(answers.shared.count))
-    let all = answers.right.map { ("right", $0) } + answers.wrong.map { ("wrong", $0) }
-    let values = try model.logProbabilities(of: all.map(\.1), after: prompt)
-    return zip(all, values).map { answer, value in
-      "\(answer.0) \(spelling.joined(answer.1)): log-probability \(value.text(decimals: 3))"
+    guard let tokenized = row.tokenized else { return [] }
+    let all = tokenized.answers.map { ("right", $0) } + tokenized.wrong.map { ("wrong", $0) }
+    guard !all.isEmpty else { return [] }
+    // Each answer is asked for alone: its loss is its log-probability with the other sign.
+    let questions = all.map { answer in
+      Question(position: tokenized.answerPosition, right: [answer.1], wrong: [], lead: tokenized.lead)
+    }
+    let batch = TokenBatch(all.map { _ in tokenized.tokens }, continuedBy: questions.map(\.continuations))
+    let losses = try model.values(of: AnswerLoss(questions), batch)
+    return zip(all, losses).map { answer, loss in
+      "\(answer.0) \(spelling.joined(tokenized.lead + answer.1)): log-probability \((-loss).text(decimals: 3))"
     }
   }
 
@@ -96,8 +102,8 @@ enum CheckCommand: Subcommand {
     }
     let aligned = check.pairs - check.misaligned.count
     lines.append(
-      "--replace pair can use \(aligned) of \(check.positives) positives; mean, zero and resample all of them"
-        + (check.negatives == 0 ? ", but mean and resample need negatives" : ""))
+      "--replace pair can use \(aligned) of \(check.positives) positives; mean and resample, which need negatives of the "
+        + "same number of tokens, \(check.withDonor); zero all of them")
     if check.withoutQuestion > 0 {
       lines.append(
         "\(check.withoutQuestion) positives lack a right or a wrong answer, so have no logit difference")

@@ -71,6 +71,19 @@ public struct AttentionRule: Sendable, Equatable {
     let start = window.map { max(0, query - $0 + 1) } ?? 0
     return start..<max(start, end)
   }
+
+  /// The rows that row `query` of a sequence sees: those of a range, less those of other continuations.
+  func visible(
+    from query: Int, length: Int, branches: [Range<Int>]
+  ) -> (rows: Range<Int>, hidden: Range<Int>) {
+    guard let trunk = branches.first?.lowerBound,
+      let branch = branches.first(where: { $0.contains(query) })
+    else { return (visible(from: query, length: length), 0..<0) }
+    precondition(isCausal, "continuations of a text that looks both ways")
+    let seen = visible(from: trunk + query - branch.lowerBound, length: trunk + branch.count)
+    guard seen.lowerBound < trunk else { return (query + 1 - seen.count..<query + 1, 0..<0) }
+    return (seen.lowerBound..<query + 1, trunk..<branch.lowerBound)
+  }
 }
 
 /// The queries, keys and values of one layer: columns of one matrix of packed rows.
@@ -132,7 +145,8 @@ public func attentionMix(
     for query in first..<length {
       let row = scores + (query - first) * length
       softmax(
-        row, visible: rule.visible(from: query, length: length), length: length, sink: rule.sinks?[head])
+        row, rule.visible(from: query, length: length, branches: sequence.branches), length: length,
+        sink: rule.sinks?[head])
     }
     let (values, window) = rows(
       of: input, input.values, sequence, input.group(ofHead: head), scratch: scratch + rowCount * length)
@@ -167,18 +181,21 @@ public func attentionScores(
 
 /// Sets the scores of pairs that may not see each other to −∞.
 public func maskScores(_ scores: inout Tensor, _ rule: AttentionRule, _ squares: AttentionSquares) {
-  forEachSquareRow(&scores, squares) { row, _, query, length in
-    let visible = rule.visible(from: query, length: length)
+  forEachSquareRow(&scores, squares) { row, place, query, length in
+    let (visible, hidden) = rule.visible(
+      from: query, length: length, branches: squares.branches[place.sequence])
     (row).update(repeating: -.infinity, count: visible.lowerBound)
+    (row + hidden.lowerBound).update(repeating: -.infinity, count: hidden.count)
     (row + visible.upperBound).update(repeating: -.infinity, count: length - visible.upperBound)
   }
 }
 
 /// Turns scores into patterns: softmax over the keys that a position sees, zeros elsewhere.
 public func attentionPattern(_ scores: inout Tensor, _ rule: AttentionRule, _ squares: AttentionSquares) {
-  forEachSquareRow(&scores, squares) { row, head, query, length in
+  forEachSquareRow(&scores, squares) { row, place, query, length in
     softmax(
-      row, visible: rule.visible(from: query, length: length), length: length, sink: rule.sinks?[head])
+      row, rule.visible(from: query, length: length, branches: squares.branches[place.sequence]),
+      length: length, sink: rule.sinks?[place.head])
   }
 }
 
@@ -186,12 +203,12 @@ public func attentionPattern(_ scores: inout Tensor, _ rule: AttentionRule, _ sq
 public func attentionPattern(
   ofMasked scores: inout Tensor, _ rule: AttentionRule, _ squares: AttentionSquares
 ) {
-  forEachSquareRow(&scores, squares) { row, head, _, length in
+  forEachSquareRow(&scores, squares) { row, place, _, length in
     let isEmpty = (0..<length).allSatisfy { row[$0] == -.infinity }
     if isEmpty {
       row.update(repeating: 0, count: length)
     } else {
-      softmax(row, visible: 0..<length, length: length, sink: rule.sinks?[head])
+      softmax(row, (0..<length, 0..<0), length: length, sink: rule.sinks?[place.head])
     }
   }
 }
@@ -225,10 +242,10 @@ public func attentionMix(
   }
 }
 
-/// Calls `body` with every row of every square, its head, its query and its length, in parallel.
+/// Calls `body` with every row of every square, its sequence and head, its query and its length, in parallel.
 func forEachSquareRow(
   _ values: inout Tensor, _ squares: AttentionSquares,
-  _ body: @Sendable (UnsafeMutablePointer<Float>, Int, Int, Int) -> Void
+  _ body: @Sendable (UnsafeMutablePointer<Float>, (sequence: Int, head: Int), Int, Int) -> Void
 ) {
   precondition(values.count == squares.count, "squares of shape \(values.shape), not \(squares.count)")
   let base = FloatAddress(values.mutablePointer())
@@ -238,7 +255,7 @@ func forEachSquareRow(
       let (sequence, head) = (pair / squares.heads, pair % squares.heads)
       let length = squares.lengths[sequence]
       let square = base.address + squares.start(sequence: sequence, head: head)
-      for query in 0..<length { body(square + query * length, head, query, length) }
+      for query in 0..<length { body(square + query * length, (sequence, head), query, length) }
     }
   }
 }
@@ -308,7 +325,10 @@ private func writeScores(
       pointer: scores, window: MatrixWindow(rows: queries.count, columns: length, rowStride: stride)),
     scale: rule.scale, accumulating: false, threads: 1)
   if let bias = rule.keyBias {
-    let addends = bias.addends(head: head, length: length)
+    var addends = bias.addends(head: head, length: length)
+    if !sequence.branches.isEmpty {
+      addends = (0..<length).map { addends[sequence.position(ofRow: $0)] }
+    }
     for query in 0..<queries.count { ck_add(scores + query * stride, addends, length) }
   }
   if let cap = rule.scoreCap {
@@ -317,9 +337,13 @@ private func writeScores(
 }
 
 private func softmax(
-  _ row: UnsafeMutablePointer<Float>, visible: Range<Int>, length: Int, sink: Float?
+  _ row: UnsafeMutablePointer<Float>, _ seen: (rows: Range<Int>, hidden: Range<Int>), length: Int,
+  sink: Float?
 ) {
+  let visible = seen.rows
   row.update(repeating: 0, count: visible.lowerBound)
+  // Scores of −∞ get no share.
+  (row + seen.hidden.lowerBound).update(repeating: -.infinity, count: seen.hidden.count)
   if let sink {
     ck_softmax_with_sink(row + visible.lowerBound, sink, visible.count)
   } else {

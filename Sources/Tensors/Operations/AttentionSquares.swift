@@ -6,6 +6,8 @@ public struct AttentionSquares: Sendable, Equatable {
   public let heads: Int
   /// Each sequence's number of positions.
   public let lengths: [Int]
+  /// Where each sequence's text goes on in several ways.
+  let branches: [[Range<Int>]]
   /// Where each sequence's squares begin.
   let starts: [Int]
   /// Number of elements of all squares.
@@ -16,6 +18,7 @@ public struct AttentionSquares: Sendable, Equatable {
     precondition(layout.sequences.allSatisfy { $0.firstOwned == 0 }, "squares of sequences that share rows")
     self.heads = heads
     lengths = layout.sequences.map(\.length)
+    branches = layout.sequences.map(\.branches)
     var starts: [Int] = []
     var total = 0
     for length in lengths {

@@ -11,9 +11,23 @@ public struct SequenceLayout: Sendable, Equatable {
     public var rows: [Int32]
     /// The first position whose row is this sequence's own; earlier ones are shared.
     public var firstOwned: Int
+    /// Where a text goes on in several ways: the places of each continuation, behind the trunk that all have.
+    public var branches: [Range<Int>] = []
 
-    /// Number of positions.
+    /// Number of rows.
     public var length: Int { rows.count }
+
+    /// The tokens of the longest text: the trunk and its longest continuation.
+    public var textLength: Int { branches.map { trunk + $0.count }.max() ?? length }
+
+    /// How many rows all continuations have before them.
+    var trunk: Int { branches.first?.lowerBound ?? length }
+
+    /// The position in its text of a row.
+    func position(ofRow index: Int) -> Int {
+      guard let branch = branches.first(where: { $0.contains(index) }) else { return index }
+      return trunk + index - branch.lowerBound
+    }
 
     var isConsecutive: Bool {
       guard let first = rows.first, let last = rows.last else { return true }
@@ -29,8 +43,11 @@ public struct SequenceLayout: Sendable, Equatable {
   /// Number of rows.
   public var rowCount: Int { positions.count }
 
-  /// The longest sequence's length.
+  /// The longest sequence's number of rows.
   public var longest: Int { sequences.map(\.length).max() ?? 0 }
+
+  /// The longest text's number of tokens.
+  public var longestText: Int { sequences.map(\.textLength).max() ?? 0 }
 
   /// An empty layout.
   public init() {}
@@ -46,5 +63,20 @@ public struct SequenceLayout: Sendable, Equatable {
     sequences.append(
       Sequence(rows: Array(shared) + (start..<start + Int32(ownedCount)), firstOwned: shared.count))
     positions.append(contentsOf: Int32(shared.count)..<Int32(shared.count + ownedCount))
+  }
+
+  /// Adds a sequence whose text goes on in several ways, which do not see each other.
+  /// - Parameter branches: the number of tokens of each continuation.
+  public mutating func append(trunk: Int, branches: [Int]) {
+    let start = Int32(rowCount)
+    var sequence = Sequence(rows: [], firstOwned: 0)
+    var end = trunk
+    for count in branches {
+      sequence.branches.append(end..<end + count)
+      end += count
+    }
+    sequence.rows = Array(start..<start + Int32(end))
+    sequences.append(sequence)
+    positions += (0..<end).map { Int32(sequence.position(ofRow: $0)) }
   }
 }

@@ -58,9 +58,9 @@ struct Pattern: Sendable {
       if linear == nil { end = matcher.match(program, text, from: 0, at: start) }
       if matcher.stepsLeft < 0 {
         // The outcome of a matcher that ran out of steps counts for nothing.
-        var own = linear ?? LinearMatcher(steppedProgram, text)
-        end = own.match(at: start)
-        linear = own
+        // Changed where it stands: a copy of its memory at every start would take time without bound again.
+        if linear == nil { linear = LinearMatcher(steppedProgram, text) }
+        end = linear?.match(at: start)
       }
       if let end, end > start {
         result.append(start..<end)

@@ -111,15 +111,15 @@ final class RotaryTables: Sendable {
   /// them, and the rows of long prompts have places there.
   func turns(_ rotary: RotaryConfiguration, _ layout: SequenceLayout) -> (table: RotaryTable, places: [Int32])
   {
-    guard let limit = rotary.lengthOfSameAngles, layout.longest > limit else {
-      return (table(rotary, isForLong: false, length: layout.longest), layout.positions)
+    guard let limit = rotary.lengthOfSameAngles, layout.longestText > limit else {
+      return (table(rotary, isForLong: false, length: layout.longestText), layout.positions)
     }
     let short = table(rotary, isForLong: false, length: limit)
     var places = layout.positions
-    for sequence in layout.sequences where sequence.length > limit {
-      for (position, row) in sequence.rows.enumerated() { places[Int(row)] = Int32(short.length + position) }
+    for sequence in layout.sequences where sequence.textLength > limit {
+      for row in sequence.rows { places[Int(row)] += Int32(short.length) }
     }
-    return (short.followed(by: table(rotary, isForLong: true, length: layout.longest)), places)
+    return (short.followed(by: table(rotary, isForLong: true, length: layout.longestText)), places)
   }
 
   private func table(_ rotary: RotaryConfiguration, isForLong: Bool, length: Int) -> RotaryTable {

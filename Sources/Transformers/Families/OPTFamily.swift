@@ -1,5 +1,6 @@
 // OPT (Zhang et al. 2022): GPT-2's blocks with ReLU and separate projections; the first two rows of the position table
-// stand for no position.
+// stand for no position. OPT-350m alone normalises the stream itself behind attention and behind the MLP, and embeds tokens
+// into another width, from which and to which a matrix leads.
 
 import Checkpoints
 import Files
@@ -8,7 +9,6 @@ import Tensors
 enum OPTFamily: ModelFamily {
   static let modelType = "opt"
   static let title = "OPT"
-  static let refusals = "OPT-350m, which normalises behind its modules"
 
   static func configuration(_ options: inout ConfigurationReader) throws -> TransformerConfiguration {
     let layers = try options.count("num_hidden_layers")
@@ -17,9 +17,8 @@ enum OPTFamily: ModelFamily {
     guard dModel % heads == 0 else {
       throw options.bad("num_attention_heads", "must divide hidden_size, which is \(dModel), but is \(heads)")
     }
-    // OPT-350m alone normalises behind its modules and embeds into another width.
-    try options.require("do_layer_norm_before", .boolean(true))
-    try options.require("word_embed_proj_dim", .integer(dModel))
+    let normalizesBefore = try options.truth("do_layer_norm_before", default: true)
+    let embedded = try options.optionalCount("word_embed_proj_dim") ?? dModel
     // Which parameters there are is seen from the tensors.
     for option in ["enable_bias", "layer_norm_elementwise_affine", "_remove_final_layer_norm"] {
       _ = try options.truth(option, default: true)
@@ -31,10 +30,12 @@ enum OPTFamily: ModelFamily {
       context: try options.count("max_position_embeddings"), normalization: .layer(epsilon: 1e-5),
       positions: .learned,
       activation: try options.choice("activation_function", default: "relu", hiddenActivations), mlp: .plain,
+      residual: normalizesBefore ? .sequential : .normalized,
       attention: Array(
         repeating: AttentionConfiguration(rule: AttentionRule(scale: 1 / Float(dHead).squareRoot())),
         count: layers),
-      tiesEmbeddings: try options.truth("tie_word_embeddings", default: true))
+      // Behind matrices of their own the two ends are no longer one.
+      tiesEmbeddings: try options.truth("tie_word_embeddings", default: true) && embedded == dModel)
   }
 
   static func weights(
@@ -42,7 +43,7 @@ enum OPTFamily: ModelFamily {
   ) throws -> TransformerWeights {
     let prefix = checkpoint.contains("decoder.embed_tokens.weight") ? "decoder." : "model.decoder."
     let reader = WeightReader(checkpoint, optionalPrefix: prefix, probe: "embed_tokens.weight")
-    let (dModel, dMLP, vocabulary) = (configuration.dModel, configuration.dMLP, configuration.vocabulary)
+    let (dModel, dMLP) = (configuration.dModel, configuration.dMLP)
     func norm(_ name: String) throws -> NormWeights {
       NormWeights(
         gain: try reader.optionalTensor(name + ".weight", [dModel]),
@@ -55,25 +56,55 @@ enum OPTFamily: ModelFamily {
           name + module, .outputInput, from: inputs, to: outputs,
           hasBias: reader.contains(name + module + ".bias"))
       }
-      return BlockWeights(
-        attentionNorm: try norm(name + "self_attn_layer_norm"),
+      var block = BlockWeights(
+        attentionNorm: nil,
         attention: AttentionWeights(
           projections: .separate(
             queries: try linear("self_attn.q_proj", from: dModel, to: dModel),
             keys: try linear("self_attn.k_proj", from: dModel, to: dModel),
             values: try linear("self_attn.v_proj", from: dModel, to: dModel)),
           output: try linear("self_attn.out_proj", from: dModel, to: dModel)),
-        mlpNorm: try norm(name + "final_layer_norm"),
         mlp: MLPWeights(
           input: try linear("fc1", from: dModel, to: dMLP), output: try linear("fc2", from: dMLP, to: dModel))
       )
+      let norms = (try norm(name + "self_attn_layer_norm"), try norm(name + "final_layer_norm"))
+      if configuration.residual == .normalized {
+        (block.streamNormAfterAttention, block.streamNormAfterMLP) = norms
+      } else {
+        (block.attentionNorm, block.mlpNorm) = norms
+      }
+      return block
     }
     let positions = try reader.tensor("embed_positions.weight", [configuration.context + 2, dModel])
+    let embeddings = try tokenEmbeddings(reader, configuration)
     return TransformerWeights(
-      tokenEmbedding: try reader.weight("embed_tokens.weight", [vocabulary, dModel]),
+      tokenEmbedding: embeddings.input,
       positionEmbedding: positions.rows(2..<configuration.context + 2), blocks: blocks,
       finalNorm: reader.contains("final_layer_norm.weight") ? try norm("final_layer_norm") : nil,
-      unembedding: configuration.tiesEmbeddings
-        ? nil : Linear(try reader.weight("lm_head.weight", [vocabulary, dModel]), .outputInput))
+      unembedding: embeddings.output.map { Linear($0, .outputInput) })
+  }
+
+  /// The tables of both ends in the stream's width; no output where the input serves for it too.
+  ///
+  /// Where tokens are embedded into another width (OPT-350m), table and matrix are multiplied once, here.
+  private static func tokenEmbeddings(
+    _ reader: WeightReader, _ configuration: TransformerConfiguration
+  ) throws -> (input: Weight, output: Weight?) {
+    let (dModel, vocabulary) = (configuration.dModel, configuration.vocabulary)
+    let head = "lm_head.weight"
+    guard reader.contains("project_in.weight") else {
+      return (
+        try reader.weight("embed_tokens.weight", [vocabulary, dModel]),
+        configuration.tiesEmbeddings ? nil : try reader.weight(head, [vocabulary, dModel])
+      )
+    }
+    let width = try reader.columnCount(of: "project_in.weight")
+    let table = try reader.tensor("embed_tokens.weight", [vocabulary, width])
+    let into = try reader.tensor("project_in.weight", [dModel, width])
+    let out = try reader.tensor("project_out.weight", [width, dModel])
+    let last = reader.contains(head) ? try reader.tensor(head, [vocabulary, width]) : table
+    return (
+      Weight(matrixProduct(table, into, transposingB: true)), Weight(matrixProduct(last, out))
+    )
   }
 }

@@ -17,20 +17,3 @@ public protocol LogitMetric: Sendable {
   /// The metric of some of the prompts, in the given order.
   func selecting(_ prompts: [Int]) -> Self
 }
-
-/// What a prompt asks: where the answer comes, and which next tokens are right and wrong.
-public struct Question: Sendable, Equatable {
-  /// The position whose next token is the answer.
-  public var position: Int
-  /// Right answers.
-  public var right: [Int]
-  /// Wrong answers.
-  public var wrong: [Int]
-
-  /// A question.
-  public init(position: Int, right: [Int], wrong: [Int]) {
-    self.position = position
-    self.right = right
-    self.wrong = wrong
-  }
-}

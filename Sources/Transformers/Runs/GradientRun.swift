@@ -63,7 +63,7 @@ struct GradientRun {
 
   /// - Returns: the metric of each prompt.
   mutating func run() throws -> [Double] {
-    let layout = SequenceLayout(lengths: batch.lengths)
+    let layout = batch.layout
     var back = back
     let purpose: BlockActivations.Purpose = parameters == nil ? .slopes : .parameters
     var tape = GradientTape(layers: model.configuration.layers, for: purpose) {

@@ -66,7 +66,7 @@ extension Transformer {
   func lastStream(
     _ batch: TokenBatch, from start: StreamStart?, _ run: inout some BlockRun
   ) throws -> Tensor {
-    let layout = SequenceLayout(lengths: batch.lengths)
+    let layout = batch.layout
     var stream = try startingStream(batch, start, positions: layout.positions, &run)
     var (kept, scratch) = (BlockActivations(for: .none), BlockScratch())
     for layer in (start?.layer ?? 0)..<configuration.layers where run.reaches(.residPre(layer: layer)) {

@@ -63,6 +63,7 @@ private struct HeadOutputPass: BlockRun {
   var result = Tensor(zeros: [0])
 
   init(_ model: Transformer, _ batch: TokenBatch, _ pooling: HeadPooling) {
+    precondition(batch.continuations.allSatisfy(\.isEmpty), "a recording of prompts with continuations")
     self.model = model
     self.batch = batch
     self.pooling = pooling

@@ -49,6 +49,17 @@ struct WeightReader {
     return try file.rows(0..<1, of: name).reshaped([width])
   }
 
+  /// The number of columns of a matrix.
+  func columnCount(of name: String) throws -> Int {
+    let name = stored(name)
+    let file = try checkpoint.file(holding: name)
+    let shape = try file.entry(name).shape
+    guard shape.count == 2 else {
+      throw CheckpointError.wrongShape(path: file.path, tensor: name, found: shape, expected: [1, 1])
+    }
+    return shape[1]
+  }
+
   /// A matrix that may stay in its file until it is used.
   func weight(_ name: String, _ shape: [Int]) throws -> Weight {
     let name = stored(name)

@@ -1,8 +1,9 @@
 """Scores of nodes, edges and circuits by autograd and by plain re-running, of four families of tiny random models.
 
-    python causal_methods.py        (torch and safetensors from PyPI; the versions go into each file's header)
+    python causal_methods.py [NAME …]   (torch, transformers and safetensors from PyPI; versions go into each file's header)
 
-The models are those of ../../TransformersTests/Golden/gradients; ../../Golden/decoder.py runs them in float64. Scores are
+The models are those of ../../TransformersTests/Golden/gradients, run by ../../Golden/decoder.py in float64, and two of
+../../TransformersTests/Golden/more, run by ../../Golden/oracle.py. Scores are
 sums over positions and means over prompts; differences are replacement − clean. Writers are counted input, then each
 layer's heads and MLP; readers each layer's heads with q, k, v each, then the MLP, at last the logits.
 """
@@ -50,6 +51,8 @@ class Study:
         self.sources = ["input"] + [s for l in range(self.L) for s in [f"a{l}.h{h}" for h in range(self.H)] + [f"m{l}"]]
         self.readers = [r for l in range(self.L)
                         for r in [f"a{l}.h{h}<{k}>" for h in range(self.H) for k in "qkv"] + [f"m{l}"]] + ["logits"]
+        # What heads write is multiplied on its way into the stream by some models.
+        self.scale = getattr(oracle, "residual_scale", 1.0)
         self.out_clean, self.raw = self.outputs(clean)
         self.out_corrupted, _ = self.outputs(corrupted)
 
@@ -73,8 +76,7 @@ class Study:
             return x
 
         self.o.run(ids, keep)
-        start = kept["hook_embed"] + (kept["hook_pos_embed"] if "hook_pos_embed" in kept else 0)
-        out = [start]
+        out = [kept["blocks.0.hook_resid_pre"]]
         for l in range(self.L):
             out += [kept[f"blocks.{l}.attn.hook_result"][:, h] for h in range(self.H)]
             out.append(kept[f"blocks.{l}.hook_mlp_out"])
@@ -86,18 +88,22 @@ class Study:
     def pushed(self, s, change):
         """A source's change behind the norm after attention, to first order at the clean run."""
         name = self.sources[s]
-        if name[0] != "a" or self.o.blocks[self.layer_of(name)]["post1"] is None:
+        if name[0] != "a":
             return change
+        if self.o.blocks[self.layer_of(name)]["post1"] is None:
+            return change * self.scale
         norm = self.o.blocks[self.layer_of(name)]["post1"]
-        return torch.func.jvp(lambda x: self.o.norm(x, norm), (self.raw[self.layer_of(name)],), (change,))[1]
+        return self.scale * torch.func.jvp(lambda x: self.o.norm(x, norm), (self.raw[self.layer_of(name)],), (change,))[1]
 
     def exact(self, s, change):
         """The same without linearisation."""
         name = self.sources[s]
-        if name[0] != "a" or self.o.blocks[self.layer_of(name)]["post1"] is None:
+        if name[0] != "a":
             return change
+        if self.o.blocks[self.layer_of(name)]["post1"] is None:
+            return change * self.scale
         norm, raw = self.o.blocks[self.layer_of(name)]["post1"], self.raw[self.layer_of(name)]
-        return self.o.norm(raw + change, norm) - self.o.norm(raw, norm)
+        return self.scale * (self.o.norm(raw + change, norm) - self.o.norm(raw, norm))
 
     def gradients(self, ids, edit=lambda name, x: x):
         """∂metric/∂ every reader's input, and ∂metric/∂ every named value."""
@@ -139,11 +145,7 @@ class Study:
         result["clean-corrupted"] = 0.5 * (result["eap"] + self.products(changes, at_corrupted))
 
         def input_edit(stream):
-            def edit(name, x):
-                if name == "hook_embed":
-                    return stream
-                return torch.zeros_like(x) if name == "hook_pos_embed" else x
-            return edit
+            return lambda name, x: stream if name == "blocks.0.hook_resid_pre" else x
 
         total = None
         for k in range(STEPS):
@@ -198,9 +200,7 @@ class Study:
 
         def edit(point, x):
             if name == "input":
-                if point == "hook_embed":
-                    return value
-                return torch.zeros_like(x) if point == "hook_pos_embed" else x
+                return value if point == "blocks.0.hook_resid_pre" else x
             l = self.layer_of(name)
             if name[0] == "m":
                 return value if point == f"blocks.{l}.hook_mlp_out" else x
@@ -213,7 +213,7 @@ class Study:
 
     def node_methods(self, mean):
         _, g, kept = self.gradients(self.clean)
-        slopes = [g["hook_embed"]]
+        slopes = [g["blocks.0.hook_resid_pre"]]
         hisp = [torch.tensor(0.0)]
         for l in range(self.L):
             z, dz = kept[f"blocks.{l}.attn.hook_z"], g[f"blocks.{l}.attn.hook_z"]
@@ -258,7 +258,7 @@ class Study:
                 if l == cut:
                     continue
                 if name == "input":
-                    product = (self.out_corrupted[s] - self.out_clean[s]) * g["hook_embed"]
+                    product = (self.out_corrupted[s] - self.out_clean[s]) * g["blocks.0.hook_resid_pre"]
                 elif name[0] == "m":
                     product = (self.out_corrupted[s] - self.out_clean[s]) * g[f"blocks.{l}.hook_mlp_out"]
                 else:
@@ -271,7 +271,7 @@ class Study:
         """Products of changes with gradients, where `self.o` is a RelevanceDecoder."""
         readers, g, _ = self.gradients(self.clean)
         changes = [b - a for a, b in zip(self.out_clean, self.out_corrupted)]
-        slopes = [g["hook_embed"]]
+        slopes = [g["blocks.0.hook_resid_pre"]]
         for l in range(self.L):
             slopes += [g[f"blocks.{l}.attn.hook_result"][:, h] for h in range(self.H)] + [g[f"blocks.{l}.hook_mlp_out"]]
         return {"relp-pair": torch.stack([(c * d).sum() for c, d in zip(changes, slopes)]),
@@ -287,19 +287,20 @@ class Study:
             outside = [s for s in range(self.bound(self.readers[r])) if (r, s) not in kept_edges]
             for s in outside:
                 if self.sources[s][0] != "a" or self.o.blocks[self.layer_of(self.sources[s])]["post1"] is None:
-                    total = total + self.out_corrupted[s] - store[s]
+                    factor = self.scale if self.sources[s][0] == "a" else 1.0
+                    total = total + factor * (self.out_corrupted[s] - store[s])
             for l in range(self.L):
                 norm = self.o.blocks[l]["post1"]
                 heads = [s for s in outside if self.sources[s][0] == "a" and self.layer_of(self.sources[s]) == l]
                 if norm is not None and heads:
                     raw = sum(store[1 + l * (H + 1) + h] for h in range(H))
                     moved = raw + sum(self.out_corrupted[s] - store[s] for s in heads)
-                    total = total + self.o.norm(moved, norm) - self.o.norm(raw, norm)
+                    total = total + self.scale * (self.o.norm(moved, norm) - self.o.norm(raw, norm))
             return total
 
         def edit(point, x):
-            if point == "hook_embed":
-                store[0] = x + (self.o.pos[:len(x)] if self.o.pos is not None else 0)
+            if point == "blocks.0.hook_resid_pre":
+                store[0] = x
             parts = point.split(".")
             if parts[0] != "blocks":
                 return x
@@ -322,20 +323,36 @@ class Study:
         return self.metric(self.o.run(self.clean, edit))
 
 
+def other_oracle(family):
+    """A model of ../../TransformersTests/Golden/more, by ../../Golden/oracle.py."""
+    from oracle import Oracle
+    from transformers import AutoModelForCausalLM
+
+    folder = os.path.join(models, "..", "more", family)
+    model = AutoModelForCausalLM.from_pretrained(folder, torch_dtype=torch.float32).eval().double()
+    for module in model.modules():  # angles stay in single precision, as they are in use
+        if type(module).__name__.endswith("RotaryEmbedding"):
+            for key, value in list(module.named_buffers()):
+                setattr(module, key, value.float())
+    return Oracle(model)
+
+
 def write(family, seed):
-    oracle = Decoder(f"{models}/{family}")
+    is_more = family in MORE
+    oracle = other_oracle(family) if is_more else Decoder(f"{models}/{family}")
+    V = oracle.embed.shape[0]
     generator = torch.Generator().manual_seed(seed)
     lengths = [5, 5, 6, 5]
-    clean = [torch.randint(0, 29, (n,), generator=generator) for n in lengths]
+    clean = [torch.randint(0, V, (n,), generator=generator) for n in lengths]
     corrupted = []
     for ids in clean:
         other = ids.clone()
         for place in (1, len(ids) - 2):
-            other[place] = torch.randint(0, 29, (1,), generator=generator)
+            other[place] = torch.randint(0, V, (1,), generator=generator)
         corrupted.append(other)
-    answers = torch.stack([torch.randperm(29, generator=generator)[:2] for _ in lengths])
+    answers = torch.stack([torch.randperm(V, generator=generator)[:2] for _ in lengths])
     studies = [Study(oracle, a, b, r, w) for a, b, (r, w) in zip(clean, corrupted, answers)]
-    rules = RelevanceDecoder(f"{models}/{family}")
+    rules = None if is_more else RelevanceDecoder(f"{models}/{family}")
     sums, bases, picked = {}, [], []
     for study, (a, b, (r, w)) in zip(studies, zip(clean, corrupted, answers)):
         twins = [s.out_corrupted for s in studies if len(s.clean) == len(study.clean)]
@@ -343,7 +360,7 @@ def write(family, seed):
         edges, base = study.edge_methods()
         bases.append(base)
         for name, value in {**edges, **study.node_methods(mean), **study.star(),
-                            **Study(rules, a, b, r, w).relevance()}.items():
+                            **({} if is_more else Study(rules, a, b, r, w).relevance())}.items():
             sums.setdefault(name, []).append(value.detach())
     result = {name: torch.stack(v).mean(0).float().contiguous() for name, v in sums.items()}
     # Circuits: random subsets of the edges, as 0 and 1 in the order of readers and sources.
@@ -364,6 +381,10 @@ def write(family, seed):
     print(family, len(all_edges), "edges")
 
 
+# A norm on the first stream, and factors on embeddings and on what modules add: without the rules of RelP.
+MORE = ["bloom", "granite"]
+
 if __name__ == "__main__":
-    for number, name in enumerate(["gpt2", "llama", "gpt_neox", "gemma2"]):
-        write(name, 200 + number)
+    for number, name in enumerate(["gpt2", "llama", "gpt_neox", "gemma2"] + MORE):
+        if not sys.argv[1:] or name in sys.argv[1:]:
+            write(name, 200 + number)

@@ -29,10 +29,10 @@ import Transformers
       let start = (index * width + prompt.answerPosition) * vocabulary
       let row = values[start..<start + vocabulary].map(Double.init)
       let best = row.indices.max { row[$0] < row[$1] } ?? 0
-      if prompt.answers.contains(best) { right += 1 }
+      if prompt.answerTokens.contains(best) { right += 1 }
       let largest = row[best]
       let total = row.reduce(0) { $0 + exp($1 - largest) }
-      mass += prompt.answers.reduce(0) { $0 + exp(row[$1] - largest) } / total
+      mass += prompt.answerTokens.reduce(0) { $0 + exp(row[$1] - largest) } / total
     }
     return (Double(right) / Double(asked.count), mass / Double(asked.count), asked.count)
   }

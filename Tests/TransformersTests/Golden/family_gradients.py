@@ -74,8 +74,8 @@ def padded(rows, widths):
     return result
 
 
-def write(name, seed):
-    folder = os.path.join(here, "gradients", name)
+def write(name, seed, root="gradients", lengths=LENGTHS, with_parameters=True):
+    folder = os.path.join(here, root, name)
     model = model_of(FAMILIES[name], seed)
     model.save_pretrained(folder)
     os.remove(os.path.join(folder, "generation_config.json"))
@@ -83,10 +83,10 @@ def write(name, seed):
     model = model.double()
     model.get_input_embeddings().padding_idx = None  # which would leave a token's gradient out
     generator = torch.Generator().manual_seed(seed + 1)
-    prompts = [torch.randint(0, 29, (n,), generator=generator) for n in LENGTHS]
-    targets = torch.stack([torch.randperm(29, generator=generator)[:3] for _ in LENGTHS])
-    positions = torch.tensor([[n - 1, n // 2] for n in LENGTHS])
-    gradients, values, total = {}, [], 0.0
+    prompts = [torch.randint(0, 29, (n,), generator=generator) for n in lengths]
+    targets = torch.stack([torch.randperm(29, generator=generator)[:3] for _ in lengths])
+    positions = torch.tensor([[n - 1, n // 2 if n > 2 else 0] for n in lengths])
+    gradients, values, total, expected = {}, [], 0.0, {}
     for ids, target, position in zip(prompts, targets, positions):
         kept = {}
 
@@ -106,25 +106,35 @@ def write(name, seed):
         total = total + metric(theirs, target, position)
         values.append(m.detach())
         for place, value in kept.items():
-            g = value.grad
+            g, v = value.grad, value.detach()
             if place.endswith(("attn.hook_k", "attn.hook_v")) and oracle.groups < oracle.heads:
                 g = g.view(g.shape[0], oracle.groups, -1, g.shape[-1]).sum(2)
+                v = v.view(v.shape[0], oracle.groups, -1, v.shape[-1])[:, :, 0]
+            expected.setdefault(place, []).append(v)
             gradients.setdefault(place, []).append(g)
     total.backward()
-    file = {"gradient." + place: padded(rows, None) for place, rows in gradients.items()}
+    # Those of what each head reads are the largest: one seed of them is kept.
+    file = {"gradient." + place: padded(rows, None) for place, rows in gradients.items()
+            if with_parameters or not place.endswith("_input")}
     file["input_ids"] = padded([p for p in prompts], None).long()
-    file["attention_mask"] = padded([torch.ones(n) for n in LENGTHS], None).long()
+    file["attention_mask"] = padded([torch.ones(n) for n in lengths], None).long()
     file["metric_tokens"], file["metric_positions"] = targets, positions
     file["metric"] = torch.stack(values).float()
     file = {k: v.contiguous() for k, v in file.items()}
     header = {"seed": str(seed), "torch": torch.__version__, "transformers": transformers.__version__}
     save_file(file, os.path.join(folder, "gradients.safetensors"), header)
+    print(f"{name}: logits within {worst:.1e} of transformers {transformers.__version__}")
+    if not with_parameters:
+        # Head inputs are copies of the stream; scores follow from patterns.
+        seen = {p: padded(v, None) for p, v in expected.items() if not p.endswith(("_input", "attn_scores"))}
+        seen["input_ids"], seen["attention_mask"] = file["input_ids"], file["attention_mask"]
+        save_file({k: v.contiguous() for k, v in seen.items()}, os.path.join(folder, "expected.safetensors"), header)
+        return
     parameters = {n: p.grad.float().contiguous() for n, p in model.named_parameters() if p.grad is not None}
     os.makedirs(os.path.join(folder, "parameters"), exist_ok=True)
     save_file(parameters, os.path.join(folder, "parameters", "model.safetensors"), header)
     with open(os.path.join(folder, "config.json")) as config:
         open(os.path.join(folder, "parameters", "config.json"), "w").write(config.read())
-    print(f"{name}: logits within {worst:.1e} of transformers {transformers.__version__}")
 
 
 if __name__ == "__main__":

@@ -85,6 +85,8 @@ MODELS = {
     "llama-dynamic": dict(grouped, model_type="llama", rope_parameters=rope("dynamic", factor=2.0)),
     "llama-proportional": dict(grouped, model_type="llama", rope_parameters=rope(
         "proportional", factor=2.0, partial_rotary_factor=0.5)),
+    "opt-projected": dict({k: v for k, v in small.items() if k != "intermediate_size"}, model_type="opt", ffn_dim=10,
+                          word_embed_proj_dim=12, do_layer_norm_before=False),
 }
 
 
@@ -118,8 +120,8 @@ def close(ours, theirs, what):
     return worst
 
 
-def write(name, seed):
-    folder = os.path.join(here, "more", name)
+def write(name, seed, root="more", lengths=LENGTHS, with_parameters=True):
+    folder = os.path.join(here, root, name)
     model = model_of(MODELS[name], seed)
     model.save_pretrained(folder)
     generation = os.path.join(folder, "generation_config.json")
@@ -135,9 +137,9 @@ def write(name, seed):
         if isinstance(m, torch.nn.Embedding):
             m.padding_idx = None
     generator = torch.Generator().manual_seed(seed + 1)
-    prompts = [torch.randint(3, V, (n,), generator=generator) for n in LENGTHS]
-    targets = torch.stack([torch.randperm(V, generator=generator)[:3] for _ in LENGTHS])
-    positions = torch.tensor([[n - 1, n // 2] for n in LENGTHS])
+    prompts = [torch.randint(3, V, (n,), generator=generator) for n in lengths]
+    targets = torch.stack([torch.randperm(V, generator=generator)[:3] for _ in lengths])
+    positions = torch.tensor([[n - 1, n // 2 if n > 2 else 0] for n in lengths])
     values, gradients, metrics, total, worst = {}, {}, [], 0.0, 0.0
     for ids, target, position in zip(prompts, targets, positions):
         out = model(ids[None], output_hidden_states=True, output_attentions=not MODELS[name].get("alibi"))
@@ -168,17 +170,22 @@ def write(name, seed):
             gradients.setdefault(place, []).append(g)
             values.setdefault(place, []).append(v)
     total.backward()
-    ids, mask = padded(prompts, None).long(), padded([torch.ones(n) for n in LENGTHS], None).long()
+    ids, mask = padded(prompts, None).long(), padded([torch.ones(n) for n in lengths], None).long()
     header = {"seed": str(seed), "torch": torch.__version__, "transformers": transformers.__version__}
     # Head inputs are copies of the stream; scores follow from patterns.
     expected = {p: padded(rows, None) for p, rows in values.items() if not p.endswith(("_input", "attn_scores"))}
-    file = {"gradient." + place: padded(rows, None) for place, rows in gradients.items()}
+    # Those of what each head reads are the largest: one seed of them is kept.
+    file = {"gradient." + place: padded(rows, None) for place, rows in gradients.items()
+            if with_parameters or not place.endswith("_input")}
     for f in (expected, file):
         f["input_ids"], f["attention_mask"] = ids, mask
     file["metric_tokens"], file["metric_positions"] = targets, positions
     file["metric"] = torch.stack(metrics).float()
     save_file({k: v.contiguous() for k, v in expected.items()}, os.path.join(folder, "expected.safetensors"), header)
     save_file({k: v.contiguous() for k, v in file.items()}, os.path.join(folder, "gradients.safetensors"), header)
+    print(f"{name}: logits within {worst:.1e} of transformers {transformers.__version__}")
+    if not with_parameters:
+        return
     # transformers itself writes the gradients of parameters, so that they stand under the names of a checkpoint.
     with torch.no_grad():
         for p in model.parameters():
@@ -187,7 +194,6 @@ def write(name, seed):
     generation = os.path.join(folder, "parameters", "generation_config.json")
     if os.path.exists(generation):
         os.remove(generation)
-    print(f"{name}: logits within {worst:.1e} of transformers {transformers.__version__}")
 
 
 if __name__ == "__main__":

@@ -47,21 +47,32 @@ enum HeadsCommand: Subcommand {
       throw UsageError.invalid("--pattern draws into a folder: name one with --output")
     }
     if let folder = arguments[output] { try claimFolder(folder) }
-    let direct = try DirectLogitAttribution(loaded.model, task) { done, total in
-      console.progress("direct contributions", done, of: total, "prompts")
+    let direct: DirectLogitAttribution?
+    do {
+      direct = try DirectLogitAttribution(loaded.model, task) { done, total in
+        console.progress("direct contributions", done, of: total, "prompts")
+      }
+    } catch let error as CausalError where loaded.model.configuration.residual == .normalized {
+      // Attention has its kinds all the same.
+      console.note(error.sentence)
+      direct = nil
     }
     let kinds = try AttentionKinds.measure(loaded.model, task.clean) { done, total in
       console.progress("attention", done, of: total, "prompts")
     }
     console.endProgress()
-    let means = (0..<graph.sourceCount).map { source in average(direct.contributions.map { $0[source] }) }
+    let means = (0..<graph.sourceCount).map { source in
+      direct.map { average($0.contributions.map { $0[source] }) } ?? .nan
+    }
     report(direct, kinds, means, graph, console)
     if let folder = arguments[output] {
       try headsTable(kinds, means, graph).write(to: folder + "/heads.csv")
-      try directTable(direct, means, graph).write(to: folder + "/direct.csv")
-      try writeFile(
-        NodeTable.heatMap(means, graph, title: "direct logit attribution, \(loaded.prompts.task)").svg,
-        to: folder + "/direct.svg")
+      if let direct {
+        try directTable(direct, means, graph).write(to: folder + "/direct.csv")
+        try writeFile(
+          NodeTable.heatMap(means, graph, title: "direct logit attribution, \(loaded.prompts.task)").svg,
+          to: folder + "/direct.svg")
+      }
       if let drawn {
         let index = arguments[prompt] ?? 0
         try writeFile(
@@ -94,7 +105,7 @@ enum HeadsCommand: Subcommand {
   }
 
   private static func report(
-    _ direct: DirectLogitAttribution, _ kinds: [[AttentionKinds]], _ means: [Double], _ graph: CircuitGraph,
+    _ direct: DirectLogitAttribution?, _ kinds: [[AttentionKinds]], _ means: [Double], _ graph: CircuitGraph,
     _ console: Console
   ) {
     let heads = (0..<graph.layers).flatMap { layer in
@@ -104,20 +115,24 @@ enum HeadsCommand: Subcommand {
       graph.sourceIndex(of: .head(layer: head.layer, head: head.head)).map { means[$0] } ?? 0
     }
     let others = means.indices.filter { if case .head = graph.source($0) { false } else { true } }
-    console.print(
-      "\(direct.logitDifference.count) prompts, mean logit difference "
-        + "\(average(direct.logitDifference).text(significant: 4)): heads "
-        + "\(heads.reduce(0) { $0 + contribution($1) }.text(significant: 3)), MLPs and input "
-        + "\(others.reduce(0) { $0 + means[$1] }.text(significant: 3)), biases \(average(direct.constant).text(significant: 3))"
-    )
+    if let direct {
+      console.print(
+        "\(direct.logitDifference.count) prompts, mean logit difference "
+          + "\(average(direct.logitDifference).text(significant: 4)): heads "
+          + "\(heads.reduce(0) { $0 + contribution($1) }.text(significant: 3)), MLPs and input "
+          + "\(others.reduce(0) { $0 + means[$1] }.text(significant: 3)), biases \(average(direct.constant).text(significant: 3))"
+      )
+    }
     console.print("head    direct  previous  duplicate  induction  first  entropy  role")
-    for head in heads.sorted(by: { abs(contribution($0)) > abs(contribution($1)) }).prefix(16) {
+    let shown = direct == nil ? heads : heads.sorted { abs(contribution($0)) > abs(contribution($1)) }
+    for head in shown.prefix(16) {
       let kind = kinds[head.layer][head.head]
       func share(_ value: Double, _ width: Int) -> String {
         (value.isNaN ? "-" : value.text(decimals: 2)).leftPadded(to: width)
       }
       console.print(
-        "\(head.layer).\(head.head)".padded(to: 6) + contribution(head).text(decimals: 3).leftPadded(to: 8)
+        "\(head.layer).\(head.head)".padded(to: 6)
+          + (direct == nil ? "-" : contribution(head).text(decimals: 3)).leftPadded(to: 8)
           + share(kind.previousToken, 10) + share(kind.duplicateToken, 11) + share(kind.induction, 11)
           + share(kind.firstToken, 7) + share(kind.entropy, 9) + "  " + (kind.role ?? ""))
     }
@@ -164,11 +179,15 @@ enum HeadsCommand: Subcommand {
     let point = HookPoint.pattern(layer: head.layer)
     let pattern = try loaded.model.run(TokenBatch([tokens]), reading: [point])[point]
     let names = tokenNames(tokens, loaded)
+    let rule = loaded.model.configuration.attention[head.layer].rule
     return HeatMap(
       title: "attention of head \(head.layer).\(head.head)", rowTitle: "from", columnTitle: "to", rows: names,
       columns: names,
       values: tokens.indices.map { query in
-        tokens.indices.map { key in key <= query ? Double(pattern[0, head.head, query, key]) : nil }
+        let visible = rule.visible(from: query, length: tokens.count)
+        return tokens.indices.map { key in
+          visible.contains(key) ? Double(pattern[0, head.head, query, key]) : nil
+        }
       }
     ).svg
   }

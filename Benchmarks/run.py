@@ -107,7 +107,7 @@ def main():
         f"sgemm {doctor['gigaflops']:.0f} GFLOP/s on {doctor['threads']} threads ({doctor['library']}). "
         f"Written {datetime.date.today().isoformat()} by `make bench`.",
         f"Peers: {versions('circuits', ['torch', 'transformers', 'transformer-lens', 'numpy'])}; "
-        f"{versions('tabular', ['pandas', 'scikit-learn', 'xgboost', 'shap', 'anchor-exp', 'dice-ml', 'numpy'])}.",
+        f"{versions('tabular', ['pandas', 'scikit-learn', 'xgboost', 'lightgbm', 'shap', 'anchor-exp', 'dice-ml', 'numpy'])}.",
         "",
         "Ours and theirs run in turn; figures are medians (minimum–maximum) and ratios are the median of the ratios"
         " pair by pair. Ours is the whole process, start to files on disk. Theirs is the work alone, without imports"

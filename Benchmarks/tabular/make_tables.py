@@ -5,6 +5,7 @@ usage: make_tables.py FOLDER [SPAMBASE]
 expression.csv  600 rows × 20,531 numbers, 5 classes: forty columns a class are shifted, the others are noise
 expression.npz  the same as arrays x float32 [600, 20531] and y int
 tall.csv        1,000,000 rows × 10 numbers, 2 classes
+taller.csv      1,000,000 rows × 20 numbers, 2 classes, a third of the labels noise; taller.npz the same as arrays
 mail.csv        4,601 rows × 57 columns, 2 classes: the file SPAMBASE (OpenML's), or without one numbers of that kind,
                 mostly zeros with long tails, 4 % of the labels turned round
 mail.json       XGBoost's model of it: 100 rounds of depth 6
@@ -40,6 +41,20 @@ def tall(folder):
     frame.to_csv(os.path.join(folder, "tall.csv"), index=False, float_format="%.5f")
 
 
+def taller(folder):
+    rng = np.random.default_rng(9)
+    x = rng.standard_normal((1_000_000, 20)).astype(np.float32)
+    x[:, 10:15] = np.round(x[:, 10:15], 1)
+    x = np.round(x, 5)
+    score = x[:, 0] + x[:, 1] * x[:, 2] + np.sin(2 * x[:, 3]) + 0.5 * (x[:, 4] > 0.3) * x[:, 5]
+    score += 0.3 * x[:, 11] - 0.4 * np.abs(x[:, 10])
+    y = (score + rng.logistic(size=len(x)) > 0).astype(int)
+    np.savez(os.path.join(folder, "taller.npz"), x=x, y=y)
+    frame = pd.DataFrame(x, columns=[f"x{i}" for i in range(20)])
+    frame["y"] = y
+    frame.to_csv(os.path.join(folder, "taller.csv"), index=False, float_format="%.5f")
+
+
 def mail(folder, source):
     if source:
         frame = pd.read_csv(source)
@@ -66,4 +81,5 @@ if __name__ == "__main__":
     os.makedirs(sys.argv[1], exist_ok=True)
     expression(sys.argv[1])
     tall(sys.argv[1])
+    taller(sys.argv[1])
     mail(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None)

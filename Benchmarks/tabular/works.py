@@ -23,7 +23,7 @@ def works(cache, headlamp):
     peer = [python, os.path.join(HERE, "peer.py")]
 
     def tables():
-        if not os.path.exists(model) or not os.path.exists(tall):
+        if not all(os.path.exists(path) for path in (model, tall, taller)):
             source = [spambase] if os.path.exists(spambase) else []
             subprocess.run([python, os.path.join(HERE, "make_tables.py"), folder, *source], check=True)
 
@@ -38,6 +38,11 @@ def works(cache, headlamp):
         return text
 
     memory = memory_of(600 * 20532)
+
+    taller = os.path.join(folder, "taller.csv")
+
+    def fit_taller(*options):
+        return [headlamp, "fit", taller, "--folds", "0", "--json", *options]
 
     def fit(*options):
         return [headlamp, "fit", expression, "--folds", "0", "--json", *options]
@@ -73,6 +78,24 @@ def works(cache, headlamp):
         Work("fit-tall", "boosted trees, 100 rounds of depth 6 on 1,000,000 × 10, reading included",
              [headlamp, "fit", tall, "--black-box", "boosted", "--folds", "0", "--json"], None, "3 × the table",
              prepare=tables, extra=memory_of(1_000_000 * 11)),
+    ]
+    boosted = fit_taller("--black-box", "boosted")
+    fitting = "ours: fitting alone, counted by itself"
+    list_of_works += [
+        Work("tall-xgboost", "boosted trees, 100 rounds of depth 6 on 1,000,000 × 20; XGBoost, 2 threads", boosted,
+             peer + ["tall-xgboost", folder], "1×", ours_key="fit_seconds", prepare=tables, extra=memory_of(21_000_000),
+             note=fitting),
+        Work("tall-lightgbm", "the same; LightGBM at learning rate 0.3 and 64 leaves, 2 threads", boosted,
+             peer + ["tall-lightgbm", folder], "1×", ours_key="fit_seconds", prepare=tables, note=fitting),
+        Work("tall-extra-trees", "extra trees, 300 on 1,000,000 × 20, reading included", fit_taller(), None,
+             "120 s, 2 GB", repeats=1, prepare=tables, extra=memory_of(21_000_000), slow=True),
+        Work("explain-tall", "explain on 1,000,000 × 20, process start to files",
+             [headlamp, "explain", taller, "--output", out], None, "", repeats=1, prepare=tables, slow=True,
+             extra=memory_of(21_000_000)),
+        Work("explain-all", f"explain --all with a forest on {mail_name}, process start to files",
+             [headlamp, "explain", mail, "--black-box", "forest", "--all", "--refits", "0", "--output", out], None,
+             "5 ms a row", repeats=1, prepare=tables, slow=True,
+             extra=lambda measured, doctor: f"{measured['ours'][0]['wall'] / 4601 * 1000:.1f} ms a row"),
     ]
     if os.path.exists(gordon):
         list_of_works.append(

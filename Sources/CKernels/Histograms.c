@@ -1,4 +1,4 @@
-// Sums of gradients by bin, and the best place to cut them: the inner loops of boosted trees.
+// Sums of gradients by bin and the best place to cut them, and rows parted at a cut: the inner loops of growing trees.
 #include "CKernels.h"
 #include "Clones.h"
 
@@ -79,4 +79,176 @@ double ck_best_cut(
     return left;
   }
   return right;
+}
+
+/// Rows between two sums into doubles. 4096 · 2^18 units fit 32 bits.
+enum { FIXED_BLOCK = 4096, AHEAD = 16 };
+
+/// Calls `visit` for every row of a node, with the records of rows to come on their way to the cache.
+#define FOR_EACH_RECORD(visit)                                                                                    \
+  for (size_t i = 0; i < count; i++) {                                                                            \
+    size_t row = rows ? (size_t)rows[i] : first + i;                                                              \
+    if (rows) __builtin_prefetch(records + (size_t)rows[i + AHEAD < count ? i + AHEAD : i] * stride);             \
+    const uint8_t *record = records + row * stride;                                                               \
+    const uint8_t *codes = record + 8;                                                                            \
+    visit                                                                                                         \
+  }
+
+/// cells[offsets[f] + codes[f]] += term, four codes a load.
+#define ADD_TO_EVERY_FEATURE(cells, term)                                                                         \
+  {                                                                                                               \
+    size_t f = 0;                                                                                                 \
+    for (; f + 4 <= features; f += 4) {                                                                           \
+      uint32_t four;                                                                                              \
+      __builtin_memcpy(&four, codes + f, 4);                                                                      \
+      cells[offsets[f] + (four & 255)] += term;                                                                   \
+      cells[offsets[f + 1] + (four >> 8 & 255)] += term;                                                          \
+      cells[offsets[f + 2] + (four >> 16 & 255)] += term;                                                         \
+      cells[offsets[f + 3] + (four >> 24)] += term;                                                               \
+    }                                                                                                             \
+    for (; f < features; f++) cells[offsets[f] + codes[f]] += term;                                               \
+  }
+
+static void add_fixed(
+  const uint8_t *records, size_t stride, const int32_t *rows, size_t first, size_t count, const uint32_t *offsets,
+  size_t features, int64_t *block) {
+  FOR_EACH_RECORD({
+    int64_t term;
+    __builtin_memcpy(&term, record, 8);
+    ADD_TO_EVERY_FEATURE(block, term)
+  })
+}
+
+CKERNEL_CLONES
+static void unpack(const int64_t *block, size_t cells, double g_unit, double h_unit, double *histogram) {
+  for (size_t c = 0; c < cells; c++) {
+    histogram[2 * c] += g_unit * (double)(int32_t)(block[c] >> 32);
+    histogram[2 * c + 1] += h_unit * (double)(uint32_t)block[c];
+  }
+}
+
+void ck_fixed_record_histogram(
+  const uint8_t *records, size_t stride, const int32_t *rows, size_t first, size_t count, const uint32_t *offsets,
+  size_t features, size_t cells, double g_unit, double h_unit, int64_t *block, double *histogram) {
+  for (size_t start = 0; start < count; start += FIXED_BLOCK) {
+    size_t part = count - start < FIXED_BLOCK ? count - start : FIXED_BLOCK;
+    __builtin_memset(block, 0, cells * sizeof(int64_t));
+    add_fixed(records, stride, rows ? rows + start : 0, first + start, part, offsets, features, block);
+    unpack(block, cells, g_unit, h_unit, histogram);
+  }
+}
+
+void ck_record_histogram(
+  const uint8_t *records, size_t stride, const int32_t *rows, size_t first, size_t count, const uint32_t *offsets,
+  size_t features, double *histogram) {
+  pair *cells = (pair *)histogram;
+  FOR_EACH_RECORD({
+    narrow_pair narrow;
+    __builtin_memcpy(&narrow, record, 8);
+    pair term = __builtin_convertvector(narrow, pair);
+    ADD_TO_EVERY_FEATURE(cells, term)
+  })
+}
+
+size_t ck_part_rows(
+  const uint8_t *codes, const int32_t *rows, size_t first, size_t count, const uint8_t *goes_left, int32_t *left,
+  int32_t *right) {
+  size_t lefts = 0;
+  for (size_t i = 0; i < count; i++) {
+    int32_t row = rows ? rows[i] : (int32_t)(first + i);
+    size_t is_left = goes_left[codes[row]];
+    left[lefts] = row;
+    right[i - lefts] = row;
+    lefts += is_left;
+  }
+  return lefts;
+}
+
+CKERNEL_CLONES
+void ck_logistic_gradients(const double *scores, const float *truths, size_t count, float *pairs) {
+  for (size_t i = 0; i < count; i++) {
+    float p = 1.0f / (1.0f + ck_exp1(-(float)scores[i]));
+    float h = p * (1.0f - p);
+    pairs[2 * i] = p - truths[i];
+    pairs[2 * i + 1] = h > 1e-16f ? h : 1e-16f;
+  }
+}
+
+CKERNEL_CLONES
+size_t ck_gather_cells(
+  const float *column, const int32_t *places, const int32_t *rows, size_t count, float *cells, float *low,
+  float *high) {
+  float least = __builtin_inff(), most = -__builtin_inff();
+  size_t missing = 0;
+  if (places)
+    for (size_t i = 0; i < count; i++) cells[i] = column[places[rows[i]]];
+  else
+    for (size_t i = 0; i < count; i++) cells[i] = column[rows[i]];
+  for (size_t i = 0; i < count; i++) {
+    float value = cells[i];
+    least = value < least ? value : least;
+    most = value > most ? value : most;
+    missing += value != value;
+  }
+  *low = least;
+  *high = most;
+  return missing;
+}
+
+CKERNEL_CLONES
+size_t ck_left_of_two(
+  const float *cells, const int32_t *labels, size_t count, float threshold, int missing_left, size_t *second) {
+  int32_t lefts = 0, ones = 0, missing = missing_left != 0;
+  for (size_t i = 0; i < count; i++) {
+    float value = cells[i];
+    int32_t is_left = (value <= threshold) | ((value != value) & missing);
+    lefts += is_left;
+    ones += is_left & labels[i];
+  }
+  *second = (size_t)ones;
+  return (size_t)lefts;
+}
+
+size_t ck_part_cells(
+  const float *column, const int32_t *places, int32_t *rows, size_t count, float threshold, int missing_left,
+  int32_t *moved) {
+  size_t lefts = 0;
+  for (size_t i = 0; i < count; i++) {
+    int32_t row = rows[i];
+    float value = column[places ? places[row] : row];
+    size_t is_left = (value <= threshold) | ((value != value) & (missing_left != 0));
+    rows[lefts] = row;
+    moved[i - lefts] = row;
+    lefts += is_left;
+  }
+  __builtin_memcpy(rows + lefts, moved, (count - lefts) * sizeof(int32_t));
+  return lefts;
+}
+
+CKERNEL_CLONES
+void ck_load_units(
+  const float *pairs, size_t count, float g_units, float h_units, size_t stride, uint8_t *records) {
+  int64_t packed[256];
+  for (size_t start = 0; start < count; start += 256) {
+    size_t part = count - start < 256 ? count - start : 256;
+    const float *own = pairs + 2 * start;
+    for (size_t i = 0; i < part; i++) {
+      float g = own[2 * i] * g_units, h = own[2 * i + 1] * h_units;
+      int32_t gradient = (int32_t)(g + (g < 0 ? -0.5f : 0.5f));
+      int32_t hessian = (int32_t)(h + 0.5f);
+      hessian = hessian < 1 && h > 0 ? 1 : hessian;
+      packed[i] = ((int64_t)gradient << 32) + hessian;
+    }
+    for (size_t i = 0; i < part; i++) __builtin_memcpy(records + (start + i) * stride, &packed[i], 8);
+  }
+}
+
+CKERNEL_CLONES
+void ck_encode(const float *values, size_t count, const float *cuts, uint8_t missing, uint8_t *codes) {
+  for (size_t i = 0; i < count; i++) {
+    float value = values[i];
+    int32_t place = 0;
+    for (int32_t half = 128; half > 0; half >>= 1) place += cuts[place + half - 1] < value ? half : 0;
+    codes[i] = value != value ? missing : (uint8_t)place;
+  }
 }

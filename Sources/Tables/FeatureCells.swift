@@ -11,6 +11,13 @@ public struct FeatureCells: @unchecked Sendable {
   /// Where each row lies within a feature's column; nil where row `i` lies at `i`.
   public let places: UnsafePointer<Int32>?
 
+  /// Cells that lie somewhere else, in the same form.
+  public init(base: UnsafePointer<Float>, storedRowCount: Int, places: UnsafePointer<Int32>? = nil) {
+    self.base = base
+    self.storedRowCount = storedRowCount
+    self.places = places
+  }
+
   /// Where a row lies within each feature's column.
   @inlinable
   public func place(of row: Int) -> Int { places.map { Int($0[row]) } ?? row }

@@ -81,6 +81,7 @@ extension TreeEnsemble.Link {
       let sum = powers.reduce(0, +)
       return powers.map { $0 / sum }
     case .exponential: return scores.map { exp($0) }
+    case .signedSquare: return scores.map { $0 * abs($0) }
     case .complement: return [1 - scores[0], scores[0]]
     case .step: return scores[0] > 0 ? [0, 1] : [1, 0]
     }

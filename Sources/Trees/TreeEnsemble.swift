@@ -43,6 +43,8 @@ public struct TreeEnsemble: Sendable, Equatable {
     case softmax
     /// Predictions are `exp(s)` (Poisson, gamma and Tweedie regressions).
     case exponential
+    /// Predictions are `s · |s|`: a regression of the target's square root.
+    case signedSquare
     /// One score; predictions are `[1 − s, s]`.
     case complement
     /// One score; predictions are `[0, 1]` where it is above 0, else `[1, 0]`.
@@ -52,7 +54,7 @@ public struct TreeEnsemble: Sendable, Equatable {
     public func outputCount(scores: Int) -> Int {
       switch self {
       case .logistic, .complement, .step: 2
-      case .identity, .logisticEach, .softmax, .exponential: scores
+      case .identity, .logisticEach, .softmax, .exponential, .signedSquare: scores
       }
     }
   }

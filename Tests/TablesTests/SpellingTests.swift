@@ -19,7 +19,7 @@ import Testing
   static func column(_ cells: [String], separator: String = ";") throws -> [Float] {
     let rows = cells.map { "\"\($0)\"\(separator)\($0.count % 3)" }
     var options = TableOptions()
-    options.keptColumns = ["x"]
+    options.identifiers = .kept
     options.dates = .asNumbers
     let table = try read("x\(separator)y\n" + rows.joined(separator: "\n"), options: options, target: "y")
     #expect(table.features.kinds == [.numeric], "\(cells): \(table.readings[0])")
@@ -79,6 +79,12 @@ import Testing
     (["29 Feb 2024", "2 January 1970", "31-Dec-1969"], [19_782, 1, -1]),
     (["Feb 29, 2024", "January 2, 1970", "Dec 31, 1969"], [19_782, 1, -1]),
     (["2024/02/29", "1970/01/02", "1969/12/31"], [19_782, 1, -1]),
+    // Years of two digits stand last.
+    (["29-Feb-24", "02-Jan-70", "31-Dec-69"], [19_782, 1, -1]),
+    (["29.02.24", "02.01.70", "31.12.69"], [19_782, 1, -1]),
+    (["2024-Feb-29", "1970-Jan-02", "1969-Dec-31"], [19_782, 1, -1]),
+    // Unless they cannot.
+    (["24-02-29", "70-01-02", "69-12-31"], [19_782, 1, -1]),
     (["07:05", "23:59:30", "12:00 PM"], [25_500, 86_370, 43_200]),
   ])
   func datesAndTimes(cells: [String], expected: [Float]) throws {
@@ -234,6 +240,32 @@ import Testing
     let kept = try Self.read(
       "id,x,y\n" + (0..<60).map { "\($0),\($0 * 7 % 61),a" }.joined(separator: "\n"), options: options)
     #expect(kept.features.names == ["id", "x"])
+  }
+
+  /// An option about a column that changes nothing about it is an error.
+  @Test func optionsWithoutEffectOnAColumnAreRefused() throws {
+    let text =
+      "x,word,n,y\n"
+      + (0..<60).map { "\($0 * 7 % 61),w\($0 % 5),\($0 % 4),\($0 % 2)" }.joined(separator: "\n")
+    func refused(_ change: (inout TableOptions) -> Void) throws -> String? {
+      var options = TableOptions()
+      change(&options)
+      do {
+        _ = try Self.read(text, options: options, target: "y")
+        return nil
+      } catch TableError.optionWithoutEffect(_, let option, let column, _) {
+        return "\(option) \(column)"
+      }
+    }
+    #expect(try refused { $0.keptColumns = ["x"] } == "keep x")
+    #expect(try refused { $0.keptColumns = ["y"] } == "keep y")
+    #expect(try refused { $0.categoricalColumns = ["word"] } == "categorical word")
+    #expect(try refused { $0.categoricalColumns = ["n"] } == nil)
+    #expect(
+      try refused {
+        $0.categoricalColumns = ["n"]
+        $0.excludedColumns = ["n"]
+      } == "categorical n")
   }
 
   @Test func otherContainers() throws {

@@ -293,4 +293,111 @@ import Testing
     #expect(abs(predictions[0, 1] - 0.25) < 0.08)
     #expect(ensemble.usedFeatures.isEmpty)
   }
+
+  /// A tall table with missing cells and categories.
+  static func tall(rows: Int, seed: UInt64 = 5) -> (features: Features, labels: [Int], values: [Float]) {
+    var generator = SeededGenerator(seed: seed)
+    var cells = [Float](repeating: 0, count: 4 * rows)
+    var scores = [Float](repeating: 0, count: rows)
+    for row in 0..<rows {
+      let (a, b) = (Float(generator.uniform() * 4 - 2), Float(generator.uniform()))
+      let category = generator.index(below: 30)
+      cells[row] = generator.uniform() < 0.1 ? .nan : a
+      cells[rows + row] = b
+      cells[2 * rows + row] = Float(category)
+      cells[3 * rows + row] = Float(generator.index(below: 3))
+      scores[row] = a + 2 * a * b + (category % 3 == 0 ? 1 : 0) + Float(generator.uniform() - 0.5)
+    }
+    let kinds: [FeatureKind] = [.numeric, .numeric, .categorical((0..<30).map { "c\($0)" }), .numeric]
+    return (
+      Features(names: ["a", "b", "c", "d"], kinds: kinds, rowCount: rows, values: cells),
+      scores.map { $0 > 1 ? 1 : 0 }, scores
+    )
+  }
+
+  /// Trees over ranges of rows and trees level by level, which are asked for by a share of features that leaves none out
+  /// but for rounding, ask the same first questions and predict alike.
+  @Test(arguments: [true, false]) func bothWaysOfGrowingBoostedTreesAgree(classes: Bool) throws {
+    let (features, labels, values) = Self.tall(rows: 6000)
+    let target: Target = classes ? .classes(labels, names: ["no", "yes"]) : .values(values)
+    let quantised = QuantisedFeatures(features, maximumBins: 255)
+    let objective = BoostingObjective(target)
+    let gradients = try #require(
+      objective.gradients([Double](repeating: objective.baseScores[0], count: features.rowCount)).first)
+    let options = BoostingOptions()
+    var level = LevelGrower(
+      quantised, asking: Array(0..<4), gradients: gradients, options: options, minimumLeafWeight: 1)
+    let (expected, expectedLeaves) = level.grow(output: 0)
+    let records = RowRecords(quantised, classes ? .units : .floats)
+    records.load(gradients)
+    // Twice, as records are used again by the next tree.
+    for _ in 0..<2 {
+      var range = RangeGrower(quantised, records, options: options, minimumLeafWeight: 1)
+      let (tree, leaves) = range.grow(output: 0)
+      #expect(tree.nodes.count == expected.nodes.count)
+      for row in 0..<features.rowCount {
+        let (found, wanted) = (
+          tree.leafValues[Int(leaves[row])], expected.leafValues[Int(expectedLeaves[row])]
+        )
+        #expect(abs(found - wanted) < 2e-4 * max(1, abs(wanted)), "row \(row)")
+        #expect(tree.leafValues[Int(tree.nodes[tree.leaf { features[row, $0] }].left)] == found, "row \(row)")
+      }
+    }
+  }
+
+  @Test func threadsChangeNothingOfTallTables() throws {
+    let (features, labels, _) = Self.tall(rows: 70_000)
+    let target = Target.classes(labels, names: ["no", "yes"])
+    var options = BoostingOptions()
+    options.rounds = 5
+    var forest = ForestOptions.extraTrees
+    forest.treeCount = 2
+    func grown() throws -> [TreeEnsemble] {
+      [
+        try .boosted(features, target: target, targetName: "y", options: options),
+        try TreeEnsemble.forest(features, target: target, targetName: "y", options: forest).ensemble,
+      ]
+    }
+    Threads.use(1)
+    let alone = try grown()
+    Threads.use(3)
+    defer { Threads.use(0) }
+    #expect(try grown() == alone)
+  }
+
+  /// Below a few thousand rows trees of a tall table are grown on copies of the rows: they are the table's own rows.
+  @Test func coversOfATallForestAreItsRows() throws {
+    let rows = 70_000
+    let (features, labels, _) = Self.tall(rows: rows)
+    var options = ForestOptions.extraTrees
+    options.treeCount = 1
+    options.minimumLeafRows = 3
+    let tree = try TreeEnsemble.forest(
+      features, target: .classes(labels, names: ["no", "yes"]), targetName: "y", options: options
+    ).ensemble.trees[0]
+    var reached = [Double](repeating: 0, count: tree.nodes.count)
+    var ones = reached
+    for row in 0..<rows {
+      let leaf = tree.leaf { features[row, $0] }
+      reached[leaf] += 1
+      ones[leaf] += Double(labels[row])
+    }
+    for (index, node) in tree.nodes.enumerated() where node.isLeaf {
+      #expect(reached[index] == tree.covers[index] && reached[index] >= 3)
+      #expect(abs(tree.leafValues[Int(node.left) + 1] - ones[index] / reached[index]) < 1e-12)
+    }
+    #expect(tree.nodes.count > 1000)
+  }
+
+  @Test(arguments: [0, 1, 5000, 20_000]) func floatsAreSortedByDigits(count: Int) {
+    var generator = SeededGenerator(seed: 8)
+    var values = (0..<count).map { index -> Float in
+      let magnitude = Float(generator.uniform() * 2 - 1)
+      return index % 7 == 0
+        ? magnitude * 1e30 : index % 11 == 0 ? 0 : index % 13 == 0 ? -.infinity : magnitude
+    }
+    let expected = values.sorted()
+    values.withUnsafeMutableBufferPointer { sortFloats($0) }
+    #expect(values == expected)
+  }
 }

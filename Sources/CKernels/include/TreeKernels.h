@@ -17,6 +17,49 @@ void ck_histogram(
 double ck_best_cut(
   const double *histogram, size_t bins, double lambda, double least, size_t *place, int *missing_left);
 
+/// Histograms of all features at once, of rows that lie in records of `stride` bytes: 8 bytes of gradient and hessian,
+/// then a code for each feature. histogram[offsets[f] + code] += (gradient, hessian), shape [cells, 2]. `rows` may be null
+/// where row i is first + i. Gradient and hessian are two floats.
+void ck_record_histogram(
+  const uint8_t *records, size_t stride, const int32_t *rows, size_t first, size_t count, const uint32_t *offsets,
+  size_t features, double *histogram);
+
+/// The same where gradient and hessian are one number, gradient · 2^32 + hessian, in units of `g_unit` and `h_unit`;
+/// at most 2^18 and 2^19 units. Sums are exact. `block` [cells] is scratch.
+void ck_fixed_record_histogram(
+  const uint8_t *records, size_t stride, const int32_t *rows, size_t first, size_t count, const uint32_t *offsets,
+  size_t features, size_t cells, double g_unit, double h_unit, int64_t *block, double *histogram);
+
+/// Writes pairs (gradient, hessian) as whole numbers of units to the first 8 bytes of records; a hessian above 0 is one
+/// unit at least.
+void ck_load_units(
+  const float *pairs, size_t count, float g_units, float h_units, size_t stride, uint8_t *records);
+
+/// The number of cuts below each value, or `missing` for NaN. `cuts` are 255 in rising order, infinite ones at the end.
+void ck_encode(const float *values, size_t count, const float *cuts, uint8_t missing, uint8_t *codes);
+
+/// Parts rows by their codes, in their order; returns how many went left. `left` and `right` hold `count` + 1 numbers.
+size_t ck_part_rows(
+  const uint8_t *codes, const int32_t *rows, size_t first, size_t count, const uint8_t *goes_left, int32_t *left,
+  int32_t *right);
+
+/// pairs[i] = (p − truth, p (1 − p)) for p = 1 / (1 + exp(−score)).
+void ck_logistic_gradients(const double *scores, const float *truths, size_t count, float *pairs);
+
+/// cells[i] = column[places[rows[i]]] (places may be null), their least and greatest; returns how many are NaN.
+size_t ck_gather_cells(
+  const float *column, const int32_t *places, const int32_t *rows, size_t count, float *cells, float *low, float *high);
+
+/// How many cells are at most the threshold, and how many of these have label 1, for labels 0 and 1.
+size_t ck_left_of_two(
+  const float *cells, const int32_t *labels, size_t count, float threshold, int missing_left, size_t *second);
+
+/// Puts the rows whose cell is at most the threshold first, both sides in their order; returns how many they are.
+/// `moved` holds `count` numbers.
+size_t ck_part_cells(
+  const float *column, const int32_t *places, int32_t *rows, size_t count, float threshold, int missing_left,
+  int32_t *moved);
+
 /// Adds one row's SHAP terms of one tree to `attributions` [slots, width, 8·blocks].
 ///
 /// Nodes stand parents first. states[n] tells which of node n's three factor tables holds for the row; tables are

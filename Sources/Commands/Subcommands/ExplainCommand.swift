@@ -48,7 +48,7 @@ enum ExplainCommand: Subcommand {
     console.progress("reading \(arguments.positionals[0])")
     let given = try SplitTable(arguments, keepingAside: arguments.list(ExplainingOptions.predictions))
     let chosen = try rows(arguments, given)
-    var options = try ExplainerOptions(arguments)
+    var options = try ExplainerOptions(arguments, given.table.features)
     let precision = arguments[precision] ?? 0.95
     guard precision > 0, precision <= 1 else {
       throw UsageError.badValue(
@@ -68,17 +68,16 @@ enum ExplainCommand: Subcommand {
     stages.finish("table")
     let limits = try ChangeLimitOptions.limits(arguments, given.table.features)
     console.progress("fitting and probing the black box")
-    let probed = try given.probed(arguments)
+    let probed = try given.probed(arguments, console: console)
     if let folder = arguments[ExplainingOptions.output] { try claimFolder(folder) }
     stages.finish("black_box")
     console.progress("fitting surrogates")
     let explainer = try Explainer(given.table, split: given.split, probed, options: options)
     stages.finish("surrogate")
     let wanted = try ChangeLimitOptions.wanted(arguments, explainer.outcomes)
-    var explanations: [RowExplanation] = []
-    for (place, row) in chosen.enumerated() {
-      console.progress("explaining", place, of: chosen.count, "rows")
-      explanations.append(try explainer.explanation(row: row, wanted: wanted, limits: limits))
+    console.progress("explaining", 0, of: chosen.count, "rows")
+    let explanations = try explainer.explanations(rows: chosen, wanted: wanted, limits: limits) { done in
+      console.progress("explaining", done, of: chosen.count, "rows")
     }
     stages.finish("explanations")
     var measures = try RunMeasures(explainer)

@@ -13,8 +13,8 @@ enum FitCommand: Subcommand {
   static let discussion = """
     Reads a table (CSV or TSV, gzip or not), fits a forest, extra trees, boosted trees, a multi-layer perceptron or the
     convolutional autoencoder with self-attention, and prints its quality from stratified folds that keep copies of a
-    row together. The file it writes holds the model fitted to all rows: trees as JSON, networks as safetensors.
-    'headlamp explain --black-box FILE' opens it.
+    row together. The probabilities of boosted trees are calibrated by what the folds show. The file it writes holds
+    the model fitted to all rows: trees as JSON, networks as safetensors. 'headlamp explain --black-box FILE' opens it.
     """
   static let positionals = [Positional("TABLE", help: "a CSV or TSV file, or 'example'")]
   static let folds = Option<Int>("folds", "N", default: 5, help: "folds for the measures; 0 for none")
@@ -39,18 +39,20 @@ enum FitCommand: Subcommand {
     let read = try ReadTable(arguments)
     let seed = try arguments.required(ExplainingOptions.seed)
     var quality: [NamedEstimate] = []
+    var calibration: Calibration?
     if count > 0 {
       console.progress("fitting to \(count) folds")
-      quality = try self.quality(read, model, folds: count, seed: seed)
+      (quality, calibration) = try self.quality(read, model, folds: count, seed: seed)
     }
     console.progress("fitting to all rows")
     let fitting = clock.now
-    let fitted = try model.fit(read.table, seed: seed)
+    var fitted = try model.fit(read.table, seed: seed)
+    if let calibration { fitted = fitted.calibrated(calibration) }
     let fitSeconds = (clock.now - fitting).seconds
     if let path = arguments[output] { try fitted.write(to: path) }
     console.endProgress()
     if arguments[json] {
-      console.print(report(read, quality, fitSeconds: fitSeconds).line)
+      console.print(report(read, quality, calibration, fitSeconds: fitSeconds).line)
       return
     }
     for line in ExplanationText.tableLines(read) { console.print(line) }
@@ -62,11 +64,19 @@ enum FitCommand: Subcommand {
     console.print(
       "fitted      \(fitted.description) in \(fitSeconds.text(decimals: 2)) s "
         + "(the table was read in \(read.readSeconds.text(decimals: 2)) s)")
+    if let calibration {
+      console.print(
+        calibration.factor < 1
+          ? "calibrated  scores × \(calibration.factor.text(decimals: 2)), by what the folds show"
+          : "calibrated  the folds show no reason to shrink the scores")
+    } else if model.isCalibrated(on: read.table.target) {
+      console.print("calibrated  no: without folds nothing shows how sure the probabilities may be")
+    }
     if let path = arguments[output] { console.print("written     \(path)") }
   }
 
   private static func report(
-    _ read: ReadTable, _ quality: [NamedEstimate], fitSeconds: Double
+    _ read: ReadTable, _ quality: [NamedEstimate], _ calibration: Calibration?, fitSeconds: Double
   ) -> JSONValue {
     let measures = quality.map { named in
       JSONMember(
@@ -77,31 +87,42 @@ enum FitCommand: Subcommand {
           JSONMember("high", .number(named.estimate.interval.high)),
         ]))
     }
-    return .object([
-      JSONMember("rows", .integer(read.table.rowCount)),
-      JSONMember("features", .integer(read.table.features.count)),
-      JSONMember("held_out", .object(measures)), JSONMember("read_seconds", .number(read.readSeconds)),
-      JSONMember("fit_seconds", .number(fitSeconds)),
-    ])
+    let factor = calibration.map { [JSONMember("score_factor", .number($0.factor))] } ?? []
+    return .object(
+      [
+        JSONMember("rows", .integer(read.table.rowCount)),
+        JSONMember("features", .integer(read.table.features.count)),
+        JSONMember("held_out", .object(measures)),
+        JSONMember("read_seconds", .number(read.readSeconds)),
+        JSONMember("fit_seconds", .number(fitSeconds)),
+      ] + factor)
   }
 
-  /// Every row predicted by a model that has not seen it, and measured.
+  /// Every row predicted by a model that has not seen it, and measured; and what that says of how sure scores are.
   private static func quality(
     _ read: ReadTable, _ model: FittedKind, folds: Int, seed: UInt64
-  ) throws -> [NamedEstimate] {
+  ) throws -> (estimates: [NamedEstimate], calibration: Calibration?) {
     let table = read.table
     let splits = try table.folds(folds, groups: read.groups, seed: seed)
-    let predictions = try crossPredictions(table, folds: splits) { rows in
+    var predictions = try crossPredictions(table, folds: splits) { rows in
       try model.fit(table.selecting(rows: rows), seed: seed).blackBox
     }
     let draws = BootstrapDraws(rows: table.rowCount, count: table.rowCount > 20_000 ? 100 : 300, seed: seed)
     switch table.target {
     case .classes(let labels, _):
+      var calibration: Calibration?
+      if model.isCalibrated(on: table.target) {
+        calibration = Calibration(predictions, labels: labels)
+        predictions = Calibration.crossApplied(to: predictions, labels: labels, folds: splits.map(\.held))
+      }
       let estimates = ClassificationScorer(labels: labels, probabilities: predictions).estimates(draws: draws)
-      return zip(ClassificationMeasures.names, estimates).map { NamedEstimate(name: $0, estimate: $1) }
+      return (
+        zip(ClassificationMeasures.names, estimates).map { NamedEstimate(name: $0, estimate: $1) },
+        calibration
+      )
     case .values(let values):
       let estimates = RegressionMeasures.estimates(truth: values, predicted: predictions.values, draws: draws)
-      return zip(RegressionMeasures.names, estimates).map { NamedEstimate(name: $0, estimate: $1) }
+      return (zip(RegressionMeasures.names, estimates).map { NamedEstimate(name: $0, estimate: $1) }, nil)
     }
   }
 }

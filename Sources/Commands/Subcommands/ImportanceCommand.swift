@@ -66,16 +66,17 @@ enum ImportanceCommand: Subcommand {
     }
     console.progress("reading \(arguments.positionals[0])")
     let given = try SplitTable(arguments, keepingAside: arguments.list(ExplainingOptions.predictions))
-    let options = try ExplainerOptions(arguments)
+    let options = try ExplainerOptions(arguments, given.table.features)
     console.progress("fitting and probing the black box")
     let text: ImportanceText
     let clock = ContinuousClock()
     let start = clock.now
     if arguments.isGiven(method) || arguments.isGiven(row) || arguments.isGiven(correlated) {
-      text = try probe(given, arguments)
+      text = try probe(given, arguments, console)
     } else {
       text = ImportanceText(
-        try Explainer(given.table, split: given.split, try given.probed(arguments), options: options))
+        try Explainer(
+          given.table, split: given.split, try given.probed(arguments, console: console), options: options))
     }
     if let folder = arguments[ExplainingOptions.output] {
       try claimFolder(folder)
@@ -100,14 +101,17 @@ enum ImportanceCommand: Subcommand {
   /// The most features that are compared with one another.
   private static let groupedFeatures = 300
 
-  private static func probe(_ given: SplitTable, _ arguments: ParsedArguments) throws -> ImportanceText {
+  private static func probe(
+    _ given: SplitTable, _ arguments: ParsedArguments, _ console: Console
+  ) throws -> ImportanceText {
     let seed = arguments[ExplainingOptions.seed] ?? 0
     if let threshold = arguments[correlated] {
       guard threshold > 0, threshold <= 1 else {
         throw UsageError.badValue(
           option: "correlated", value: "\(threshold)", expectation: "a correlation above 0, at most 1")
       }
-      let probe = ImportanceProbe(try given.probed(arguments), given.table, split: given.split, seed: seed)
+      let probe = ImportanceProbe(
+        try given.probed(arguments, console: console), given.table, split: given.split, seed: seed)
       let candidates = Array(probe.probed.ranking.prefix(groupedFeatures)).sorted()
       let groups = FeatureGroups(
         given.table.features.selecting(rows: given.split.training), candidates: candidates,
@@ -116,7 +120,8 @@ enum ImportanceCommand: Subcommand {
     }
     let method = arguments[method] ?? .occlusion
     guard let number = arguments[row] else {
-      var probe = ImportanceProbe(try given.probed(arguments), given.table, split: given.split, seed: seed)
+      var probe = ImportanceProbe(
+        try given.probed(arguments, console: console), given.table, split: given.split, seed: seed)
       probe.rowLimit = try count(rows, arguments)
       let clock = ContinuousClock()
       let start = clock.now
@@ -130,7 +135,8 @@ enum ImportanceCommand: Subcommand {
     guard (1...given.table.rowCount).contains(number) else {
       throw UsageError.invalid("there is no row \(number): the table has rows 1 to \(given.table.rowCount)")
     }
-    let probe = ImportanceProbe(try given.probed(arguments), given.table, split: given.split, seed: seed)
+    let probe = ImportanceProbe(
+      try given.probed(arguments, console: console), given.table, split: given.split, seed: seed)
     let own = try probe.attributions(by: method, at: [number - 1])
     return ImportanceText(own, row: number)
   }

@@ -16,12 +16,14 @@ enum PredictCommand: Subcommand {
     and for classes the probability of each.
     """
   static let positionals = [Positional("TABLE", help: "a table file")]
+  static let model = Option<String>(
+    "black-box", "FILE", help: "a model file of 'headlamp fit', XGBoost, LightGBM, CatBoost or ONNX")
   static let output = Option<String>("output", "FILE", help: "where the predictions go, as CSV")
   static let options: [any OptionDeclaration] =
     ExplainingOptions.table.filter {
       ![ExplainingOptions.hold.name, ExplainingOptions.group.name, ExplainingOptions.task.name].contains(
         $0.name)
-    } + [ExplainingOptions.blackBox, ExplainingOptions.classes, ExplainingOptions.rounds, output]
+    } + [model, ExplainingOptions.classes, ExplainingOptions.rounds, output]
   static let examples = [
     Example(
       "headlamp predict loans.csv --black-box model.json --output predictions.csv",

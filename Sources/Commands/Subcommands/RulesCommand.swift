@@ -26,10 +26,10 @@ enum RulesCommand: Subcommand {
   static func run(_ arguments: ParsedArguments, console: Console) throws {
     console.progress("reading \(arguments.positionals[0])")
     let given = try SplitTable(arguments, keepingAside: arguments.list(ExplainingOptions.predictions))
-    let options = try ExplainerOptions(arguments)
+    let options = try ExplainerOptions(arguments, given.table.features)
     console.progress("fitting")
     let explainer = try Explainer(
-      given.table, split: given.split, try given.probed(arguments), options: options)
+      given.table, split: given.split, try given.probed(arguments, console: console), options: options)
     let rules = explainer.rules()
     let measures = try RunMeasures(explainer)
     if let folder = arguments[ExplainingOptions.output] {

@@ -75,6 +75,7 @@ let pageScript = """
       step: s => s[0] > 0 ? [0, 1] : [1, 0],
       logistic: (s, slope) => { const p = 1 / (1 + Math.exp(-slope * s[0])); return [1 - p, p]; },
       logisticEach: (s, slope) => s.map(x => 1 / (1 + Math.exp(-slope * x))),
+      signedSquare: s => s.map(x => x * Math.abs(x)),
       softmax: s => {
         const most = Math.max(...s), powers = s.map(x => Math.exp(x - most));
         const sum = powers.reduce((a, b) => a + b);

@@ -179,13 +179,16 @@ public struct DateSpelling: Sendable, Equatable, Hashable {
     return at == bytes.endIndex ? total : nil
   }
 
-  /// The spellings that are tried, those that cannot be mistaken first.
+  /// The spellings that are tried. A year of four digits cannot be mistaken for a day; of two it hardly ever stands first:
+  /// 22-May-15 and 22.05.15 begin with the day.
   static let all: [DateSpelling] =
-    ["-", "/", "."].map { DateSpelling(order: .yearMonthDay, mark: $0) }
-    + ["/", ".", "-"].flatMap {
+    ["/", ".", "-"].flatMap {
       [DateSpelling(order: .monthDayYear, mark: $0), DateSpelling(order: .dayMonthYear, mark: $0)]
     }
-    + Order.allCases.map { DateSpelling(order: $0, mark: " ", hasMonthName: true) }
+    + ["-", "/", "."].map { DateSpelling(order: .yearMonthDay, mark: $0) }
+    + [Order.dayMonthYear, .monthDayYear, .yearMonthDay].map {
+      DateSpelling(order: $0, mark: " ", hasMonthName: true)
+    }
 
   // MARK: - Writing
 

@@ -138,5 +138,6 @@ private func parseColumns(
   if let first = missing.first {
     throw .missingTextNotMet(path: path, text: options.furtherMissingTexts[first])
   }
+  if let idle = assembly.optionWithoutEffect(values, target: target) { throw idle }
   return assembly.finished(values, target: target, encoding: encoding, separator: text.separator)
 }

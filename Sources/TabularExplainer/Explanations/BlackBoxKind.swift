@@ -19,12 +19,15 @@ public enum BlackBoxKind: String, Sendable, CaseIterable {
 }
 
 extension BlackBoxKind {
-  /// The number of folds behind cross-fitted outputs.
-  private static let crossFits = 4
+  /// The number of folds behind cross-fitted outputs: two where half of the rows are plenty.
+  private static func crossFits(rows: Int) -> Int { rows > 100_000 ? 2 : 4 }
 
   /// Fits a black box to the training rows of a table and ranks the features by what they mean to it.
+  /// - Parameter progress: told what is waited for.
   /// - Throws: `TreeError`, `TableError`, or `TabularExplainerError` where there is nothing to learn.
-  public func probed(_ table: Table, training: [Int], seed: UInt64) throws -> ProbedBlackBox {
+  public func probed(
+    _ table: Table, training: [Int], seed: UInt64, progress: (String) -> Void = { _ in }
+  ) throws -> ProbedBlackBox {
     let part = table.selecting(rows: training)
     if case .values(let values) = part.target, let first = values.first, values.allSatisfy({ $0 == first }) {
       throw TabularExplainerError.constantTarget(target: part.targetName, value: first)
@@ -32,8 +35,9 @@ extension BlackBoxKind {
     guard part.features.hasVaryingFeature else {
       throw TabularExplainerError.nothingVaries(features: part.features.count)
     }
+    progress("fitting \(rawValue) to \(part.rowCount) rows")
     var fitted = try fit(part, seed: seed)
-    var outputs = try fitted.outOfBag ?? crossFitted(part, seed: seed)
+    var outputs = try fitted.outOfBag ?? crossFitted(part, seed: seed, progress: progress)
     if self == .boosted, case .classes(let labels, _) = part.target, let ensemble = fitted.ensemble {
       let calibration = Calibration(outputs, labels: labels)
       if calibration.factor < 1 {
@@ -42,6 +46,7 @@ extension BlackBoxKind {
         outputs = calibration.applied(to: outputs)
       }
     }
+    progress("ranking \(part.features.count) features by what they mean to the black box")
     var probed = try ProbedBlackBox(
       name: rawValue, blackBox: fitted.blackBox, trainingOutputs: filledWithMeans(outputs),
       outputSource: fitted.outOfBag == nil ? .crossFitted : .outOfBag, ensemble: fitted.ensemble,
@@ -62,10 +67,14 @@ extension BlackBoxKind {
   }
 
   /// What black boxes of the kind say of rows that they were not fitted to.
-  private func crossFitted(_ table: Table, seed: UInt64) throws -> Tensor {
-    let folds = try table.folds(min(Self.crossFits, table.distinctRowCount), seed: seed)
+  private func crossFitted(_ table: Table, seed: UInt64, progress: (String) -> Void) throws -> Tensor {
+    let wanted = Self.crossFits(rows: table.rowCount)
+    let folds = try table.folds(min(wanted, table.distinctRowCount), seed: seed)
+    var fold = 0
     return try crossPredictions(table, folds: folds) { rows in
-      try fit(table.selecting(rows: rows), seed: seed).blackBox
+      fold += 1
+      progress("fitting \(rawValue) to all rows but those of fold \(fold) of \(folds.count)")
+      return try fit(table.selecting(rows: rows), seed: seed).blackBox
     }
   }
 

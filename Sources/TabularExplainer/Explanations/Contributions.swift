@@ -44,6 +44,8 @@ public struct Contributions: Sendable, Equatable {
     case logProbability = "log-probability (unnormalised)"
     /// The natural logarithm of the predicted quantity.
     case log = "log"
+    /// The square root of the predicted quantity.
+    case squareRoot = "square root"
     /// The probability of a class.
     case probability
     /// The target's own unit.
@@ -68,6 +70,7 @@ public struct Contributions: Sendable, Equatable {
     switch unit {
     case .logOdds: return scores.map { 1 / (1 + exp(-slope * $0)) }
     case .log: return scores.map { exp($0) }
+    case .squareRoot: return scores.map { $0 * abs($0) }
     case .logProbability:
       let largest = scores.max() ?? 0
       let powers = scores.map { exp($0 - largest) }

@@ -5,26 +5,29 @@ import Tensors
 import Trees
 
 extension Explainer {
-  /// Contributions to the outputs of one row.
+  /// Contributions to the outputs of some rows.
   /// - Parameters:
-  ///   - single: a table of the one row.
-  ///   - prediction: the black box's outputs for it.
-  func contributions(of single: Features, prediction: [Double]) throws -> Contributions {
+  ///   - rows: the rows.
+  ///   - predictions: the black box's outputs for them.
+  func contributions(of rows: Features, predictions: [[Double]]) throws -> [Contributions] {
     if let ensemble = probed.ensemble {
-      return try Contributions(.treeSHAP, ensemble, single, tableNames: table.features.names)
+      return try Contributions.byRow(.treeSHAP, ensemble, rows, tableNames: table.features.names)
     }
     var stand = choice.tree
     if case .trees = choice.surrogate.model { stand = choice.surrogate }
     guard case .trees(let ensemble) = stand.model else {
       preconditionFailure("a tree surrogate is made of trees")
     }
-    var contributions = try Contributions(
-      .surrogateSHAP, ensemble, single.selecting(features: stand.features), tableNames: table.features.names)
-    contributions.remainder = prediction.indices.map { output in
-      let sum = contributions.values.reduce(contributions.baseline[output]) { $0 + $1[output] }
-      return prediction[output] - sum
+    let found = try Contributions.byRow(
+      .surrogateSHAP, ensemble, rows.selecting(features: stand.features), tableNames: table.features.names)
+    return zip(found, predictions).map { own, prediction in
+      var contributions = own
+      contributions.remainder = prediction.indices.map { output in
+        let sum = contributions.values.reduce(contributions.baseline[output]) { $0 + $1[output] }
+        return prediction[output] - sum
+      }
+      return contributions
     }
-    return contributions
   }
 }
 
@@ -67,7 +70,7 @@ extension Contributions {
     case .logistic, .step:
       values = byScore.map { [-$0[0], $0[0]] }
       baseline = [-base[0], base[0]]
-    case .identity, .logisticEach, .softmax, .exponential:
+    case .identity, .logisticEach, .softmax, .exponential, .signedSquare:
       values = byScore
       baseline = base
     }
@@ -81,6 +84,7 @@ extension Contributions {
       self.slope = slope
     case .softmax: unit = .logProbability
     case .exponential: unit = .log
+    case .signedSquare: unit = .squareRoot
     case .step: unit = .score
     }
   }

@@ -93,14 +93,67 @@ public struct Explainer: Sendable {
     row: Int, wanted: WantedOutcome? = nil, limits: ChangeLimits = ChangeLimits(),
     counterfactuals count: Int = 4
   ) throws -> RowExplanation {
-    let cells = table.features.row(row)
-    let single = variants(of: cells, in: table.features, changes: [[]])
-    let heldPlace = split.held.firstIndex(of: row)
-    let current = try probed.blackBox.predict(single).values.map { Double($0) }
-    let outcome = outcomes.outcome(current)
-    let honest = split.training.firstIndex(of: row).map { place in
-      probed.trainingOutputs.row(place).values.map { Double($0) }
+    try explanations(rows: [row], wanted: wanted, limits: limits, counterfactuals: count)[0]
+  }
+
+  /// Rows whose predictions and contributions are computed together.
+  private static let rowsAtOnce = 256
+
+  /// The explanations of several rows of the table, as of each by itself.
+  ///
+  /// What rows share is done once: trees are prepared for SHAP values once for hundreds of rows. Where the black box is
+  /// made of trees, rows are explained in parallel.
+  /// - Parameter progress: called with the number of rows done so far.
+  /// - Throws: what the black box throws.
+  public func explanations(
+    rows: [Int], wanted: WantedOutcome? = nil, limits: ChangeLimits = ChangeLimits(),
+    counterfactuals count: Int = 4, progress: (Int) -> Void = { _ in }
+  ) throws -> [RowExplanation] {
+    let heldPlaces = Dictionary(zip(split.held, 0...), uniquingKeysWith: { first, _ in first })
+    let trainingPlaces =
+      rows.count == 1
+      ? [:] : Dictionary(zip(split.training, 0...), uniquingKeysWith: { first, _ in first })
+    var result: [RowExplanation] = []
+    for start in stride(from: 0, to: rows.count, by: Self.rowsAtOnce) {
+      let block = Array(rows[start..<min(start + Self.rowsAtOnce, rows.count)])
+      let part = table.features.selecting(rows: block)
+      let outputs = try probed.blackBox.predict(part)
+      let predictions = block.indices.map { outputs.row($0).values.map { Double($0) } }
+      let contributions = try contributions(of: part, predictions: predictions)
+      let explained = Gathered<Result<RowExplanation, any Error>>(count: block.count)
+      @Sendable func explain(_ place: Int) {
+        let row = block[place]
+        let trained =
+          rows.count == 1 ? split.training.firstIndex(of: row) : trainingPlaces[row]
+        explained.set(
+          place,
+          Result {
+            try explanation(
+              row: row, current: predictions[place], held: heldPlaces[row], trained: trained,
+              wanted: wanted, limits: limits, count: count, contributions: contributions[place])
+          })
+      }
+      if probed.ensemble != nil {
+        parallelFor(block.count) { explain($0) }
+      } else {
+        for place in block.indices { explain(place) }
+      }
+      for place in block.indices {
+        if let one = try explained.get(place)?.get() { result.append(one) }
+      }
+      progress(result.count)
     }
+    return result
+  }
+
+  private func explanation(
+    row: Int, current: [Double], held heldPlace: Int?, trained: Int?, wanted: WantedOutcome?,
+    limits: ChangeLimits, count: Int, contributions: Contributions
+  ) throws -> RowExplanation {
+    let cells = table.features.row(row)
+    let single = table.features.selecting(rows: [row])
+    let outcome = outcomes.outcome(current)
+    let honest = trained.map { place in probed.trainingOutputs.row(place).values.map { Double($0) } }
     let surrogatePrediction = try choice.surrogate.predict(single).values.map { Double($0) }
     let leaf = choice.tree.rules.first { $0.box.holds { cells[$0] } }
     let wanted = wanted ?? .outcome(nextOutcome(after: outcome, current))
@@ -116,7 +169,7 @@ public struct Explainer: Sendable {
       wanted: wanted,
       counterfactuals: probed.answersNewRows && !wanted.isMet(by: current, outcomes)
         ? try search.counterfactuals(for: cells, wanted: wanted, limits: limits, count: count) : [],
-      contributions: try contributions(of: single, prediction: current))
+      contributions: contributions)
   }
 
   /// The shortest rule that is enough for the black box's outcome at a row of the table, searched on the training rows

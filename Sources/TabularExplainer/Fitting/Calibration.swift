@@ -41,6 +41,28 @@ public struct Calibration: Sendable, Equatable {
     factor = rows == 0 || high > 0.995 ? 1 : (low + high) / 2
   }
 
+  /// Cross-fitted probabilities, each fold's shrunk by what the other folds show: as a calibrated model would say of rows
+  /// that it has not seen.
+  /// - Parameter folds: the held rows of each fold.
+  public static func crossApplied(to probabilities: Tensor, labels: [Int], folds: [[Int]]) -> Tensor {
+    let width = probabilities.shape[1]
+    let all = probabilities.values
+    func part(_ rows: [Int]) -> Tensor {
+      Tensor(
+        rows.flatMap { all[$0 * width..<($0 + 1) * width] }, shape: [rows.count, width])
+    }
+    var result = all
+    for (place, held) in folds.enumerated() {
+      let others = folds.indices.filter { $0 != place }.flatMap { folds[$0] }
+      let calibration = Calibration(part(others), labels: others.map { labels[$0] })
+      let shrunk = calibration.applied(to: part(held)).values
+      for (index, row) in held.enumerated() {
+        for output in 0..<width { result[row * width + output] = shrunk[index * width + output] }
+      }
+    }
+    return Tensor(result, shape: probabilities.shape)
+  }
+
   /// Probabilities with shrunk scores.
   public func applied(to probabilities: Tensor) -> Tensor {
     let width = probabilities.shape[1]

@@ -153,7 +153,6 @@ struct LightGBMModel: Sendable {
           slope = value
         }
       }
-      if words.contains("sqrt") { throw .unsupported("a target under a square root (reg_sqrt)") }
       switch words.first ?? "" {
       case "binary": (link, classifies) = (.logistic(slope: slope), true)
       case "cross_entropy": (link, classifies) = (.logistic(slope: 1), true)
@@ -162,7 +161,8 @@ struct LightGBMModel: Sendable {
       case "poisson", "gamma", "tweedie": (link, classifies) = (.exponential, false)
       case "regression", "regression_l1", "huber", "fair", "quantile", "mape", "lambdarank", "rank_xendcg",
         "custom":
-        (link, classifies) = (.identity, false)
+        // With reg_sqrt the trees know the target's square root, its sign kept.
+        (link, classifies) = (words.contains("sqrt") ? .signedSquare : .identity, false)
       case let other: throw .unsupported("the objective \(other)")
       }
     }

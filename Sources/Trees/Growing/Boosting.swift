@@ -1,8 +1,9 @@
 // Gradient-boosted trees by histograms (Chen & Guestrin 2016, XGBoost; Ke et al. 2017, LightGBM).
 //
-// Every level of a tree is grown at once. The feature loop is outside and parallel, the row loop inside: the histogram
-// of one feature, for all nodes of the level, stays in the first-level cache, and its best cuts are taken at once. No
-// array of features × bins × nodes exists.
+// Two ways of growing a tree give the same trees but for rounding. `LevelGrower` is for tables of many features or few
+// rows: the feature loop is outside and parallel, the row loop inside, the histogram of one feature, for all nodes of the
+// level, stays in the first-level cache, and no array of features × bins × nodes exists. `RangeGrower` is for tall tables:
+// rows are kept leaf by leaf, and all features of a row are added at once.
 
 import Tables
 import Tensors
@@ -22,7 +23,8 @@ extension TreeEnsemble {
       throw .oneClass(labels.first.map { names[$0] } ?? "")
     }
     let scale = BoostingScale(options, rows: features.rowCount, features: features.count)
-    let quantised = QuantisedFeatures(features, maximumBins: scale.maximumBins)
+    let quantised = QuantisedFeatures(
+      features, maximumBins: scale.maximumBins, minimumCategoryRows: options.minimumCategoryRows)
     var run = BoostingRun(quantised, BoostingObjective(target), options, scale)
     if let tried = scale.featuresTried, run.gainsByDrawing(tried) { run.featuresDrawn = tried }
     for _ in 0..<options.rounds { run.addRound() }
@@ -46,6 +48,8 @@ private struct BoostingRun {
   private let features: QuantisedFeatures
   private let options: BoostingOptions
   private let scale: BoostingScale
+  /// Rows as records, where the table is tall.
+  private let records: RowRecords?
   private var scores: [Double]
   private var generator: SeededGenerator
 
@@ -57,6 +61,10 @@ private struct BoostingRun {
     self.objective = objective
     self.options = options
     self.scale = scale
+    let areAllAsked = scale.featuresDrawn == features.binCounts.count && scale.featuresTried == nil
+    records =
+      areAllAsked && RowRecords.serve(features, depth: options.maximumDepth)
+      ? RowRecords(features, objective.gradientsAreBounded ? .units : .floats) : nil
     featuresDrawn = scale.featuresDrawn
     scores = [Double](
       unsafeUninitializedCapacity: features.rowCount * objective.scoreCount
@@ -81,16 +89,32 @@ private struct BoostingRun {
       swap(&own, &gradients[score])
       // A row without weight still finds its leaf, and with it its next gradient.
       for row in leftOut { (own[2 * row], own[2 * row + 1]) = (0, 0) }
-      var grower = LevelGrower(
-        features, asking: featuresAsked(), gradients: consume own, options: options,
-        minimumLeafWeight: scale.minimumLeafWeight)
-      let (tree, leafOfRow) = grower.grow(output: score)
-      for row in 0..<features.rowCount {
-        scores[row * objective.scoreCount + score] += tree.leafValues[Int(leafOfRow[row])]
+      let (tree, leafOfRow) = grown(consume own, output: score)
+      let (width, leafValues) = (objective.scoreCount, tree.leafValues)
+      scores.withUnsafeMutableBufferPointer { scores in
+        guard let base = scores.baseAddress else { return }
+        let shared = SendablePointer(base)
+        parallelRanges(features.rowCount, minimum: 8192) { range in
+          for row in range { shared.base[row * width + score] += leafValues[Int(leafOfRow[row])] }
+        }
       }
       trees.append(tree)
     }
     return leftOut
+  }
+
+  /// A tree on the gradients of one score, and the leaf of every row.
+  private mutating func grown(_ gradients: consuming [Float], output: Int) -> (Tree, [Int32]) {
+    if let records {
+      records.load(gradients)
+      var grower = RangeGrower(
+        features, records, options: options, minimumLeafWeight: scale.minimumLeafWeight)
+      return grower.grow(output: output)
+    }
+    var grower = LevelGrower(
+      features, asking: featuresAsked(), gradients: consume gradients, options: options,
+      minimumLeafWeight: scale.minimumLeafWeight)
+    return grower.grow(output: output)
   }
 
   private mutating func rowsLeftOut() -> [Int] {

@@ -26,6 +26,8 @@ public struct BoostingOptions: Sendable, Equatable, Codable {
   /// rounds speak for: trees that ask about different features do better where many tell the same, and worse where few
   /// stand alone among noise. With a `rowShare` of 1 no rows are left out to judge the trial by, and nil is 1.
   public var featureShare: Double?
+  /// The fewest rows of a category that a split may name, see `RareCategories`; nil for four, fewer below eighty rows.
+  public var minimumCategoryRows: Int?
   /// The seed of the rows and features drawn.
   public var seed: UInt64 = 0
 

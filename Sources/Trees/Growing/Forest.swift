@@ -21,8 +21,10 @@ public struct ForestOptions: Sendable, Equatable, Codable {
   public var drawsRows: Bool
   /// How many features are drawn in a node; nil for √features with classes, all features with quantities.
   public var featuresPerSplit: Int?
-  /// The fewest rows in a leaf.
-  public var minimumLeafRows = 1
+  /// The fewest rows in a leaf; nil for one, and in tables of more than 100,000 rows for as many times 50,000 as there are.
+  public var minimumLeafRows: Int?
+  /// The fewest rows of a category that a split may name, see `RareCategories`; nil for four, fewer below eighty rows.
+  public var minimumCategoryRows: Int?
   /// The most splits between a root and a leaf; nil for no limit.
   public var maximumDepth: Int?
   /// The seed of every choice.
@@ -33,6 +35,9 @@ public struct ForestOptions: Sendable, Equatable, Codable {
 
   /// Extra trees: all rows, random cuts.
   public static var extraTrees: ForestOptions { ForestOptions(splitting: .random, drawsRows: false) }
+
+  /// The fewest rows in a leaf of a tree that is fitted to so many.
+  func leafRows(of rows: Int) -> Int { minimumLeafRows ?? max(1, rows / 50_000) }
 
   private init(splitting: Splitting, drawsRows: Bool) {
     self.splitting = splitting
@@ -100,11 +105,19 @@ extension TreeEnsemble {
     _ features: Features, _ target: GrowingTarget, _ options: ForestOptions
   ) -> [GrownTree] {
     // Random cuts need the values themselves; best cuts are found over codes.
-    let quantised = options.splitting == .best ? QuantisedFeatures(features, maximumBins: 255) : nil
-    let rare = quantised == nil ? RareCategories.find(features) : [:]
+    let quantised =
+      options.splitting == .best
+      ? QuantisedFeatures(
+        features, maximumBins: 255, minimumCategoryRows: options.minimumCategoryRows) : nil
+    let rare = quantised == nil ? RareCategories.find(features, minimum: options.minimumCategoryRows) : [:]
+    let draws = min(options.featuresPerSplit ?? features.count, features.count)
     return features.withCells { cells in
-      parallelMap(options.treeCount) { index in
-        var grower = ForestTreeGrower(features, cells, quantised, rare: rare, target, options, tree: index)
+      let rowMajor =
+        quantised == nil && RowMajorCells.serve(features, drawing: draws)
+        ? RowMajorCells(cells, rowCount: features.rowCount, featureCount: features.count) : nil
+      return parallelMap(options.treeCount) { index in
+        var grower = ForestTreeGrower(
+          features, cells, quantised, rowMajor: rowMajor, rare: rare, target, options, tree: index)
         return grower.grow()
       }
     }

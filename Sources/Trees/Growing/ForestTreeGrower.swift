@@ -1,15 +1,19 @@
 // One tree of a forest: nodes are opened depth first, each over a run of one array of row numbers.
 
+import CKernels
 import Tables
 import Tensors
 
 /// Grows one tree.
 struct ForestTreeGrower {
   private let features: Features
-  private let cells: FeatureCells
+  /// The table's cells, or the near rows'.
+  private var cells: FeatureCells
   private let quantised: QuantisedFeatures?
+  /// The table row by row, where it is tall.
+  private let rowMajor: RowMajorCells?
   private let rare: [Int: Set<Int>]
-  private let target: GrowingTarget
+  private var target: GrowingTarget
   private let options: ForestOptions
   private var generator: SeededGenerator
   private var assembly = TreeAssembly()
@@ -19,6 +23,7 @@ struct ForestTreeGrower {
   /// Features in the order they are drawn, shuffled as far as each node needs.
   private var drawOrder: [Int32]
   private let drawsPerNode: Int
+  private let minimumLeafRows: Int
 
   /// A split that a node may take.
   struct Candidate {
@@ -31,17 +36,20 @@ struct ForestTreeGrower {
   }
 
   init(
-    _ features: Features, _ cells: FeatureCells, _ quantised: QuantisedFeatures?, rare: [Int: Set<Int>],
+    _ features: Features, _ cells: FeatureCells, _ quantised: QuantisedFeatures?,
+    rowMajor: RowMajorCells?, rare: [Int: Set<Int>],
     _ target: GrowingTarget, _ options: ForestOptions, tree: Int
   ) {
     self.features = features
     self.cells = cells
     self.quantised = quantised
+    self.rowMajor = rowMajor
     self.rare = rare
     self.target = target
     self.options = options
     generator = SeededGenerator(seed: options.seed, stream: "tree \(tree)")
     drawOrder = (0..<Int32(features.count)).map { $0 }
+    minimumLeafRows = options.leafRows(of: features.rowCount)
     drawsPerNode = min(options.featuresPerSplit ?? features.count, features.count)
   }
 
@@ -62,11 +70,25 @@ struct ForestTreeGrower {
     }
     let scratch = NodeScratch(rows: count, width: target.width)
     defer { scratch.deallocate() }
+    let (allCells, allTargets) = (cells, target)
+    let least = minimumLeafRows
+    let near = rowMajor.map { NearRows($0) }
+    defer { near?.deallocate() }
     var pending: [(node: Int, range: Range<Int>, depth: Int)] = []
     pending.append((assembly.addNode(cover: Double(rows.count)), 0..<rows.count, 0))
     while let (node, range, depth) = pending.popLast() {
+      if let near {
+        if let held = near.range, !held.contains(range.lowerBound) {
+          near.range = nil
+          (cells, target) = (allCells, allTargets)
+        }
+        if near.range == nil, range.count <= NearRows.most {
+          target = allTargets.selecting(rows[range])
+          cells = near.gather(&rows, range)
+        }
+      }
       scratch.load(rows, range, target)
-      guard depth < options.maximumDepth ?? .max, range.count >= 2 * options.minimumLeafRows,
+      guard depth < options.maximumDepth ?? .max, range.count >= 2 * least,
         !scratch.isPure, let split = bestSplit(range, scratch)
       else {
         assembly.makeLeaf(node, scratch.means)
@@ -148,7 +170,7 @@ struct ForestTreeGrower {
       question = .atMost(threshold)
       scratch.sideByThreshold(range.count, threshold, missingGoesLeft)
     }
-    let least = Double(options.minimumLeafRows)
+    let least = Double(minimumLeafRows)
     guard scratch.left.count >= least, scratch.whole.count - scratch.left.count >= least else {
       return .worse
     }
@@ -169,7 +191,7 @@ struct ForestTreeGrower {
     let bins = quantised.binCounts[feature]
     let missing = scratch.gatherCodes(feature, rows, range, quantised)
     guard !scratch.codesAreConstant(range.count) else { return .constant }
-    let least = Double(options.minimumLeafRows)
+    let least = Double(minimumLeafRows)
     if let categories = quantised.categories[feature] {
       guard
         let (members, cut) = scratch.bestCategories(
@@ -196,6 +218,15 @@ struct ForestTreeGrower {
 
   /// Puts the rows that go left first, both sides in their old order.
   private mutating func partition(_ range: Range<Int>, _ split: Candidate, _ scratch: NodeScratch) -> Int {
+    if case .atMost(let threshold) = split.question {
+      return rows.withUnsafeMutableBufferPointer { rows in
+        guard let base = rows.baseAddress else { return range.lowerBound }
+        return range.lowerBound
+          + ck_part_cells(
+            cells.base + split.feature * cells.storedRowCount, cells.places, base + range.lowerBound,
+            range.count, threshold, split.missingGoesLeft ? 1 : 0, scratch.moved)
+      }
+    }
     let members: Set<Int>? = if case .categories(let list) = split.question { Set(list) } else { nil }
     var kept = range.lowerBound
     var moved = 0
@@ -206,8 +237,6 @@ struct ForestTreeGrower {
         goesLeft = split.missingGoesLeft
       } else if let members {
         goesLeft = members.contains(Int(value))
-      } else if case .atMost(let threshold) = split.question {
-        goesLeft = value <= threshold
       } else {
         goesLeft = false
       }

@@ -27,6 +27,20 @@ struct GrowingTarget: Sendable {
     }
   }
 
+  /// The targets of some rows.
+  func selecting(_ rows: ArraySlice<Int32>) -> GrowingTarget {
+    labels.isEmpty
+      ? GrowingTarget(
+        vectors: rows.flatMap { values[Int($0) * width..<(Int($0) + 1) * width] }, width: width)
+      : GrowingTarget(labels: rows.map { labels[Int($0)] }, width: width)
+  }
+
+  private init(labels: [Int32], width: Int) {
+    self.labels = labels
+    values = []
+    self.width = width
+  }
+
   /// Vectors of quantities, such as a black box's probabilities: `[rows, width]`.
   init(vectors: [Double], width: Int) {
     labels = []
@@ -55,6 +69,13 @@ struct TargetSums {
     base.update(repeating: 0, count: width)
     count = 0
     squares = 0
+  }
+
+  /// The sums of so many rows of each of two classes.
+  mutating func set(first: Int, second: Int) {
+    (base[0], base[1]) = (Double(first), Double(second))
+    squares = base[0] * base[0] + base[1] * base[1]
+    count = Double(first + second)
   }
 
   @inline(__always)

@@ -1,5 +1,6 @@
 // The working memory of one growing tree: a node's cells, codes and targets gathered side by side, and its sums.
 
+import CKernels
 import Tables
 import Tensors
 
@@ -66,6 +67,15 @@ final class NodeScratch {
         }
         whole.add(vector: vectors + place * width)
       }
+    } else if width == 2 {
+      var second = 0
+      for (place, index) in range.enumerated() {
+        let label = target.labels[Int(rows[index])]
+        labels[place] = label
+        second += Int(label)
+      }
+      isPure = second == 0 || second == range.count
+      whole.set(first: range.count - second, second: second)
     } else {
       for (place, index) in range.enumerated() {
         let label = target.labels[Int(rows[index])]
@@ -81,15 +91,11 @@ final class NodeScratch {
     _ feature: Int, _ rows: [Int32], _ range: Range<Int>, _ features: FeatureCells
   ) -> (low: Float, high: Float, missing: Int) {
     rows.withUnsafeBufferPointer { rows in
+      guard let base = rows.baseAddress else { return (.infinity, -.infinity, 0) }
       var (low, high) = (Float.infinity, -Float.infinity)
-      var missing = 0
-      for (place, index) in range.enumerated() {
-        let value = features[Int(rows[index]), feature]
-        cells[place] = value
-        low = value < low ? value : low
-        high = value > high ? value : high
-        if value.isNaN { missing += 1 }
-      }
+      let missing = ck_gather_cells(
+        features.base + feature * features.storedRowCount, features.places, base + range.lowerBound,
+        range.count, cells, &low, &high)
       return (low, high, missing)
     }
   }
@@ -97,6 +103,13 @@ final class NodeScratch {
   /// Sums the rows whose cell is at most `threshold` into `left`.
   func sideByThreshold(_ count: Int, _ threshold: Float, _ missingGoesLeft: Bool) {
     var sums = cleared()
+    if hasLabels, width == 2 {
+      var second = 0
+      let count = ck_left_of_two(cells, labels, count, threshold, missingGoesLeft ? 1 : 0, &second)
+      sums.set(first: count - second, second: second)
+      left = sums
+      return
+    }
     for place in 0..<count {
       let value = cells[place]
       if value <= threshold || (missingGoesLeft && value.isNaN) { add(place, to: &sums) }

@@ -1,5 +1,6 @@
 // Features as one byte a cell: histograms over codes replace sorting in every node.
 
+import CKernels
 import Tables
 import Tensors
 
@@ -24,7 +25,7 @@ struct QuantisedFeatures: Sendable {
   let kinds: [FeatureKind]
 
   /// Quantises every feature. `maximumBins` lies in 2...255.
-  init(_ features: Features, maximumBins: Int) {
+  init(_ features: Features, maximumBins: Int, minimumCategoryRows: Int? = nil) {
     precondition((2...255).contains(maximumBins), "\(maximumBins) bins")
     let (rows, count) = (features.rowCount, features.count)
     var columnCuts = [[Float]](repeating: [], count: count)
@@ -32,7 +33,8 @@ struct QuantisedFeatures: Sendable {
     var rareBins: [Int: Int] = [:]
     for (feature, kind) in features.kinds.enumerated() {
       if case .categorical(let names) = kind {
-        let (bins, rare) = Self.categoryBins(features.column(feature), count: names.count)
+        let (bins, rare) = Self.categoryBins(
+          features.column(feature), count: names.count, minimum: minimumCategoryRows)
         categories[feature] = bins
         rareBins[feature] = rare
       }
@@ -102,8 +104,8 @@ struct QuantisedFeatures: Sendable {
       known += 1
     }
     guard known > 1 else { return [] }
-    var sorted = UnsafeMutableBufferPointer(rebasing: scratch[0..<known])
-    sorted.sort()
+    let sorted = UnsafeMutableBufferPointer(rebasing: scratch[0..<known])
+    sortFloats(sorted)
     var distinct = 1
     for index in 1..<known where sorted[index] != sorted[index - 1] { distinct += 1 }
     var cuts: [Float] = []
@@ -129,29 +131,21 @@ struct QuantisedFeatures: Sendable {
     return cuts
   }
 
-  /// Each value's bin: the number of cuts below it, found by halving without branches.
+  /// Each value's bin: the number of cuts below it.
   private static func encode(
     _ column: UnsafeBufferPointer<Float>, _ cuts: [Float], _ target: UnsafeMutablePointer<UInt8>
   ) {
-    cuts.withUnsafeBufferPointer { cuts in
-      for row in column.indices {
-        let value = column[row]
-        var (first, length) = (0, cuts.count)
-        while length > 0 {
-          let half = length / 2
-          let isAbove = cuts[first + half] < value
-          first = isAbove ? first + half + 1 : first
-          length = isAbove ? length - half - 1 : half
-        }
-        target[row] = UInt8(value.isNaN ? cuts.count + 1 : first)
-      }
-    }
+    guard let values = column.baseAddress else { return }
+    let padded = cuts + [Float](repeating: .infinity, count: 255 - cuts.count)
+    ck_encode(values, column.count, padded, UInt8(cuts.count + 1), target)
   }
 
   /// One bin a category, the most frequent first to have its own; the bin of the others, if any.
-  private static func categoryBins(_ column: [Float], count: Int) -> (bins: [[Int]], rare: Int?) {
+  private static func categoryBins(
+    _ column: [Float], count: Int, minimum: Int?
+  ) -> (bins: [[Int]], rare: Int?) {
     let frequency = RareCategories.frequencies(column, count: count)
-    let least = RareCategories.least(rows: column.count)
+    let least = minimum ?? RareCategories.least(rows: column.count)
     let order = (0..<count).sorted { (frequency[$1], $0) < (frequency[$0], $1) }
     let own = order.prefix(253).filter { frequency[$0] >= least }
     let others = Set(order).subtracting(own)
@@ -179,9 +173,9 @@ enum RareCategories {
   }
 
   /// The rare categories of each categorical feature.
-  static func find(_ features: Features) -> [Int: Set<Int>] {
+  static func find(_ features: Features, minimum: Int? = nil) -> [Int: Set<Int>] {
     var rare: [Int: Set<Int>] = [:]
-    let least = least(rows: features.rowCount)
+    let least = minimum ?? least(rows: features.rowCount)
     for (feature, kind) in features.kinds.enumerated() {
       guard case .categorical(let names) = kind else { continue }
       let frequency = frequencies(features.column(feature), count: names.count)

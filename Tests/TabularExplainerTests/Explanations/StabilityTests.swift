@@ -1,5 +1,6 @@
 // What another draw of the rows would change, features that do it alone, and probabilities that are too sure.
 
+import Foundation
 import Tables
 import Tensors
 import Testing
@@ -36,6 +37,35 @@ import Testing
     // Claims that hold stay as they are.
     let honest = Tensor(labels.flatMap { _ in [Float(0.3), 0.7] }, shape: [1000, 2])
     #expect(Calibration(honest, labels: labels).factor > 0.98)
+  }
+
+  /// Every fold is shrunk by what the others show: where one fold alone is honest, it is shrunk all the same.
+  @Test func foldsAreShrunkByTheOthers() {
+    let labels = (0..<1000).map { $0 % 10 < 7 ? 1 : 0 }
+    let folds = [Array(0..<500), Array(500..<1000)]
+    let claimed = Tensor(
+      labels.indices.flatMap { $0 < 500 ? [Float(0.3), 0.7] : [Float(0.01), 0.99] }, shape: [1000, 2])
+    let crossed = Calibration.crossApplied(to: claimed, labels: labels, folds: folds).values
+    // The second fold's claims are too sure by a factor of log(99) / log(7 / 3).
+    let factor = Foundation.log(7.0 / 3) / Foundation.log(99.0)
+    let expected = 1 / (1 + pow(3.0 / 7, factor))
+    #expect(abs(Double(crossed[1]) - expected) < 0.01, "\(crossed[1])")
+    #expect(abs(crossed[2 * 500 + 1] - 0.99) < 0.001)
+  }
+
+  /// Rows explained together are explained as each by itself.
+  @Test func rowsTogetherAreExplainedAsOneByOne() throws {
+    let example = ExampleTable(rows: 200, seed: 4)
+    let explainer = try KnownRuleTests.explainer(example, .extraTrees, seed: 4)
+    let rows = [3, 150, 7, 42]
+    let together = try explainer.explanations(rows: rows)
+    for (row, one) in zip(rows, together) {
+      let alone = try explainer.explanation(row: row)
+      #expect(one.row == row && one.isHeldOut == alone.isHeldOut && one.outcome == alone.outcome)
+      #expect(one.prediction == alone.prediction && one.honestPrediction == alone.honestPrediction)
+      #expect(one.anchor == alone.anchor && one.contributions == alone.contributions)
+      #expect(one.counterfactuals.map(\.changes) == alone.counterfactuals.map(\.changes))
+    }
   }
 
   @Test func aFeatureThatDoesItAloneIsNamed() throws {

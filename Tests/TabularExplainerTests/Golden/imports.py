@@ -131,7 +131,7 @@ note("lightgbm-categories", binary_columns(fit_lgb(
 note("lightgbm-entropy", binary_columns(fit_lgb("entropy", {"objective": "cross_entropy"}, binary)))
 note("lightgbm-one-leaf", binary_columns(fit_lgb("one-leaf", {"objective": "binary", "min_data_in_leaf": 400}, binary, rounds=2)))
 fit_lgb("linear-leaves", {"objective": "regression", "linear_tree": True}, score, x=dense, rounds=1)
-fit_lgb("square-root", {"objective": "regression", "reg_sqrt": True}, score, rounds=1)
+note("lightgbm-square-root", fit_lgb("square-root", {"objective": "regression", "reg_sqrt": True}, score, rounds=1))
 
 # scikit-learn through ONNX ------------------------------------------------------------------------------------------
 import onnx.helper

@@ -7,7 +7,7 @@ import Tensors
 
 extension SplitTable {
   /// Fits, opens or starts the black box that `arguments` name, and probes it.
-  func probed(_ arguments: ParsedArguments) throws -> ProbedBlackBox {
+  func probed(_ arguments: ParsedArguments, console: Console) throws -> ProbedBlackBox {
     let seed = arguments[ExplainingOptions.seed] ?? 0
     let sources = [
       ExplainingOptions.blackBox, ExplainingOptions.blackBoxCommand, ExplainingOptions.predictions,
@@ -43,10 +43,11 @@ extension SplitTable {
     }
     let word = arguments[ExplainingOptions.blackBox] ?? "auto"
     if word == "auto" {
-      return try BlackBoxKind.usual(for: table).probed(table, training: split.training, seed: seed)
+      return try BlackBoxKind.usual(for: table)
+        .probed(table, training: split.training, seed: seed, progress: console.progress)
     }
     if let kind = BlackBoxKind(rawValue: word) {
-      return try kind.probed(table, training: split.training, seed: seed)
+      return try kind.probed(table, training: split.training, seed: seed, progress: console.progress)
     }
     guard let model else {
       throw UsageError.badValue(
@@ -113,9 +114,14 @@ extension SplitTable {
 
 extension ExplainerOptions {
   /// The options that `arguments` name.
-  init(_ arguments: ParsedArguments) throws(UsageError) {
+  init(_ arguments: ParsedArguments, _ features: Features) throws(UsageError) {
     self.init(seed: arguments[ExplainingOptions.seed] ?? 0)
-    if case .count(let count) = arguments[ExplainingOptions.top] { top = count }
+    if case .count(let count) = arguments[ExplainingOptions.top] {
+      guard count <= features.count else {
+        throw .invalid("--top \(count): the table has \(ReadingText.count(features.count, "feature"))")
+      }
+      top = count
+    }
     surrogate = arguments[ExplainingOptions.surrogate]?.kind
     size = arguments[ExplainingOptions.leaves]
     if let size, size < 2 {

@@ -112,15 +112,16 @@ struct ExplanationText {
     let ways: [(Removal, String)] = [
       (.mean, "by means"), (.marginal, "by cells of other rows"), (.donor, "by one other row's cells"),
     ]
-    let texts = ways.compactMap { way, words -> String? in
+    let rows = ways.compactMap { way, words -> (words: String, lost: String, kept: String)? in
       func found(_ name: String) -> Estimate? {
         removal.first { $0.name == "\(name)_\(way.rawValue)" }?.estimate
       }
       guard let lost = found("comprehensiveness"), let kept = found("sufficiency") else { return nil }
-      return
-        "\(words.padded(to: 26))\(Self.valueAndInterval(lost).padded(to: 28))\(Self.valueAndInterval(kept))"
+      return (words, Self.valueAndInterval(lost), Self.valueAndInterval(kept))
     }
-    guard !texts.isEmpty else { return [] }
+    guard !rows.isEmpty else { return [] }
+    let width = max(28, (rows.map(\.lost.count).max() ?? 0) + 2)
+    let texts = rows.map { $0.words.padded(to: 26) + $0.lost.padded(to: width) + $0.kept }
     let fall =
       if case .classes = explainer.outcomes { "the probability falls without" } else {
         "the quantity moves without"
@@ -139,7 +140,7 @@ struct ExplanationText {
     let count = explainer.choice.features.count
     let isGiven = explainer.probed.refit == nil
     var texts = [
-      "\(stability.refits) \(isGiven ? "surrogates" : "refits") to redrawn rows: "
+      ReadingText.count(stability.refits, isGiven ? "surrogate" : "refit") + " to redrawn rows: "
         + (count == 1
           ? "the top feature stays the same in \(range(stability.keptOverlap))"
           : "the top \(count) features overlap by \(range(stability.keptOverlap)) (Jaccard)")
@@ -186,7 +187,12 @@ struct ExplanationText {
 
   /// One row's explanation.
   func lines(_ explanation: RowExplanation, _ stability: Stability? = nil) -> [String] {
-    var result = ["row \(explanation.row + 1)" + (explanation.isHeldOut ? ", held out" : ", a training row")]
+    let isGiven = explainer.probed.outputSource == .given
+    var result = [
+      "row \(explanation.row + 1)"
+        + (explanation.isHeldOut
+          ? ", held out" : isGiven ? ", among the rows the surrogate is fitted to" : ", a training row")
+    ]
     result += lines("  predicted", [prediction(explanation)])
     let stated = explainer.outcomes.outcome(explanation.surrogatePrediction)
     if stated != explanation.outcome {
@@ -196,7 +202,10 @@ struct ExplanationText {
     }
     if let stability, let others = stability.otherOutcomes[explanation.row], others > 0 {
       result += lines(
-        "", ["\(others) of \(stability.refits) refits to redrawn rows say otherwise of this row"])
+        "",
+        [
+          "\(others) of \(stability.refits) refits to redrawn rows \(others == 1 ? "says" : "say") otherwise of this row"
+        ])
     }
     let rule = explanation.anchor
     let because =
@@ -318,16 +327,19 @@ struct ExplanationText {
     let end = contributions.values.reduce(start + contributions.remainder[output]) { $0 + $1[output] }
     let base = contributions.onPredictionScale(output: output, prediction: explanation.prediction).baseline
     func number(_ value: Double) -> String {
-      abs(value) < 1e4 ? value.text(decimals: 3) : value.text(significant: 6)
+      (value < 0 ? "−" : "")
+        + (abs(value) < 1e4 ? abs(value).text(decimals: 3) : abs(value).text(significant: 6))
     }
     switch contributions.unit {
     case .probability, .target:
       lines.append(
         "from \(number(start)), where nothing is known of the row, to \(number(end)); in "
           + (contributions.unit == .probability ? "probability" : "units of \(explainer.table.targetName)"))
-    case .logOdds, .log, .logProbability, .score:
+    case .logOdds, .log, .squareRoot, .logProbability, .score:
       let own = explanation.prediction.indices.contains(output) ? explanation.prediction[output] : .nan
-      let what = contributions.unit == .log ? explainer.table.targetName : "probability"
+      let what =
+        contributions.unit == .log || contributions.unit == .squareRoot
+        ? explainer.table.targetName : "probability"
       lines.append(
         "from \(number(start)), where nothing is known of the row, to \(number(end)); in \(unitText(contributions.unit))"
       )
@@ -339,6 +351,7 @@ struct ExplanationText {
   private func unitText(_ unit: Contributions.Unit) -> String {
     switch unit {
     case .logOdds: "log-odds"
+    case .squareRoot: "square roots of \(explainer.table.targetName)"
     case .log: "logarithms of \(explainer.table.targetName)"
     case .logProbability: "scores whose softmax is the probability"
     case .score: "scores, of which the sign decides"

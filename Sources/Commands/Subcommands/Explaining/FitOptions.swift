@@ -25,7 +25,12 @@ enum FitOptions {
   )
   static let leafWeight = Option<Double>(
     "leaf-weight", "W", help: "boosted: the least sum of hessians in a leaf (0.1 below 2,000 rows, else 1)")
-  static let all: [any OptionDeclaration] = [kind, trees, depth, bins, rowShare, featureShare, leafWeight]
+  static let categoryRows = Option<Int>(
+    "category-rows", "N",
+    help: "the fewest rows of a category that a tree may ask about (4, fewer in tables of less than 80 rows)")
+  static let all: [any OptionDeclaration] = [
+    kind, trees, depth, bins, rowShare, featureShare, leafWeight, categoryRows,
+  ]
 
   /// The black box that `arguments` ask for.
   /// - Throws: `UsageError` where a setting is out of its range or not one of the kind's.
@@ -33,7 +38,7 @@ enum FitOptions {
     let kind = try arguments.required(kind)
     switch kind {
     case .perceptron, .convolutionalAttention:
-      try refuse([trees, depth, bins], [rowShare, featureShare, leafWeight], arguments) {
+      try refuse([trees, depth, bins, categoryRows], [rowShare, featureShare, leafWeight], arguments) {
         "--\($0) is for trees, and \(kind.rawValue) is a network"
       }
       return .network(kind == .perceptron ? .perceptron(.init()) : .convolutionalAttention(.init()))
@@ -45,6 +50,7 @@ enum FitOptions {
       var options: ForestOptions = kind == .forest ? .randomForest : .extraTrees
       options.treeCount = try atLeastOne(trees, arguments) ?? 300
       options.maximumDepth = try atLeastOne(depth, arguments)
+      options.minimumCategoryRows = try atLeastOne(categoryRows, arguments)
       options.seed = try arguments.required(ExplainingOptions.seed)
       return .trees(.forest(options))
     }
@@ -55,6 +61,7 @@ enum FitOptions {
     options.rounds = try atLeastOne(trees, arguments) ?? options.rounds
     options.maximumDepth = try atLeastOne(depth, arguments) ?? options.maximumDepth
     options.maximumBins = arguments[bins]
+    options.minimumCategoryRows = try atLeastOne(categoryRows, arguments)
     options.rowShare = try share(rowShare, arguments)
     options.featureShare = try share(featureShare, arguments)
     options.minimumLeafWeight = arguments[leafWeight]

@@ -9,6 +9,11 @@ enum FittedKind {
   case trees(TreeModel)
   case network(NetworkArchitecture)
 
+  /// Whether scores are shrunk by what folds show: boosted trees are surer of classes than they should be.
+  func isCalibrated(on target: Target) -> Bool {
+    if case .trees(.boosted) = self, case .classes = target { true } else { false }
+  }
+
   func fit(_ table: Table, seed: UInt64) throws -> FittedModel {
     switch self {
     case .trees(let model): return .trees(try model.fit(table).ensemble)
@@ -31,9 +36,15 @@ enum FittedModel {
     }
   }
 
+  /// The same model with its scores shrunk; only trees have scores.
+  func calibrated(_ calibration: Calibration) -> FittedModel {
+    guard case .trees(let ensemble) = self, calibration.factor < 1 else { return self }
+    return .trees(ensemble.multiplyingScores(by: calibration.factor))
+  }
+
   var description: String {
     switch self {
-    case .trees(let ensemble): "\(ensemble.trees.count) trees"
+    case .trees(let ensemble): ReadingText.count(ensemble.trees.count, "tree")
     case .network: "a network"
     }
   }

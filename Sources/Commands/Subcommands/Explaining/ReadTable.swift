@@ -47,6 +47,13 @@ struct ReadTable {
       }
     } else {
       let excluded = Set(aside + [group].compactMap { $0 })
+      if let target = arguments[ExplainingOptions.target] {
+        if target == group { throw UsageError.invalid("--group names the target '\(target)'") }
+        if aside.contains(target) { throw UsageError.invalid("--predictions names the target '\(target)'") }
+        if arguments.list(ExplainingOptions.exclude).contains(target) {
+          throw UsageError.invalid("--exclude names the target '\(target)'")
+        }
+      }
       var options = try Self.options(arguments, excluding: excluded)
       if let model, arguments[ExplainingOptions.task] == nil { options.task = model.task }
       let clock = ContinuousClock()

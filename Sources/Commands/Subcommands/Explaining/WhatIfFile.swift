@@ -92,6 +92,7 @@ struct WhatIfFile {
       case .logisticEach(let slope): ("logisticEach", slope)
       case .softmax: ("softmax", 1)
       case .exponential: ("exponential", 1)
+      case .signedSquare: ("signedSquare", 1)
       case .complement: ("complement", 1)
       case .step: ("step", 1)
       }

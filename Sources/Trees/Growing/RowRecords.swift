@@ -1,0 +1,131 @@
+// Rows as records, gradient and codes side by side: one line of cache a row, however far apart a leaf's rows lie.
+
+import CKernels
+import Tensors
+
+/// Every row's gradient, hessian and codes in one place, and what trees grown over them use in turn.
+final class RowRecords: @unchecked Sendable {
+  /// How gradients are written.
+  enum Precision {
+    /// Two floats, for gradients of any size.
+    case floats
+    /// Whole numbers of units, for gradients of at most 1 and hessians of at most 1/2: sums are exact in any order.
+    case units
+  }
+
+  /// Units of gradients and hessians, powers of two.
+  static let gradientUnit = 0x1p-18
+  static let hessianUnit = 0x1p-20
+  /// The most numbers that the histograms of a tree's level may hold.
+  private static let mostCells = 1 << 22
+
+  let rowCount: Int
+  let precision: Precision
+  /// Where each feature's cells begin in a histogram, and how many there are.
+  let offsets: [UInt32]
+  let cellCount: Int
+  private let stride: Int
+  private let records: UnsafeMutablePointer<UInt8>
+  /// Row numbers, a leaf's side by side, and two halves on their way.
+  let rows: UnsafeMutablePointer<Int32>
+  let left: UnsafeMutablePointer<Int32>
+  let right: UnsafeMutablePointer<Int32>
+  /// Histograms that no node uses.
+  private var spare: [UnsafeMutablePointer<Double>] = []
+
+  /// Whether records serve: rows enough to pay for them, and histograms of all features small enough for the cache.
+  static func serve(_ features: QuantisedFeatures, depth: Int) -> Bool {
+    let cells = features.binCounts.reduce(0) { $0 + $1 + 1 }
+    return features.rowCount >= 2000 && !features.binCounts.isEmpty && cells <= 1 << 16
+      && cells << depth <= mostCells
+  }
+
+  init(_ features: QuantisedFeatures, _ precision: Precision) {
+    self.precision = precision
+    let count = features.binCounts.count
+    rowCount = features.rowCount
+    var offsets: [UInt32] = []
+    var total = 0
+    for bins in features.binCounts {
+      offsets.append(UInt32(total))
+      total += bins + 1
+    }
+    self.offsets = offsets
+    cellCount = total
+    // Whole words; a power of two below a line of cache, so that no record straddles two lines.
+    let needed = 8 + count
+    stride = needed <= 64 ? [16, 32, 64].first { $0 >= needed } ?? 64 : (needed + 7) / 8 * 8
+    let bytes = rowCount * stride
+    records = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+      .initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    rows = .allocate(capacity: rowCount + 1)
+    // A number more for every piece that rows are moved in: one or more a node, and no more than 4,096 nodes a level.
+    let room = rowCount + rowCount / 16_384 + 4097
+    left = .allocate(capacity: room)
+    right = .allocate(capacity: room)
+    let (base, stride) = (SendablePointer(records), stride)
+    parallelRanges(rowCount, minimum: 4096) { range in
+      for feature in 0..<count {
+        features.codes.withUnsafeBufferPointer { codes in
+          let column = feature * features.rowCount
+          for row in range { base.base[row * stride + 8 + feature] = codes[column + row] }
+        }
+      }
+    }
+  }
+
+  deinit {
+    records.deallocate()
+    rows.deallocate()
+    left.deallocate()
+    right.deallocate()
+    for histogram in spare { histogram.deallocate() }
+  }
+
+  /// Writes pairs (gradient, hessian) into the records.
+  func load(_ gradients: [Float]) {
+    let (records, stride, precision) = (SendablePointer(records), stride, precision)
+    parallelRanges(rowCount, minimum: 4096) { range in
+      gradients.withUnsafeBufferPointer { pairs in
+        guard let pairs = pairs.baseAddress else { return }
+        switch precision {
+        case .floats:
+          for row in range {
+            UnsafeMutableRawPointer(records.base + row * stride)
+              .storeBytes(of: SIMD2(pairs[2 * row], pairs[2 * row + 1]), as: SIMD2<Float>.self)
+          }
+        case .units:
+          ck_load_units(
+            pairs + 2 * range.lowerBound, range.count, Float(1 / Self.gradientUnit),
+            Float(1 / Self.hessianUnit), stride, records.base + range.lowerBound * stride)
+        }
+      }
+    }
+  }
+
+  /// Adds some of `rows` to a histogram `[cells, 2]`; `areAll` where row i stands at place i.
+  func add(_ range: Range<Int>, areAll: Bool, to histogram: UnsafeMutablePointer<Double>) {
+    let chosen: UnsafePointer<Int32>? = areAll ? nil : UnsafePointer(rows + range.lowerBound)
+    switch precision {
+    case .floats:
+      ck_record_histogram(
+        records, stride, chosen, range.lowerBound, range.count, offsets, offsets.count, histogram)
+    case .units:
+      withUnsafeTemporaryAllocation(of: Int64.self, capacity: cellCount) { block in
+        ck_fixed_record_histogram(
+          records, stride, chosen, range.lowerBound, range.count, offsets, offsets.count, cellCount,
+          Self.gradientUnit, Self.hessianUnit, block.baseAddress, histogram)
+      }
+    }
+  }
+
+  /// A histogram of zeros.
+  func histogram() -> UnsafeMutablePointer<Double> {
+    let histogram = spare.popLast() ?? .allocate(capacity: cellCount * 2)
+    histogram.update(repeating: 0, count: cellCount * 2)
+    return histogram
+  }
+
+  /// Takes a histogram back.
+  func giveBack(_ histogram: UnsafeMutablePointer<Double>) { spare.append(histogram) }
+}

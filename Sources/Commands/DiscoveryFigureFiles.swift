@@ -83,8 +83,10 @@ struct DiscoveryFigureFiles {
       for head in heads {
         let pattern = values[.pattern(layer: head.layer)]
         for query in task.clean[prompt].indices {
-          for key in 0...query {
+          for key in task.clean[prompt].indices {
             let weight = Double(pattern[0, head.head, query, key])
+            // Later tokens are seen by encoders only.
+            guard key <= query || weight > 0 else { continue }
             document.append([
               .integer(head.layer), .integer(head.head), .integer(prompt), .integer(query), .integer(key),
               .number((weight * 1e4).rounded() / 1e4),
@@ -100,6 +102,8 @@ struct DiscoveryFigureFiles {
   /// `direct.csv`: what each head adds to the answer by itself, over the first prompts.
   func writeDirect(prompts count: Int) throws {
     let part = task.selecting(Array(task.clean.indices.prefix(count)))
+    // A stream that is normalised on its way is not a sum of what heads write.
+    guard (try? model.requireSummedStream(for: "direct logit attribution")) != nil else { return }
     let direct = try DirectLogitAttribution(model, part)
     let graph = CircuitGraph(model.configuration)
     var document = CSVDocument(header: ["layer", "head", "direct"])

@@ -66,11 +66,14 @@ struct DiscoveryFigures {
       let name = "head \(table.text(row, "layer")).\(table.text(row, "head")), prompt \(prompt)"
       if weights[name] == nil {
         order.append(name)
-        weights[name] = .init(repeating: [], count: tokens[prompt]?.count ?? 0)
+        let length = tokens[prompt]?.count ?? 0
+        weights[name] = .init(repeating: .init(repeating: 0, count: length), count: length)
         prompts[name] = prompt
       }
-      guard weights[name]?.indices.contains(query) ?? false else { continue }
-      weights[name]?[query].append(table.number(row, "weight") ?? 0)
+      guard let key = Int(table.text(row, "key")), weights[name]?.indices.contains(query) ?? false,
+        weights[name]?.indices.contains(key) ?? false
+      else { continue }
+      weights[name]?[query][key] = table.number(row, "weight") ?? 0
     }
     let pieces = order.map { name in
       (

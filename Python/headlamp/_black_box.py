@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 from pathlib import Path
 from typing import Any, Callable, Iterator, Optional, Sequence
 
@@ -39,16 +40,24 @@ class BlackBox:
         about = self._about()
         file = _model_file(self._model, folder)
         if file is not None:
-            handed = {"black_box": file, **about}
-            if self.classes:
-                handed["classes"] = self.classes
-            if self._agrees(handed, folder, path):
-                yield handed
-                return
+            # Some files name their classes, and others have to be told.
+            for classes in ([None, self.classes] if self.classes else [None]):
+                handed = {"black_box": file, "classes": classes, **about}
+                if self._agrees(handed, folder, path):
+                    yield handed
+                    return
             file.unlink()
         known = self.classes or self._target_classes()
         with Answering(self._reader(), self._answers(known), [str(name) for name in known]) as answering:
-            yield {"black_box_command": answering.command, **about}
+            try:
+                yield {"black_box_command": answering.command, **about}
+            except HeadlampError as error:
+                failure = answering.failure
+                if failure is None:
+                    raise
+                said = " ".join(str(failure).split())
+                line = f"the black box failed: {type(failure).__name__}: {said}"
+                raise HeadlampError(line, error.exit_code) from failure
 
     def _about(self) -> dict[str, Any]:
         about: dict[str, Any] = {}
@@ -112,24 +121,31 @@ class BlackBox:
         options = {name: value for name, value in handed.items() if name != "task"}
         try:
             run(["predict", str(path), *words({**options, "target": self._target, "output": checked})], progress=False)
-            said = np.genfromtxt(checked, delimiter=",", skip_header=1, dtype=float, ndmin=2)
             ours = self._answers(self.classes)(
                 self._reader()(feature_frame(self._table, self._target).to_csv(index=False)))
-        except (HeadlampError, ValueError, TypeError, KeyError):
+            with open(checked, newline="", encoding="utf-8") as file:
+                header, *rows = csv.reader(file)
+            outputs = ours.shape[1]
+            if self.classes and header[-outputs:] != [f"probability_{name}" for name in self.classes]:
+                return False
+            said = np.array([[float(cell) for cell in row[-outputs:]] for row in rows])
+        except Exception:  # Whatever is wrong with either is said where the model is asked.
             return False
         finally:
             checked.unlink(missing_ok=True)
-        theirs = said[:, -ours.shape[1]:]
-        scale = 1 if ours.shape[1] > 1 else max(1.0, float(np.abs(ours).max(initial=0)))
-        return theirs.shape == ours.shape and bool(np.all(np.abs(theirs - ours) <= TOLERANCE * scale))
+        if said.shape != ours.shape:
+            return False
+        scale = 1 if outputs > 1 else max(1.0, float(np.abs(ours).max(initial=0)))
+        return bool(np.all(np.abs(said - ours) <= TOLERANCE * scale))
 
 
 def _are_labels(given: np.ndarray, labels: list[Any], kind: Optional[str], is_estimator: bool) -> bool:
     """Whether a one-dimensional answer names classes rather than giving a probability."""
-    if given.dtype.kind in "OUSb":
+    if given.dtype.kind in "OUS":
         return True
-    if is_estimator or given.dtype.kind in "iu":
-        return kind != "regression" and all(str(value) in {str(name) for name in labels} for value in given[:100])
+    if is_estimator or given.dtype.kind in "iub":
+        names = {str(name) for name in labels}
+        return kind != "regression" and all(str(value) in names for value in given[:100])
     return False
 
 

@@ -8,14 +8,17 @@ import shutil
 import tempfile
 import weakref
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union, cast
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import pandas
 
 PathLike = Union[str, Path]
 
 
-def read_table(path: Path) -> Any:
+def read_table(path: Path) -> pandas.DataFrame:
     """A CSV file as a pandas DataFrame, or as a numpy record array where there is no pandas."""
     try:
         import pandas
@@ -23,7 +26,8 @@ def read_table(path: Path) -> Any:
         with open(path, newline="", encoding="utf-8") as file:
             header, *rows = csv.reader(file)
         columns = [_numbers([row[place] for row in rows]) for place in range(len(header))]
-        return np.rec.fromarrays(columns, names=",".join(header))
+        records: Any = np.rec.fromarrays(columns, names=",".join(header))  # type: ignore[call-overload]
+        return cast("pandas.DataFrame", records)
     return pandas.read_csv(path)
 
 
@@ -48,8 +52,8 @@ class Result:
         #: What the command printed.
         self.text = ""
 
-    def table(self, name: str) -> Any:
-        """A table by its name, such as ``"heads"``."""
+    def table(self, name: str) -> pandas.DataFrame:
+        """A table by its name, such as ``"heads"``; without pandas, a numpy record array."""
         path = self.folder / f"{name}.csv"
         if not path.exists():
             there = ", ".join(self.tables) or "none"

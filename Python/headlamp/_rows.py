@@ -78,7 +78,7 @@ class RowReader:
         if _holds_words(dtype):
             values = like.cat.categories if isinstance(dtype, pandas.CategoricalDtype) else like.dropna().unique()
             by_text = {str(value): value for value in values}
-            by_number = {number: value for value in values if (number := _number(str(value))) is not None}
+            by_number: dict[Optional[float], Any] = {number: value for value in values if (number := _number(str(value))) is not None}
             back = [
                 None if empty else by_text.get(cell, by_number.get(_number(cell), cell))
                 for cell, empty in zip(cells, blank)]

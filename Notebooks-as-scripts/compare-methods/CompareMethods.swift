@@ -5,6 +5,7 @@
 import CircuitDiscovery
 import Narration
 import Reports
+import SparseAutoencoders
 import Transformers
 
 @main

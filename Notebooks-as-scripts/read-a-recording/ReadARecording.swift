@@ -9,6 +9,7 @@ import FoundationEssentials
 import Narration
 import Recordings
 import Reports
+import Tensors
 import Transformers
 
 @main

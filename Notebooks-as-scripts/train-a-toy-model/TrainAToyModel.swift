@@ -6,6 +6,7 @@ import CausalMethods
 import CircuitDiscovery
 import Narration
 import Reports
+import Tensors
 import Transformers
 
 @main

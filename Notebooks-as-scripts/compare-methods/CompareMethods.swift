@@ -16,7 +16,7 @@ enum CompareMethods {
     let folder = (library.folder ?? "Circuits") + "/default-model"
     let model = try Transformer(folder: folder)
     let limits = try PromptLimits(modelFolder: folder)
-    let task = try library.task("greater-than")
+    let task = try library.task("ioi")
 
     narration.section("1. The judge")
     narration.say("Task: \(task.summary).")
@@ -25,21 +25,22 @@ enum CompareMethods {
     narration.say(
       "5 % or more are true. Two questions: 'pair' replaces a head by its value in the negative, 'mean' by")
     narration.say("its mean over negatives. They have different answers.")
-    let prompts = try task.promptSet(examples: 60, seed: 0, limits: limits)
-    let judging = try task.promptSet(examples: 80, seed: 1, limits: limits).leavingOut(prompts)
+    let prompts = try task.promptSet(examples: 40, seed: 0, limits: limits)
+    let judging = try task.promptSet(examples: 60, seed: 1, limits: limits).leavingOut(prompts)
 
     narration.section("2. The rankings")
-    let wanted = ["atp", "ig", "eap-ig-inputs", "patching"]
+    let wanted = ["atp", "eap-ig-inputs", "patching"]
     let rankings =
       [.codes] + ComparedRanking.nullCodes + ComparedRanking.quick.filter { wanted.contains($0.name) }
       + [.norm]
     let names = rankings.map(\.name).joined(separator: ", ")
     narration.say("\(names).")
     narration.say(
-      "Three of them train nothing: they show what the prompts and gradients give away by themselves.")
+      "Those in brackets use directions that nobody trained for sparse codes: they show what the prompts")
+    narration.say("and gradients give away by themselves. The last uses neither codes nor gradients.")
     let comparison = try narration.withScratchFolder { scratch in
       var material = RankingMaterial(model: model, prompts: prompts, scratch: scratch)
-      material.dictionary.steps = 400
+      material.dictionary.steps = 300
       return try TaskComparison(
         rankings, material, judging: judging, model: "default-model", settings: "", explain: { "\($0)" })
     }
@@ -51,27 +52,30 @@ enum CompareMethods {
         "\(question == .pair ? 3 : 4). Question '\(question.rawValue)': \(isTrue.count { $0 }) of \(isTrue.count) "
           + "heads are true")
       let rows = comparison.rows.filter { $0.question == question }
-      var bars: [BarChart.Bar] = []
+      var (areas, correlations): ([BarChart.Bar], [BarChart.Bar]) = ([], [])
       for row in rows {
         guard let verdict = row.verdict else {
           narration.say("\(row.ranking): \(row.problem ?? "not to be judged")")
           continue
         }
-        let interval = verdict.trapezoidAUCInterval.flatMap { ends in
-          ends.count == 2 ? ends[0]...max(ends[0], ends[1]) : nil
+        areas.append(.init(row.ranking, verdict.trapezoidAUC, interval: range(verdict.trapezoidAUCInterval)))
+        if let correlation = verdict.rankCorrelation {
+          correlations.append(
+            .init(row.ranking, correlation, interval: range(verdict.rankCorrelationInterval)))
         }
-        bars.append(.init(row.ranking, verdict.trapezoidAUC, interval: interval))
-        let correlation = verdict.rankCorrelation?.short ?? "none"
         narration.say(
-          "\(row.ranking): AUC \(verdict.trapezoidAUC.short), ρ with sizes \(correlation), \(row.seconds.short) s"
-        )
+          "\(row.ranking): AUC \(verdict.trapezoidAUC.short), ρ with sizes "
+            + "\(verdict.rankCorrelation?.short ?? "none"), \(row.seconds.short) s")
       }
-      if !bars.isEmpty {
+      let named = "question '\(question.rawValue)'"
+      if !areas.isEmpty {
         try narration.draw(
-          BarChart(
-            title: "AUC, question '\(question.rawValue)'", unit: "area under the ROC curve", bars: bars
-          ).svg,
+          BarChart(title: "Finding the true heads, \(named)", unit: "area under the ROC curve", bars: areas)
+            .svg,
           as: "auc-\(question.rawValue)")
+        try narration.draw(
+          BarChart(title: "Order of all effects, \(named)", unit: "Spearman's ρ", bars: correlations).svg,
+          as: "order-\(question.rawValue)")
       }
     }
 
@@ -80,5 +84,11 @@ enum CompareMethods {
     narration.say("Exact patching is the measurement itself on other prompts: no ranking can be much better.")
     narration.say(
       "One task on one small model decides nothing; 'headlamp compare --suite siblings' asks many.")
+  }
+
+  /// The two ends of an interval.
+  static func range(_ ends: [Double]?) -> ClosedRange<Double>? {
+    guard let ends, ends.count == 2, ends[0] <= ends[1] else { return nil }
+    return ends[0]...ends[1]
   }
 }

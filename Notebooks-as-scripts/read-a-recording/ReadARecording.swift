@@ -46,7 +46,8 @@ enum ReadARecording {
     narration.section("1. What a recording holds")
     let recording = try Recording(path: path)
     let made = recording.description
-    narration.say("task \(made.task), model \(made.model), seed \(made.seed), recorded at: \(made.position)")
+    narration.say(
+      "task \(made.task), model \(made.model), seed \(made.seed), recorded at: \(made.position.text)")
     narration.say(
       "/head_outputs is [\(recording.examples.count) prompts, \(made.layers) layers, \(made.heads) heads, "
         + "\(made.dModel) numbers]: z·W_O, what each head adds to the residual stream.")

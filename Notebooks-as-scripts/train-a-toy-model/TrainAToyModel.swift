@@ -27,18 +27,20 @@ enum TrainAToyModel {
     narration.section("1. Training")
     narration.say("Two layers of four heads without MLPs: the smallest model that can do induction.")
     var plan = ModelTrainingPlan()
-    (plan.layers, plan.heads, plan.mlpWidth, plan.steps) = (2, 4, 0, 600)
+    (plan.layers, plan.heads, plan.mlpWidth, plan.steps) = (2, 4, 0, 800)
+    plan.style.hasRotaryPositions = true
+    plan.learningRate = 4e-3
     plan.evaluationInterval = 50
     plan.corpus.pairs = 4_000
     var training = try ModelTraining(tasks: [task], plan: plan)
     while !training.isFinished { try training.advance() }
     try training.writeModel(to: folder, command: "TrainAToyModel", version: "narrated")
     let examinations = training.history.examinations
-    for examination in examinations where [50, 150, 300, 600].contains(examination.step) {
+    for examination in examinations where [50, 100, 150, 200, 300, 800].contains(examination.step) {
       let accuracy = examination.tasks.first?.accuracy ?? 0
       narration.say("after \(examination.step) steps: right on \(accuracy.percent) of held-out prompts")
     }
-    narration.say("Accuracy does not grow evenly: it rises when the two heads below have found each other.")
+    narration.say("Accuracy does not grow evenly: it rises when heads of both layers have found each other.")
     try narration.draw(
       LineChart(
         title: "Learning to go on with a repeated span", xTitle: "step",
@@ -102,9 +104,14 @@ enum TrainAToyModel {
     narration.section("4. The circuit")
     let first = strongest(kinds) { $0.previousToken }
     let second = strongest(kinds) { $0.induction }
-    narration.say("\(first.layer).\(first.head) writes at every token which token stood before it.")
+    let looked = kinds[first.layer][first.head].previousToken.short
+    let matched = kinds[second.layer][second.head].induction.short
     narration.say(
-      "\(second.layer).\(second.head) looks for the place whose token before is the one at hand, and copies.")
+      "\(first.layer).\(first.head) looks at the token before (\(looked) of its attention) and writes at every token what "
+        + "stood before it.")
+    narration.say(
+      "\(second.layer).\(second.head) looks for the token at hand among those (\(matched)), and copies what it finds."
+    )
     let path = GraphEdge(
       .head(layer: first.layer, head: first.head), .head(layer: second.layer, head: second.head, .keys))
     let graph = CircuitGraph(model.configuration)
@@ -116,9 +123,9 @@ enum TrainAToyModel {
     let scores = try method.init().attribute(model, task, options) { _, _ in }.edgeScores ?? []
     let rank = scores.count { abs($0) > abs(scores[place]) } + 1
     narration.say(
-      "Of \(graph.edgeCount) edges, \(path) is number \(rank) by EAP-IG: what the second head matches with")
-    narration.say(
-      "comes from the first. That is the induction circuit (Elhage et al. 2021, Olsson et al. 2022).")
+      "Of \(graph.edgeCount) edges, \(path) is number \(rank) by EAP-IG: what the second head's keys are made of."
+    )
+    narration.say("Induction circuits: Elhage et al. 2021, Olsson et al. 2022.")
   }
 
   static func strongest(

@@ -87,9 +87,12 @@ def test_an_interrupt_ends_the_command(stand_in, tmp_path):
         echo $$ > {mark}
         while :; do sleep 0.1; done
     """)
+    # A background job of a shell ignores the signal, and so would Python there.
+    program = (
+        "import headlamp, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "headlamp.run(['anything'])")
     process = subprocess.Popen(
-        [sys.executable, "-c", "import headlamp; headlamp.run(['anything'])"], stderr=subprocess.PIPE, text=True,
-        start_new_session=True)
+        [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, start_new_session=True)
     while not mark.exists() or not mark.read_text():
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)

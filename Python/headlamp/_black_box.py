@@ -66,10 +66,14 @@ class BlackBox:
         if is_frame(self._table):
             columns = [str(name) for name in self._table.columns if str(name) != self._target]
             names = [str(name) for name in self._names] if self._names else columns
+            # A name with a quote in it cannot be told to the command.
+            columns, names = ([name for name in some if '"' not in name] for some in (columns, names))
             # A model is asked with all its columns, also with those that look like row numbers or identifiers.
-            about["keep"] = [name for name in names if name in columns]
+            named = word_columns(self._table)
+            about["header"] = "names"
+            about["keep"] = [name for name in names if name in columns] or None
             about["exclude"] = [name for name in columns if name not in names] or None
-            about["categorical"] = [name for name in word_columns(self._table) if name in about["keep"]] or None
+            about["categorical"] = [name for name in names if name in named] or None
         return about
 
     def _target_classes(self) -> list[Any]:

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import csv
+import io
 import os
 import re
 import selectors
@@ -48,7 +50,7 @@ def environment(more: Optional[Mapping[str, str]] = None) -> dict[str, str]:
 
 
 def words(options: Mapping[str, object]) -> list[str]:
-    """``least_share=0.1, no_report=True`` as ``--least-share=0.1 --no-report``; None and False are left out."""
+    """``least_share=0.1, no_report=True`` as ``--least-share 0.1 --no-report``; None and False are left out."""
     result: list[str] = []
     for name, value in options.items():
         if value is None or value is False:
@@ -56,9 +58,13 @@ def words(options: Mapping[str, object]) -> list[str]:
         option = "--" + name.replace("_", "-")
         if value is True:
             result.append(option)
+        elif isinstance(value, (list, tuple)):
+            # As a line of CSV: a name with a comma in it stands in quotes.
+            line = io.StringIO()
+            csv.writer(line, lineterminator="").writerow(value)
+            result += [option, line.getvalue()]
         else:
-            several = isinstance(value, (list, tuple))
-            result += [option, ",".join(str(item) for item in value) if several else str(value)]  # type: ignore
+            result += [option, str(value)]
     return result
 
 

@@ -66,6 +66,8 @@ def explain(
         target = str(table.columns[-1])  # type: ignore[union-attr]
     path = Path(table) if isinstance(table, (str, Path)) else _write(table, result.folder / "table.csv")
     with _handed_over(black_box, table, path, result.folder, target, classes) as given:
+        if not isinstance(table, (str, Path)):
+            given["header"] = "names"
         given = {**given, "target": target, "seed": seed, "output": result.folder, **options}
         if rows is not None:
             given["rows"] = [int(row) for row in rows]

@@ -105,5 +105,5 @@ def test_an_interrupt_ends_the_command(stand_in, tmp_path):
 def test_options_become_words():
     from headlamp._command import words
 
-    assert words({"least_share": 0.1, "all": True, "none": None, "no": False, "rows": [1, 2]}) == [
-        "--least-share", "0.1", "--all", "--rows", "1,2"]
+    assert words({"least_share": 0.1, "all": True, "none": None, "no": False, "rows": [1, 2], "keep": ["a, b", 'c "d"']}) == [
+        "--least-share", "0.1", "--all", "--rows", "1,2", "--keep", '"a, b","c ""d"""']

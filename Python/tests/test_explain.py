@@ -95,6 +95,23 @@ def test_columns_in_another_order_and_one_too_many(numbers):
     assert "unused" not in set(result.importance["feature"])
 
 
+def test_names_with_commas_and_quotes(numbers):
+    linear = pytest.importorskip("sklearn.linear_model")
+    features = pandas.DataFrame({"x, first": numbers["x"], 'the "y"': numbers["y"], "café": numbers["x"] > 1})
+    target = np.where(numbers["over"] == "yes", "yes, surely", "no")
+    model = linear.LogisticRegression().fit(features, target)
+    assert_exact(explained(features.assign(over=target), model), model, features)
+
+
+def test_names_that_are_numbers(numbers):
+    linear = pytest.importorskip("sklearn.linear_model")
+    features = pandas.DataFrame({0: numbers["x"], 1: numbers["y"]})
+    model = linear.LogisticRegression().fit(features.to_numpy(), numbers["over"] == "yes")
+    result = explained(features.assign(over=numbers["over"] == "yes"), model)
+    own = model.predict_proba(features.to_numpy()[[row - 1 for row in ROWS]]).max(axis=1)
+    assert np.allclose(result.explanations["prediction"], own, atol=1e-5)
+
+
 def test_a_regressor_of_few_whole_numbers(numbers):
     ensemble = pytest.importorskip("sklearn.ensemble")
     table = numbers[["x", "y"]].assign(count=(numbers["x"] > 0) * 1 + (numbers["y"] > 0) * 1)

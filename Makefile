@@ -79,9 +79,9 @@ docs: build
 	.ci/documentation
 
 # Runs the narrated programs, each of which writes figures to results/figures.
-notebooks: dependencies
+notebooks: build
 	for program in $(NOTEBOOKS); do \
-		swift run -c release --scratch-path .build/tests $$program || exit 1; \
+		swift build -c release --static-swift-stdlib --product $$program && .build/release/$$program || exit 1; \
 	done
 
 clean:

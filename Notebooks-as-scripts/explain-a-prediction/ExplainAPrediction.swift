@@ -38,7 +38,7 @@ enum ExplainAPrediction {
     try narration.draw(
       BarChart(
         title: "What the features mean to the black box", unit: "mean size of SHAP values",
-        bars: probed.ranking.map { .init(words.names[$0], probed.importance[$0]) }, start: 0
+        bars: probed.ranking.map { .init(words.names[$0], probed.importance[$0]) }
       ).svg, as: "importance")
 
     print("\n4. A surrogate on as few features as follow the black box nearly as well")
@@ -112,7 +112,8 @@ enum ExplainAPrediction {
             .init(
               "\(words.names[feature]) = \(words.text(table.features[row, feature], of: feature))",
               Double(value))
-          }
+          },
+          start: contributions.baseline[explanation.outcome]
         ).svg, as: "contributions")
     }
   }

@@ -11,7 +11,7 @@ PYTHON_TEST := .build/python-test
 NOTEBOOKS := FirstCircuit ReadARecording YourOwnTask PatchAndAttribute CompareMethods ExplainAPrediction \
 	TrainAToyModel DiscoverHeads
 
-.PHONY: wheel test-wheel test-docs docs notebooks run build test fuzz sanitize stress format lint bench install dependencies clean
+.PHONY: wheel test-wheel test-docs docs notebooks picture run build test fuzz sanitize stress format lint bench install dependencies clean
 
 run: build
 	.build/release/headlamp discover ioi
@@ -77,6 +77,10 @@ test-docs: build
 # The reference of the libraries: .build/documentation/Headlamp.doccarchive.
 docs: build
 	.ci/documentation
+
+# Takes the README's picture of a report again; needs Chromium.
+picture: build
+	.ci/picture
 
 # Runs the narrated programs, each of which writes figures to results/figures.
 notebooks: build

@@ -1,4 +1,6 @@
 """Explanations of black boxes in this process: scikit-learn, XGBoost, LightGBM, CatBoost and callables."""
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -46,6 +48,20 @@ def test_rows_without_pandas(numbers):
     rows = [list(numbers.columns), *numbers.to_numpy().tolist()]
     result = headlamp.explain(rows, "over", refits=0, progress=False)
     assert result.summary["table"]["rows"] == 300
+
+
+def test_numpy_is_enough():
+    program = """
+import sys
+sys.modules["pandas"] = sys.modules["h5py"] = sys.modules["sklearn"] = None
+import headlamp
+rows = [["x", "y", "t"]] + [[i % 7, i * 3 % 11, "a" if i % 7 > 3 else "b"] for i in range(120)]
+model = lambda rows: [float(float(row[0]) > 3) for row in rows]
+why = headlamp.explain(rows, "t", black_box=model, classes=["b", "a"], refits=0, progress=False, rows=[5])
+print(why.explanations["outcome"][0], why.explanations["prediction"][0])
+"""
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert said.split() == ["a", "1.0"]
 
 
 # scikit-learn

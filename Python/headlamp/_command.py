@@ -96,6 +96,7 @@ def run(arguments: Iterable[str], *, progress: bool = True, extra: Optional[Mapp
             code = process.wait()
         except BaseException:
             _end(process, errors, notes)
+            notes.say_failure()
             raise
         finally:
             notes.finish()
@@ -190,6 +191,11 @@ class _Notes:
         # A progress line has no end; the newest is what counts.
         if "\r" in self._line:
             self._show(_plain(self._line))
+
+    def say_failure(self) -> None:
+        """Shows the line that would be the exception's, where another exception is on its way."""
+        if self._failure:
+            self._show(self._failure + "\n")
 
     def finish(self) -> None:
         self._show("")

@@ -38,10 +38,12 @@ class Discovery(Result):
 
     @property
     def edges(self) -> pandas.DataFrame:
-        """Every edge of the model by EAP-IG on the same task; computed when it is first asked for."""
+        """Every edge of the model by EAP-IG: the result's own, or computed on the same task when first asked for."""
+        if "edges" in self.tables:
+            return self.table("edges")
         if self._attribution is None:
             if self._attribute is None:
-                raise AttributeError("edges are known where discover() made the result; use headlamp.attribute")
+                raise AttributeError("this result has no edges; headlamp.attribute computes them")
             self._attribution = self._attribute()
         return self._attribution.edges
 

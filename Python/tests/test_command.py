@@ -83,7 +83,7 @@ def test_an_interrupt_ends_the_command(stand_in, tmp_path):
     # Only Python is sent the signal, as a notebook does it.
     mark = tmp_path / "process"
     stand_in(f"""
-        trap 'echo "kept what there was" >&2; exit 130' INT
+        trap 'echo "headlamp: kept what there was" >&2; exit 130' INT
         echo $$ > {mark}
         while :; do sleep 0.1; done
     """)

@@ -38,7 +38,10 @@ class Discovery(Result):
 
     @property
     def edges(self) -> pandas.DataFrame:
-        """Every edge of the model by EAP-IG: the result's own, or computed on the same task when first asked for."""
+        """Edges with their scores: the strongest, where the result has them, else all by EAP-IG, computed when asked for.
+
+        ``headlamp.attribute`` scores all edges by any method.
+        """
         if "edges" in self.tables:
             return self.table("edges")
         if self._attribution is None:

@@ -21,9 +21,9 @@ def test_tables_and_arrays(found):
         found.table("nothing")
 
 
-def test_edges_are_scored_when_asked_for(found):
+def test_edges_have_scores(found):
     edges = found.edges
-    assert {"source", "destination", "score", "in_circuit"} <= set(edges.columns) and len(edges) == 1519
+    assert {"source", "destination", "score", "in_circuit"} <= set(edges.columns) and len(edges) > 20
     assert found.edges.equals(edges)
 
 

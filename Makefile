@@ -8,7 +8,10 @@ SECONDS ?= 60
 
 PYTHON_TEST := .build/python-test
 
-.PHONY: wheel test-wheel run build test fuzz sanitize stress format lint bench install dependencies clean
+NOTEBOOKS := FirstCircuit ReadARecording YourOwnTask PatchAndAttribute CompareMethods ExplainAPrediction \
+	TrainAToyModel DiscoverHeads
+
+.PHONY: wheel test-wheel test-docs docs notebooks picture run build test fuzz sanitize stress format lint bench install dependencies clean
 
 run: build
 	.build/release/headlamp discover ioi
@@ -18,6 +21,7 @@ build: dependencies
 
 test: dependencies
 	swift test -c release --scratch-path .build/tests
+	Tests/Documentation/run .build/tests/release/headlamp
 
 # Looks for inputs that trap, hang or ask for too much, in every reader of files, SECONDS each.
 fuzz: dependencies
@@ -62,8 +66,27 @@ wheel: build
 # The wheel as a user has it: in an environment of its own, away from this folder.
 test-wheel: wheel
 	rm -rf $(PYTHON_TEST) && python3 -m venv $(PYTHON_TEST)
-	$(PYTHON_TEST)/bin/pip install --quiet Python/dist/*.whl pandas h5py scikit-learn pytest
-	cd $(PYTHON_TEST) && bin/pytest -q $(CURDIR)/Python/tests
+	$(PYTHON_TEST)/bin/pip install --quiet Python/dist/*.whl -r Python/tests/requirements.txt
+	cd $(PYTHON_TEST) && bin/pytest -q -p no:cacheprovider $(CURDIR)/Python/tests
+
+# The reading examples of docs/, in the environment of `make test-wheel` where there is one.
+test-docs: build
+	PYTHON="$$(ls $(CURDIR)/$(PYTHON_TEST)/bin/python 2>/dev/null || echo python3)" NEEDED=1 \
+		Tests/Documentation/run .build/release/headlamp
+
+# The reference of the libraries: .build/documentation/Headlamp.doccarchive.
+docs: build
+	.ci/documentation
+
+# Takes the README's picture of a report again; needs Chromium.
+picture: build
+	.ci/picture
+
+# Runs the narrated programs, each of which writes figures to results/figures.
+notebooks: build
+	for program in $(NOTEBOOKS); do \
+		swift build -c release --static-swift-stdlib --product $$program && .build/release/$$program || exit 1; \
+	done
 
 clean:
 	rm -rf .build results

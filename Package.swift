@@ -27,6 +27,13 @@ func tests(
     exclude: exclude, resources: resources, swiftSettings: rules)
 }
 
+/// A narrated program in `Notebooks-as-scripts`.
+func notebook(_ name: String, _ folder: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name, dependencies: ["Narration"] + dependencies, path: "Notebooks-as-scripts/\(folder)",
+    swiftSettings: pointerFree)
+}
+
 let libraries = [
   "Files", "Tensors", "Checkpoints", "Tokenizers", "Transformers", "CausalMethods", "Recordings",
   "SparseAutoencoders",
@@ -90,13 +97,33 @@ let package = Package(
       name: "headlamp", dependencies: ["CAllocation", "Commands", "Tensors"], swiftSettings: pointerFree),
 
     // Runnable, narrated programs on the libraries.
-    .executableTarget(
-      name: "DiscoverHeads",
-      dependencies: ["CircuitDiscovery", "Transformers", "SparseAutoencoders", "Recordings"],
-      path: "Notebooks-as-scripts/discover-heads", swiftSettings: pointerFree),
-    .executableTarget(
-      name: "ExplainAPrediction", dependencies: ["TabularExplainer", "Trees", "Tables"],
-      path: "Notebooks-as-scripts/explain-a-prediction", swiftSettings: pointerFree),
+    .target(
+      name: "Narration", dependencies: ["Files"], path: "Notebooks-as-scripts/narration",
+      swiftSettings: pointerFree),
+    notebook(
+      "FirstCircuit", "first-circuit",
+      [
+        "CausalMethods", "CircuitDiscovery", "Reports", "SparseAutoencoders", "Tensors", "Tokenizers",
+        "Transformers",
+      ]),
+    notebook(
+      "ReadARecording", "read-a-recording",
+      ["CircuitDiscovery", "Recordings", "Reports", "Tensors", "Transformers"]),
+    notebook("YourOwnTask", "your-own-task", ["CircuitDiscovery", "Reports", "Transformers"]),
+    notebook(
+      "PatchAndAttribute", "patch-and-attribute",
+      ["CausalMethods", "CircuitDiscovery", "Reports", "Transformers"]),
+    notebook(
+      "CompareMethods", "compare-methods",
+      ["CircuitDiscovery", "Reports", "SparseAutoencoders", "Transformers"]),
+    notebook(
+      "TrainAToyModel", "train-a-toy-model",
+      ["CausalMethods", "CircuitDiscovery", "Reports", "Tensors", "Transformers"]),
+    notebook(
+      "DiscoverHeads", "discover-heads",
+      ["CircuitDiscovery", "Transformers", "SparseAutoencoders", "Recordings", "Reports"]),
+    notebook(
+      "ExplainAPrediction", "explain-a-prediction", ["TabularExplainer", "Trees", "Tables", "Reports"]),
 
     // Tests.
     .target(

@@ -1,12 +1,13 @@
-// From a task to the heads that do it, step by step through the library: run it and read along.
+// From a recording to ranked heads: autoencoders, codes that change between a prompt and its twin, and null baselines.
 //
 //   swift run -c release DiscoverHeads [TASK [MODEL-FOLDER]]
 //
 // Without arguments it looks for the heads that do indirect-object identification in the bundled model.
 
 import CircuitDiscovery
-import FoundationEssentials
+import Narration
 import Recordings
+import Reports
 import SparseAutoencoders
 import Transformers
 
@@ -17,18 +18,18 @@ enum DiscoverHeads {
     let library = TaskLibrary.bundled()
     let task = try library.task(arguments.first ?? "ioi")
     let folder = arguments.dropFirst().first ?? (library.folder ?? "Circuits") + "/default-model"
-    let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("heads-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: scratch) }
-
+    let narration = try Narration("discover-heads")
     let model = try Transformer(folder: folder)
     let prompts = try showPrompts(of: task, folder: folder)
     try showAnswers(prompts, model)
-    let recording = try record(prompts, model, folder: folder, to: scratch.path + "/recording.h5")
-    let trained = try train(on: recording)
-    let ranking = try showRanking(recording, trained)
-    let truth = try truth(for: task, prompts, model, folder: folder)
-    try compare(ranking, recording, trained, truth)
+    try narration.withScratchFolder { scratch in
+      let recording = try record(prompts, model, folder: folder, to: scratch + "/recording.h5")
+      let trained = try train(on: recording, narration)
+      let ranking = try showRanking(recording, trained)
+      let truth = try truth(for: task, prompts, model, folder: folder)
+      try draw(ranking, truth, narration)
+      try compare(ranking, recording, trained, truth)
+    }
   }
 
   static func showPrompts(of task: TaskSpec, folder: String) throws -> PromptSet {
@@ -53,7 +54,7 @@ enum DiscoverHeads {
     print("\n2. A model: \(model.configuration.layers) layers of \(model.configuration.heads) heads")
     let scores = try model.answerScores(prompts)
     let right = Double(scores.count(where: \.isRight)) / Double(scores.count)
-    print("   Its most likely next token is right after \(percent(right)) of the positive prompts.")
+    print("   Its most likely next token is right after \(right.percent) of the positive prompts.")
     if right < 0.5 { print("   That is little: what follows says which heads react, not which do the task.") }
   }
 
@@ -71,15 +72,24 @@ enum DiscoverHeads {
     return recording
   }
 
-  static func train(on recording: Recording) throws -> TrainedAutoencoders {
+  static func train(on recording: Recording, _ narration: Narration) throws -> TrainedAutoencoders {
     print("\n4. A dictionary for all heads: sparse autoencoders, trained on five pairs each")
     let trained = try TrainedAutoencoders.train(
       on: recording, protocol: .change, hyperparameters: Hyperparameters(), seed: 0)
     for (index, member) in trained.members.enumerated() {
       let (first, last) = (member.losses.first ?? 0, member.losses.last ?? 0)
-      print("   autoencoder \(index + 1): loss \(rounded(first)) at first, \(rounded(last)) at last")
+      print("   autoencoder \(index + 1): loss \(first.short) at first, \(last.short) at last")
     }
     print("   A head's code on a prompt is the feature that is most active in its output.")
+    try narration.draw(
+      LineChart(
+        title: "Training of the autoencoders", xTitle: "step", yTitle: "loss",
+        series: trained.members.enumerated().map { index, member in
+          .init(
+            "autoencoder \(index + 1)",
+            member.losses.enumerated().map { (x: Double($0.offset), y: Double($0.element)) })
+        }
+      ).svg, as: "losses")
     return trained
   }
 
@@ -90,7 +100,7 @@ enum DiscoverHeads {
     for head in ranking.heads.prefix(8) {
       let bar = String(repeating: "█", count: Int((20 * head.score / max(highest, 1e-9)).rounded()))
       let codes = "\(head.counts.uniqueToPositive) of \(head.counts.distinct) codes on positives only"
-      print("   \(head.layer).\(head.head)  \(bar) \(rounded(head.score)), \(codes)")
+      print("   \(head.layer).\(head.head)  \(bar) \(head.score.short), \(codes)")
     }
     print("   Only pairs that an autoencoder was not trained on were scored.")
     return ranking
@@ -122,6 +132,19 @@ enum DiscoverHeads {
     print("   \(truth.heads.count) of \(truth.layers * truth.headsPerLayer) heads: \(names)")
   }
 
+  static func draw(_ ranking: HeadRanking, _ truth: GroundTruth, _ narration: Narration) throws {
+    var scores = [[Double?]](
+      repeating: [Double?](repeating: nil, count: truth.headsPerLayer), count: truth.layers)
+    for head in ranking.heads { scores[head.layer][head.head] = head.score }
+    try narration.draw(
+      HeatMap(
+        title: "Score of each head; those the answer depends on are outlined", rowTitle: "layer",
+        columnTitle: "head", rows: (0..<truth.layers).map(String.init),
+        columns: (0..<truth.headsPerLayer).map(String.init), values: scores,
+        outlined: Set(truth.heads.map { [$0.layer, $0.head] })
+      ).svg, as: "scores")
+  }
+
   static func compare(
     _ ranking: HeadRanking, _ recording: Recording, _ trained: TrainedAutoencoders, _ truth: GroundTruth
   ) throws {
@@ -138,14 +161,14 @@ enum DiscoverHeads {
     for name in ["trapezoid_auc", "average_precision", "f1_at_k"] {
       guard let measure = evaluation.measure(named: name) else { continue }
       let interval = measure.interval.map {
-        ", \(rounded($0.lowerBound)) to \(rounded($0.upperBound)) over prompts"
+        ", \($0.lowerBound.short) to \($0.upperBound.short) over prompts"
       }
-      print("   \(name): \(rounded(measure.mean))\(interval ?? "")")
+      print("   \(name): \(measure.mean.short)\(interval ?? "")")
     }
     let nulls = try NullBaseline.all(
       beside: ranking.scores, of: recording, trained: trained, protocol: .change, truth: truth)
     for null in nulls {
-      print("   \(null.name), without any training: trapezoid_auc \(rounded(null.trapezoidAUC ?? .nan))")
+      print("   \(null.name), without any training: trapezoid_auc \((null.trapezoidAUC ?? .nan).short)")
     }
     let area = evaluation.measure(named: "trapezoid_auc")?.mean ?? 0
     let best = nulls.compactMap(\.trapezoidAUC).max() ?? 0
@@ -154,9 +177,4 @@ enum DiscoverHeads {
         ? "   A baseline without training does as well: here the pairs find the heads, not the dictionary."
         : "   No baseline without training does as well.")
   }
-
-  /// Three decimals are enough for reading.
-  static func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
-
-  static func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }
 }

@@ -1,7 +1,9 @@
 // One prediction of a black box, explained from first to last through the library: run it and read along.
 //
-//   swift run ExplainAPrediction
+//   swift run -c release ExplainAPrediction
 
+import Narration
+import Reports
 import Tables
 import TabularExplainer
 import Trees
@@ -9,6 +11,7 @@ import Trees
 @main
 enum ExplainAPrediction {
   static func main() throws {
+    let narration = try Narration("explain-a-prediction")
     print("1. A table whose rule we know")
     let example = ExampleTable(rows: 600, seed: 1)
     let table = Table(
@@ -32,19 +35,33 @@ enum ExplainAPrediction {
       let bar = String(repeating: "█", count: Int((probed.importance[feature] * 8).rounded()))
       print("   \(words.names[feature]): \(bar)")
     }
+    try narration.draw(
+      BarChart(
+        title: "What the features mean to the black box", unit: "mean size of SHAP values",
+        bars: probed.ranking.map { .init(words.names[$0], probed.importance[$0]) }
+      ).svg, as: "importance")
 
     print("\n4. A surrogate on as few features as follow the black box nearly as well")
     let explainer = try Explainer(table, split: split, probed, options: ExplainerOptions(seed: 1))
     for point in explainer.choice.featureCurve.prefix(6) {
-      print("   with \(point.features): R² \(rounded(point.determination))")
+      print("   with \(point.features): R² \(point.determination.short)")
     }
+    try narration.draw(
+      LineChart(
+        title: "How closely a surrogate follows", xTitle: "features kept", yTitle: "R²",
+        series: [
+          .init(
+            "surrogate",
+            explainer.choice.featureCurve.map { (x: Double($0.features), y: Double($0.determination)) })
+        ]
+      ).svg, as: "features")
     let kept = explainer.choice.features.map { words.names[$0] }.joined(separator: ", ")
     print("   Kept: \(kept). The surrogate is a \(explainer.choice.surrogate.kind.rawValue).")
     for measure in try explainer.fidelity(of: explainer.choice.surrogate) {
       let interval = measure.estimate.interval
       print(
-        "   \(measure.name) on held-out rows: \(rounded(measure.estimate.value)) "
-          + "(\(rounded(interval.low)) to \(rounded(interval.high)))")
+        "   \(measure.name) on held-out rows: \(measure.estimate.value.short) "
+          + "(\(interval.low.short) to \(interval.high.short))")
     }
 
     print("\n5. Its rules, counted on rows that neither model has seen")
@@ -58,12 +75,12 @@ enum ExplainAPrediction {
     let explanation = try explainer.explanation(row: row)
     let outcome = explainer.outcomes.name(explanation.outcome)
     print(
-      "   Row \(row + 1): \(outcome), probability \(rounded(explanation.prediction[explanation.outcome])).")
+      "   Row \(row + 1): \(outcome), probability \(explanation.prediction[explanation.outcome].short).")
     print("   Because " + words.text(explanation.anchor.box) + ".")
     let bounds = explanation.anchor.held.precisionBounds
     print(
-      "   Of held-out rows like that the black box says so in \(rounded(explanation.anchor.held.precision)) "
-        + "(95 % bounds \(rounded(bounds.low)) to \(rounded(bounds.high))).")
+      "   Of held-out rows like that the black box says so in \(explanation.anchor.held.precision.short) "
+        + "(95 % bounds \(bounds.low.short) to \(bounds.high.short)).")
 
     print("\n7. What would have to be different")
     var limits = ChangeLimits()
@@ -71,7 +88,7 @@ enum ExplainAPrediction {
     let allowed = try explainer.explanation(row: row, limits: limits).counterfactuals
     for found in allowed {
       let changes = found.changes.map { "\(words.names[$0.feature]) \(words.text($0.to, of: $0.feature))" }
-      let p = rounded(found.prediction[found.outcome])
+      let p = found.prediction[found.outcome].short
       print(
         "   \(changes.joined(separator: " and ")): \(explainer.outcomes.name(found.outcome)), probability \(p)"
       )
@@ -81,16 +98,23 @@ enum ExplainAPrediction {
     print("\n8. What moved the prediction, in log odds")
     if let contributions = explanation.contributions {
       var sum = contributions.baseline[explanation.outcome]
-      print("   \(rounded(sum)) where nothing is known of the row")
+      print("   \(sum.short) where nothing is known of the row")
       for (feature, value) in contributions.largest(output: explanation.outcome) {
         sum += value
         let cell = words.text(table.features[row, feature], of: feature)
-        print("   \(value < 0 ? "−" : "+")\(rounded(abs(value)))  \(words.names[feature]) = \(cell)")
+        print("   \(value < 0 ? "−" : "+")\(abs(value).short)  \(words.names[feature]) = \(cell)")
       }
-      print("   \(rounded(sum)) in all, which is the prediction again")
+      print("   \(sum.short) in all, which is the prediction again")
+      try narration.draw(
+        BarChart(
+          title: "What moved the prediction of row \(row + 1)", unit: "log odds of \(outcome)",
+          bars: contributions.largest(output: explanation.outcome).map { feature, value in
+            .init(
+              "\(words.names[feature]) = \(words.text(table.features[row, feature], of: feature))",
+              Double(value))
+          },
+          start: contributions.baseline[explanation.outcome]
+        ).svg, as: "contributions")
     }
   }
-
-  /// Three decimals are enough for reading.
-  static func rounded(_ value: Double) -> Double { (value * 1000).rounded() / 1000 }
 }

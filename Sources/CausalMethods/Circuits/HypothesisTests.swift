@@ -29,7 +29,7 @@ extension CircuitRunner {
   /// Tests a circuit.
   ///
   /// - Parameters:
-  ///   - edges: how many of the circuit's edges are tried for minimality, drawn at random where it has more.
+  ///   - limit: how many of the circuit's edges are tried for minimality, drawn at random where it has more.
   ///   - references: how many random edges they are compared with.
   ///   - level: the error rate of the three tests.
   /// - Throws: as `values(of:by:)`.

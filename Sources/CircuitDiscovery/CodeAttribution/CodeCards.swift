@@ -38,7 +38,7 @@ extension CodeAttribution {
   /// The largest codes of some heads.
   ///
   /// - Parameters:
-  ///   - heads: over all layers.
+  ///   - chosen: heads, over all layers.
   ///   - count: codes a head.
   ///   - tokens: how many tokens a code's direction is told by.
   /// - Throws: `CheckpointError` where the unembedding cannot be read.

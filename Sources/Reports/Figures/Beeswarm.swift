@@ -66,12 +66,15 @@ public struct Beeswarm: Figure {
       var stacks: [Int: Int] = [:]
       var paths = [String](repeating: "", count: Self.colours.count)
       for point in line.points where point.x.isFinite {
-        let place = Int((x(point.x) / 4).rounded())
+        // Where the ends are too far apart for a scale, there is no place to draw.
+        let across = x(point.x)
+        guard across.isFinite else { continue }
+        let place = Int((across / 4).rounded())
         let count = stacks[place, default: 0]
         stacks[place] = count + 1
         let distance = min(step / 2 - 4, Double((count + 1) / 2) * 2.6) * (count % 2 == 0 ? 1 : -1)
-        let bucket = point.level.map { min(4, max(0, Int($0 * 5))) } ?? 5
-        paths[bucket] += "M\(short(x(point.x))) \(short(middle + distance))h.01"
+        let bucket = point.level.map { Int(5 * min(0.99, max(0, $0.isFinite ? $0 : 0))) } ?? 5
+        paths[bucket] += "M\(short(across)) \(short(middle + distance))h.01"
       }
       for (bucket, path) in paths.enumerated() where !path.isEmpty {
         text +=

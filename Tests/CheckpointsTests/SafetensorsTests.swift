@@ -9,6 +9,24 @@ import Testing
 import Tensors
 
 @Suite struct SafetensorsTests {
+  /// A byte that changed since the file was written is told; the digest is no part of what the writer said.
+  @Test func aChangedByteIsTold() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/t.safetensors"
+      try writeSafetensors(["x": .float(Tensor([1, 2, 3]))], metadata: ["seed": "4"], to: path)
+      #expect(try SafetensorsFile(path: path).metadata == ["seed": "4"])
+      let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+      // Under another name a digest is some text of the writer's.
+      let name = try #require(whole.range(of: Data("headlamp_sha256".utf8)))
+      for place in 8..<whole.count where !name.contains(place) {
+        var bytes = whole
+        bytes[place] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: path))
+        #expect(throws: CheckpointError.self) { _ = try SafetensorsFile(path: path) }
+      }
+    }
+  }
+
   /// A file of the given header text and data bytes.
   private func withFile(
     header: String, data: [UInt8] = [], claimedLength: UInt64? = nil, _ body: (String) throws -> Void

@@ -25,7 +25,7 @@ public final class SafetensorsFile: Sendable {
     let header = try SafetensorsHeader(map.bytes, path: path)
     self.path = path
     entries = header.entries
-    metadata = header.metadata
+    metadata = header.metadata.filter { $0.key != SafetensorsDigest.key }
     try SafetensorsDigest.check(map, header: header.members, dataStart: header.dataStart)
   }
 

@@ -118,7 +118,8 @@ import Testing
           }
           let result = try headlamp(
             resumed, environment: ["HEADLAMP_FAULTS": "any@\(number):\(kind)"], folder: folder)
-          for (name, data) in files(path) where name != "checkpoint.safetensors" {
+          for (name, data) in files(path)
+          where name != "checkpoint.safetensors" && !name.hasSuffix(".partial") {
             if kind == "kill", name.hasPrefix(".headlamp-") {
               try FileManager.default.removeItem(atPath: path + "/" + name)
               continue

@@ -64,7 +64,8 @@ import Testing
       #expect(one.row == row && one.isHeldOut == alone.isHeldOut && one.outcome == alone.outcome)
       #expect(one.prediction == alone.prediction && one.honestPrediction == alone.honestPrediction)
       #expect(one.anchor == alone.anchor && one.contributions == alone.contributions)
-      #expect(one.counterfactuals.map(\.changes) == alone.counterfactuals.map(\.changes))
+      // A missing cell is unlike itself, but reads the same.
+      #expect("\(one.counterfactuals.map(\.changes))" == "\(alone.counterfactuals.map(\.changes))")
     }
   }
 

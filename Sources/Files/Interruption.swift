@@ -33,11 +33,7 @@ public enum Interruption {
   public static func note() {
     // Reading it once creates the flag before a signal handler may touch it.
     _ = requested.load(ordering: .relaxed)
-    // A parent may have started this process with signals held back.
-    var set = sigset_t()
-    sigemptyset(&set)
-    for number in signals { sigaddset(&set, number) }
-    pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    release()
     for number in signals {
       signal(number) { number in
         Interruption.requested.store(true, ordering: .relaxed)
@@ -46,12 +42,21 @@ public enum Interruption {
     }
   }
 
+  /// Lets the signals through: a parent may have started this process with them held back.
+  private static func release() {
+    var set = sigset_t()
+    sigemptyset(&set)
+    for number in signals { sigaddset(&set, number) }
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
+  }
+
   /// From now on these signals end the process again; what has been noted stays noted.
   public static func stopNoting() {
     guard unsafe words != nil else {
       for number in signals { signal(number, SIG_DFL) }
       return
     }
+    release()
     for number in signals {
       signal(number) { number in
         if let words = unsafe Interruption.words {

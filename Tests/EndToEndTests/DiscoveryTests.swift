@@ -10,6 +10,8 @@ import Testing
       "code-ablation.csv", "codes.csv", "code-pairs.csv", "dictionary.safetensors", "heads.csv", "pairs.csv",
       "recording.h5",
       "report.html", "summary.json",
+      "attention.csv", "code-contexts.csv", "direct.csv", "edges.csv", "heads-kept.csv", "prompts.csv",
+      "training.csv",
     ],
     "change": [
       "recording.h5", "autoencoder.safetensors", "heads.csv", "pairs.csv", "report.html", "summary.json",
@@ -200,7 +202,10 @@ import Testing
       for (extra, message) in [
         (["--truth", "ioi:pair"], "--truth goes with a recording (.h5), not with a task"),
         (["--half", "both"], "--half says nothing without --suite"),
-        (["--lambda", "1", "--top-k", "2"], "--lambda and --top-k are two ways to keep codes few; give one"),
+        (
+          ["--lambda", "1", "--top-k", "2"],
+          "--lambda, --top-k and --batch-top-k are three ways to keep codes few; give one"
+        ),
       ] {
         let result = try headlamp(words + extra)
         #expect(result.exitCode == 2 && result.errors == "headlamp: \(message)\n")

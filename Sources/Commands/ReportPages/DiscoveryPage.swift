@@ -228,7 +228,10 @@ struct DiscoveryPage {
     }
     return DataTable(
       id: "nulls", caption: "The same by dictionaries that nobody trained, and without any",
-      header: ["", "AUC", "ρ with effects", "ρ with this ranking", "metric lost with one head's dimensions"],
+      header: [
+        "dictionary", "AUC", "ρ with effects", "ρ with this ranking",
+        "metric lost with one head's dimensions",
+      ],
       rows: [own] + rows
     ).html
   }

@@ -40,7 +40,8 @@ public struct Beeswarm: Figure {
     let (low, high) = (all.min() ?? 0, all.max() ?? 1)
     let (xLow, xHigh) = high > low ? (low, high) : (low - 0.5, high + 0.5)
     func x(_ value: Double) -> Double { left + plotWidth * (value - xLow) / (xHigh - xLow) }
-    let width = max(left + plotWidth + 20, 8 + textWidth(title, size: 14))
+    let legendWidth = 5 * 78 + 8 + textWidth("category or missing", size: 11)
+    let width = max(left + max(plotWidth + 20, legendWidth), 8 + textWidth(title, size: 14))
     let bottom = top + step * Double(lines.count)
     var text = """
       <svg xmlns="http://www.w3.org/2000/svg" width="\(short(width))" height="\(short(bottom + 62))" \

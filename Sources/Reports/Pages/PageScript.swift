@@ -104,7 +104,7 @@ let pageScript = """
     };
     const show = () => {
       const table = element('table'), head = element('tr', undefined, element('thead', undefined, table));
-      const titles = [''].concat(models.flatMap(pair => [pair[0] + ', as it is', pair[0] + ', changed']));
+      const titles = [isClasses ? 'class' : 'quantity'].concat(models.flatMap(pair => [pair[0] + ', as it is', pair[0] + ', changed']));
       for (const title of titles) element('th', title, head).scope = 'col';
       const now = models.map(pair => predict(pair[1], cells)), body = element('tbody', undefined, table);
       data.outputs.forEach((output, i) => {

@@ -22,6 +22,6 @@ public func whatIfPanel(_ data: JSONValue) -> HTML {
       HTML(trusted: "<script type=\"application/json\">\(text)</script>"),
       .element("div", ["class": "fields"], []),
       .element("p", [.element("button", ["type": "button", "class": "reset"], "Back to the row as it is")]),
-      .element("div", ["class": "answers", "role": "status", "aria-live": "polite"], []),
+      .element("div", ["class": "answers", "role": "status", "aria-live": "polite", "tabindex": "0"], []),
     ])
 }

@@ -121,7 +121,7 @@ import Testing
       ["explain", "odd.csv", "--output", "out"], files: ["odd.csv": Data(text.utf8)])
     #expect(result.exitCode == 0, "\(result.errors)")
     #expect(result.output.contains("names used twice, numbered: a"))
-    #expect(left.sorted() == ExplainTests.fileNames)
+    #expect(Set(ExplainTests.fileNames + ExplainTests.effectNames).isSubset(of: left))
   }
 
   @Test func aHeaderCanBeSaidNotToBeThere() throws {

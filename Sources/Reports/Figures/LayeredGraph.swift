@@ -36,8 +36,24 @@ public struct LayeredGraph: Figure {
     }
   }
 
+  /// The middle of a node, in points from the upper left.
+  public struct Place: Sendable, Hashable {
+    /// From the left.
+    public var x: Double
+    /// From the top.
+    public var y: Double
+
+    /// A place.
+    public init(x: Double, y: Double) {
+      self.x = x
+      self.y = y
+    }
+  }
+
   /// What the picture shows.
   public var title: String
+  /// Where every node lies, where another program has laid them out; else rows are laid out here.
+  public var layout: [String: Place]?
   /// The nodes.
   public var nodes: [Node]
   /// The edges, the strongest first.
@@ -57,6 +73,9 @@ public struct LayeredGraph: Figure {
 
   /// Where nodes lie: rows in turn, each in the order of its neighbours' mean place (Sugiyama, Tagawa & Toda 1981).
   private var places: [String: (x: Double, y: Double)] {
+    if let layout, nodes.allSatisfy({ layout[$0.name] != nil }) {
+      return layout.mapValues { (x: 10 + $0.x - Self.box.width / 2, y: 34 + $0.y - Self.box.height / 2) }
+    }
     let rows = Dictionary(grouping: nodes, by: \.row).sorted { $0.key < $1.key }.map(\.value)
     let widest = rows.map(\.count).max() ?? 1
     var neighbours: [String: [String]] = [:]

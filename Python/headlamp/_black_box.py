@@ -74,6 +74,8 @@ class BlackBox:
             about["keep"] = [name for name in names if name in columns] or None
             about["exclude"] = [name for name in columns if name not in names] or None
             about["categorical"] = [name for name in names if name in named] or None
+            # Most of these columns would be read so anyway.
+            about["as_declared"] = True if about["keep"] or about["categorical"] else None
         return about
 
     def _target_classes(self) -> list[Any]:

@@ -32,7 +32,7 @@ struct CircuitDrawing {
   var html: HTML? {
     graph.map {
       adjustableGraph(
-        $0.laidOutByGraphviz(), id: "circuit", shown: 40,
+        $0.orderedByGraphviz(), id: "circuit", shown: 40,
         caption:
           "Edges from writers to readers, layer by layer from the bottom; orange raises the answer where it is replaced, blue "
           + "lowers it. Edges from one node to the queries, keys and values of a head are drawn together.")

@@ -1,11 +1,12 @@
-// Where a graph's nodes lie, by Graphviz where it is installed.
+// How a graph's nodes follow each other in their rows, by Graphviz where it is installed.
 
 import Files
 import Reports
 
 extension LayeredGraph {
-  /// The graph laid out by Graphviz's `dot`, its rows kept; as it was where `dot` is not there or does not answer.
-  func laidOutByGraphviz() -> LayeredGraph {
+  /// The graph with its rows ordered by Graphviz's `dot`, which keeps edges from crossing; as it was where `dot` is not
+  /// there or does not answer. Distances are ours: `dot` leaves room for every edge, and such drawings are very wide.
+  func orderedByGraphviz() -> LayeredGraph {
     var text = "digraph {\n  rankdir=BT; nodesep=0.2; ranksep=0.75;\n"
     text += "  node [shape=box, fixedsize=true, width=0.81, height=0.33];\n"
     let numbers = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1.name, $0) })
@@ -27,20 +28,17 @@ extension LayeredGraph {
         .words(["dot", "-Tplain"]), input: Array((text + "}\n").utf8), timeout: 20, outputLimit: 1 << 22),
       answer.ending == .exited(0)
     else { return self }
-    var places: [String: Place] = [:]
-    var height = 0.0
+    var order: [String: Double] = [:]
     for line in String(decoding: answer.output, as: UTF8.self).split(separator: "\n") {
       let words = line.split(separator: " ")
-      if words.first == "graph", words.count >= 4 { height = Double(words[3]) ?? 0 }
       guard words.first == "node", words.count >= 4, let number = Int(words[1].dropFirst()),
-        nodes.indices.contains(number), let x = Double(words[2]), let y = Double(words[3])
+        nodes.indices.contains(number), let x = Double(words[2])
       else { continue }
-      // Inches from below to points from above.
-      places[nodes[number].name] = Place(x: 72 * x, y: 72 * (height - y))
+      order[nodes[number].name] = x
     }
-    guard places.count == nodes.count else { return self }
+    guard order.count == nodes.count else { return self }
     var result = self
-    result.layout = places
+    result.order = order
     return result
   }
 }

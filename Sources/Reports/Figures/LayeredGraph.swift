@@ -36,24 +36,10 @@ public struct LayeredGraph: Figure {
     }
   }
 
-  /// The middle of a node, in points from the upper left.
-  public struct Place: Sendable, Hashable {
-    /// From the left.
-    public var x: Double
-    /// From the top.
-    public var y: Double
-
-    /// A place.
-    public init(x: Double, y: Double) {
-      self.x = x
-      self.y = y
-    }
-  }
-
   /// What the picture shows.
   public var title: String
-  /// Where every node lies, where another program has laid them out; else rows are laid out here.
-  public var layout: [String: Place]?
+  /// How nodes follow each other within their rows, where another program has ordered them; else they are ordered here.
+  public var order: [String: Double]?
   /// The nodes.
   public var nodes: [Node]
   /// The edges, the strongest first.
@@ -73,9 +59,6 @@ public struct LayeredGraph: Figure {
 
   /// Where nodes lie: rows in turn, each in the order of its neighbours' mean place (Sugiyama, Tagawa & Toda 1981).
   private var places: [String: (x: Double, y: Double)] {
-    if let layout, nodes.allSatisfy({ layout[$0.name] != nil }) {
-      return layout.mapValues { (x: 10 + $0.x - Self.box.width / 2, y: 34 + $0.y - Self.box.height / 2) }
-    }
     let rows = Dictionary(grouping: nodes, by: \.row).sorted { $0.key < $1.key }.map(\.value)
     let widest = rows.map(\.count).max() ?? 1
     var neighbours: [String: [String]] = [:]
@@ -89,8 +72,12 @@ public struct LayeredGraph: Figure {
         x[node.name] = (Double(widest - row.count) / 2 + Double(column)) * Self.box.across
       }
     }
-    for row in rows { lay(row) }
-    for _ in 0..<4 {
+    for row in rows {
+      lay(
+        order.map { order in row.sorted { (order[$0.name] ?? 0, $0.name) < (order[$1.name] ?? 0, $1.name) } }
+          ?? row)
+    }
+    for _ in 0..<(order == nil ? 4 : 0) {
       for row in rows {
         let wanted = row.map { node -> (Node, Double) in
           let around = (neighbours[node.name] ?? []).compactMap { x[$0] }

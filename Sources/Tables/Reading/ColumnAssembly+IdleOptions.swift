@@ -3,6 +3,7 @@
 extension ColumnAssembly {
   /// The first option about a column that has no effect on it, as an error; nil where each has one.
   func optionWithoutEffect(_ values: [Float], target: TargetColumn) -> TableError? {
+    guard !options.declaresColumns else { return nil }
     func idle(_ option: String, _ column: String, _ reason: String) -> TableError {
       .optionWithoutEffect(path: text.path, option: option, column: column, reason: reason)
     }

@@ -13,6 +13,8 @@ public struct TableOptions: Sendable, Equatable {
   public var excludedColumns: Set<String> = []
   /// Columns that are features even where they look like identifiers or row numbers.
   public var keptColumns: Set<String> = []
+  /// Whether columns are named as a program declares them all, so that some may need no option.
+  public var declaresColumns = false
   /// Texts that mean "missing", besides an empty cell: those of pandas, and "?". Compared after blanks around the cell
   /// are removed.
   public var missingTexts: Set<String> = TableOptions.usualMissingTexts

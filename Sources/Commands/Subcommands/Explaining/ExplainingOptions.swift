@@ -13,6 +13,9 @@ enum ExplainingOptions {
     "categorical", "A,B", help: "columns that are categories although they look like numbers")
   static let keep = Option<String>(
     "keep", "A,B", help: "columns to keep as features although they look like identifiers or row numbers")
+  static let asDeclared = Flag(
+    "as-declared",
+    help: "--keep and --categorical may name columns that need neither, as where a program declares them all")
   static let separator = Option<SeparatorWord>(
     "separator", "MARK",
     help: "what stands between cells: ',', ';', '|', tab, blanks, or any one mark; detected unless given")
@@ -54,7 +57,7 @@ enum ExplainingOptions {
   static let output = Option<String>("output", "DIR", help: "the folder that files are written to")
 
   static let table: [any OptionDeclaration] = [
-    target, task, header, separator, categorical, exclude, keep, missing, group, hold,
+    target, task, header, separator, categorical, exclude, keep, asDeclared, missing, group, hold,
   ]
   static let model: [any OptionDeclaration] = [
     blackBox, blackBoxCommand, shell, timeout, predictions, classes, rounds,

@@ -144,6 +144,11 @@ struct ReadTable {
     var options = TableOptions()
     options.separator = arguments[ExplainingOptions.separator]?.byte
     options.keptColumns = Set(arguments.list(ExplainingOptions.keep))
+    options.declaresColumns = arguments[ExplainingOptions.asDeclared]
+    guard
+      !options.declaresColumns || arguments.isGiven(ExplainingOptions.keep)
+        || arguments.isGiven(ExplainingOptions.categorical)
+    else { throw UsageError.invalid("--as-declared goes with --keep or --categorical") }
     if arguments.hasGivenModel {
       // The model knows which columns it was fitted to, and compares in the precision it was fitted in.
       options.identifiers = .kept

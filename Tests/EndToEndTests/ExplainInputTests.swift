@@ -124,6 +124,19 @@ import Testing
     #expect(Set(ExplainTests.fileNames + ExplainTests.effectNames).isSubset(of: left))
   }
 
+  /// A program declares every column, also those that need no option; a person's needless option is told.
+  @Test func columnsMayBeNamedAsDeclared() throws {
+    let text = "a,b,y\n" + (0..<60).map { "\($0 % 10),\($0 % 7),\($0 % 10 > 4 ? "yes" : "no")\n" }.joined()
+    let words = ["fit", "t.csv", "--folds", "0", "--keep", "a"]
+    let files = ["t.csv": Data(text.utf8)]
+    let (needless, _) = try Self.run(words, files: files)
+    #expect(needless.exitCode == 2 && needless.errors.contains("'a' is kept anyway"))
+    let (declared, _) = try Self.run(words + ["--as-declared"], files: files)
+    #expect(declared.exitCode == 0, "\(declared.errors)")
+    let (alone, _) = try Self.run(["fit", "t.csv", "--folds", "0", "--as-declared"], files: files)
+    #expect(alone.exitCode == 2 && alone.errors.contains("--as-declared goes with --keep or --categorical"))
+  }
+
   @Test func aHeaderCanBeSaidNotToBeThere() throws {
     let text = (0..<60).map { "\($0 % 10),\($0 % 7),\($0 % 10 > 4 ? "yes" : "no")\n" }.joined()
     let (result, _) = try Self.run(

@@ -30,6 +30,8 @@ var subcommands: [any Subcommand.Type] {
     VerifyCommand.self,
     TokenizeCommand.self,
     TrainModelCommand.self,
+    CodesCommand.self,
+    SteerCommand.self,
     DoctorCommand.self,
     CompletionsCommand.self,
     LimitsCommand.self,

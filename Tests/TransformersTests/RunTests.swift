@@ -115,7 +115,7 @@ import Testing
     #expect(seen == HookPoint.all(layers: 3).filter(presentPoints(model).contains))
     #expect(
       Set(HookPoint.all(layers: 3).compactMap(\.blockPoint)).subtracting(seen.compactMap(\.blockPoint)) == [
-        .routerLogits, .expertWeights,
+        .routerLogits, .expertWeights, .headCodesInput, .headCodes, .mlpCodesInput, .mlpCodes,
       ])
   }
 

@@ -39,8 +39,11 @@ struct TestModel {
       "unembed.W_U": [dModel, size("d_vocab")], "unembed.b_U": [size("d_vocab")],
       "ln_final.w": [dModel], "ln_final.b": [dModel],
     ]
+    let (places, codes) = (options["codebook_at"]?.text ?? "", size("codebook_codes"))
     for layer in 0..<size("n_layers") {
       let name = "blocks.\(layer)."
+      if ["heads", "both"].contains(places) { shapes[name + "attn.codebook.C"] = [heads, codes, dHead] }
+      if ["mlp", "both"].contains(places) { shapes[name + "mlp.codebook.C"] = [codes, dModel] }
       for kind in ["Q", "K", "V"] {
         shapes[name + "attn.W_" + kind] = [heads, dModel, dHead]
         shapes[name + "attn.b_" + kind] = [heads, dHead]

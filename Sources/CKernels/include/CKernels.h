@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CodebookKernels.h"
 #include "Gradients.h"
 #include "ImageKernels.h"
 #include "TreeKernels.h"

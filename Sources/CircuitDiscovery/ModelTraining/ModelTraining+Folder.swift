@@ -56,7 +56,7 @@ extension ModelTraining {
         history.examinations.last.map { examination in
           .object(examination.tasks.map { JSONMember($0.task, $0.json) })
         } ?? .null),
-      JSONMember("loss", history.lossesJSON),
+      JSONMember("loss", history.lossesJSON), JSONMember("code_use", history.codeUseJSON),
       JSONMember("examinations", history.examinationsJSON),
     ])
   }

@@ -42,7 +42,14 @@ public struct ModelTraining: Sendable {
     ).initialParameters(seed: plan.seed)
     trainer = Trainer(
       layout: layout, optimizer: plan.optimizer, schedule: plan.schedule, parameters: parameters)
+    trainer.codes = plan.codes
     history = TrainingHistory()
+    if plan.codebooks != nil {
+      // Codes begin as what they will stand for.
+      try trainer.placeCodes(
+        on: mixture.batch(step: 0, size: plan.batch, seed: plan.seed, shares: mixture.shares(after: nil)),
+        seed: plan.seed)
+    }
   }
 
   /// Steps taken so far.
@@ -56,11 +63,16 @@ public struct ModelTraining: Sendable {
   public mutating func advance() throws {
     let shares = mixture.shares(after: history.examinations.last)
     let outcomes = try trainer.step(
-      mixture.batch(step: step, size: plan.batch, seed: plan.seed, shares: shares))
+      mixture.batch(step: step, size: plan.batch, seed: plan.seed, shares: shares), seed: plan.seed)
     let weight = outcomes.reduce(0) { $0 + Double($1.weight) }
     let loss = outcomes.reduce(0) { $0 + Double($1.weight) * $1.loss } / weight
     guard loss.isFinite else { throw TrainingError.diverged(step: step) }
     history.note(loss: loss, step: step)
+    if let share = trainer.usedShare, plan.codes.replacementInterval > 0,
+      step % plan.codes.replacementInterval == 0
+    {
+      history.note(codeUse: share, step: step)
+    }
     if step % plan.evaluationInterval == 0 || isFinished {
       history.examinations.append(
         Examination(step: step, tasks: try accuracies(limit: isFinished ? nil : plan.evaluationPrompts)))
@@ -104,5 +116,7 @@ public struct ModelTraining: Sendable {
     trainer = Trainer(
       layout: trainer.layout, optimizer: plan.optimizer, schedule: plan.schedule,
       parameters: checkpoint.parameters, state: checkpoint.state)
+    trainer.codes = plan.codes
+    trainer.codeUses = CodeUses(trainer.layout, checkpoint.codeUses)
   }
 }

@@ -17,6 +17,10 @@ public struct ModelTrainingPlan: Sendable, Equatable {
   public var mlpWidth = 256
   /// What differs from GPT-2.
   public var style = ModelStyle()
+  /// Codebooks on heads and MLPs; nil for none.
+  public var codebooks: CodebookConfiguration?
+  /// How codes are kept alive and drawn to what they stand for.
+  public var codes = CodeTraining()
   /// Updates.
   public var steps = 3000
   /// Prompts in a batch.
@@ -53,6 +57,7 @@ public struct ModelTrainingPlan: Sendable, Equatable {
     var blueprint = TransformerBlueprint(
       vocabulary: vocabulary, context: max(32, (longest + 15) / 16 * 16), layers: layers, heads: heads,
       dModel: modelWidth, dHead: headWidth, mlpWidth: mlpWidth)
+    blueprint.configuration.codebooks = codebooks
     let style = style
     blueprint.configuration.keyValueHeads = style.keyValueHeads ?? heads
     if style.hasRotaryPositions {
@@ -82,7 +87,17 @@ public struct ModelTrainingPlan: Sendable, Equatable {
       "batch \(batch)", "learning rate \(learningRate)", "weight decay \(weightDecay)", "seed \(seed)",
       "pairs \(corpus.pairs)", "text weight \(corpus.textWeight)", "negative share \(corpus.negativeShare)",
       "evaluated every \(evaluationInterval) on \(evaluationPrompts)",
-    ].joined(separator: ", ") + style.description
+    ].joined(separator: ", ") + style.description + codebookDescription
+  }
+}
+
+extension ModelTrainingPlan {
+  /// The codebooks as text; empty without any.
+  private var codebookDescription: String {
+    guard let codebooks else { return "" }
+    let places = codebooks.places.map(\.rawValue).sorted().joined(separator: " and ")
+    return ", \(codebooks.codes) codes on \(places), \(codebooks.active) active, "
+      + "\(codebooks.similarity.rawValue), \(codes.description)"
   }
 }
 

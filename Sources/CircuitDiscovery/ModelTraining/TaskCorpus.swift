@@ -29,7 +29,8 @@ public struct TaskCorpus: Sendable {
   public let name: String
   /// Prompts that call for the behaviour, to learn from.
   public private(set) var positives: [TrainingExample] = []
-  /// Their counterparts, in the same order: the pair's right and wrong answers are equally likely there.
+  /// Their counterparts, in the same order: the pair's right and wrong answers are equally likely there, unless the
+  /// negative has right answers of its own.
   public private(set) var negatives: [TrainingExample] = []
   /// Prompts that call for the behaviour and are never learned from; only the answer counts.
   public private(set) var heldOut: [TrainingExample] = []
@@ -50,9 +51,9 @@ public struct TaskCorpus: Sendable {
       positives.append(
         Self.example(prompt, answers: prompt.answerTokens, textWeight: settings.textWeight))
       if let negative = pairs[index].map({ set.prompts[$0] }) {
-        negatives.append(
-          Self.example(
-            negative, answers: prompt.answerTokens + prompt.wrongTokens, textWeight: settings.textWeight))
+        let answers =
+          negative.answerTokens.isEmpty ? prompt.answerTokens + prompt.wrongTokens : negative.answerTokens
+        negatives.append(Self.example(negative, answers: answers, textWeight: settings.textWeight))
       }
     }
   }

@@ -16,6 +16,8 @@ public struct TrainingHistory: Sendable, Equatable {
   public private(set) var losses: [Loss] = []
   /// Every examination.
   public var examinations: [Examination] = []
+  /// The share of codes that were chosen since the entry before, by step; empty without codebooks.
+  public private(set) var codeUse: [(step: Int, share: Double)] = []
   private var pending: [Double] = []
 
   static let interval = 50
@@ -27,6 +29,14 @@ public struct TrainingHistory: Sendable, Equatable {
   public var latestLoss: Double? {
     pending.isEmpty ? losses.last?.loss : pending.reduce(0, +) / Double(pending.count)
   }
+
+  /// Notes the share of codes that were chosen up to `step`.
+  mutating func note(codeUse share: Double, step: Int) {
+    codeUse.append((step, share))
+  }
+
+  /// Whether the same was noted.
+  public static func == (a: Self, b: Self) -> Bool { a.json == b.json }
 
   /// Notes the loss of one step; `step` counts it.
   mutating func note(loss: Double, step: Int) {
@@ -56,8 +66,14 @@ extension TrainingHistory {
   var json: JSONValue {
     .object([
       JSONMember("losses", lossesJSON), JSONMember("examinations", examinationsJSON),
+      JSONMember("code_use", codeUseJSON),
       JSONMember("pending", .array(pending.map { .number($0) })),
     ])
+  }
+
+  /// `[[step, share], …]`.
+  public var codeUseJSON: JSONValue {
+    .array(codeUse.map { .array([.integer($0.step), .number($0.share)]) })
   }
 
   /// `[[step, loss], …]`.
@@ -81,6 +97,12 @@ extension TrainingHistory {
         let loss = pair[1].anyNumber
       else { continue }
       losses.append(Loss(step: step, loss: loss))
+    }
+    for entry in json["code_use"]?.elements ?? [] {
+      guard let pair = entry.elements, pair.count == 2, let step = pair[0].wholeNumber,
+        let share = pair[1].anyNumber
+      else { continue }
+      codeUse.append((step, share))
     }
     pending = json["pending"]?.elements?.compactMap(\.anyNumber) ?? []
     for entry in json["examinations"]?.elements ?? [] {

@@ -33,7 +33,15 @@ extension TaskSpec {
       guard let tokenizer = limits.tokenizer else { throw TaskError.needsTokenizer(task: name) }
       return try templatePrompts(source, tokenizer: tokenizer, count: count, seed: seed)
     case .repeatedSpan(let source):
-      return try spanPrompts(source, limits: limits, count: count, seed: seed)
+      let maker = try RepeatedSpanGenerator(
+        task: name, source, tokenizer: limits.tokenizer, vocabularySize: limits.vocabularySize)
+      return drawnPrompts(
+        count: count, seed: seed,
+        dropped: maker.dropped.isEmpty ? [] : [WordList(name: "repeated_span", words: maker.dropped)],
+        maker.pair)
+    case .stateMachine(let source):
+      let maker = try WalkGenerator(task: name, source, tokenizer: limits.tokenizer)
+      return drawnPrompts(count: count, seed: seed, dropped: [], maker.pair)
     }
   }
 
@@ -59,26 +67,25 @@ extension TaskSpec {
       rejected: maker.rejected, duplicates: duplicates)
   }
 
-  private func spanPrompts(
-    _ source: RepeatedSpanSource, limits: PromptLimits, count: Int, seed: UInt64
-  ) throws(TaskError) -> GeneratedPrompts {
-    let maker = try RepeatedSpanGenerator(
-      task: name, source, tokenizer: limits.tokenizer, vocabularySize: limits.vocabularySize)
+  /// Pairs drawn one after the other, each as new as can be had in 200 tries.
+  private func drawnPrompts(
+    count: Int, seed: UInt64, dropped: [WordList],
+    _ pairs: (_ number: Int, _ generator: inout SeededGenerator) -> TemplateGenerator.Pair
+  ) -> GeneratedPrompts {
     var generator = SeededGenerator(seed: seed, stream: "prompts of \(name)")
     var seen: Set<String> = []
     var prompts: [Prompt] = []
     var duplicates = 0
     for number in 0..<max(0, count) {
-      var pair = maker.pair(number: number, using: &generator)
+      var pair = pairs(number, &generator)
       var tries = 0
       while seen.contains(pair.positive.jsonValue.line), tries < 200 {
-        pair = maker.pair(number: number, using: &generator)
+        pair = pairs(number, &generator)
         tries += 1
       }
       if !seen.insert(pair.positive.jsonValue.line).inserted { duplicates += 1 }
       prompts += [pair.positive, pair.negative]
     }
-    let dropped = maker.dropped.isEmpty ? [] : [WordList(name: "repeated_span", words: maker.dropped)]
     return GeneratedPrompts(prompts: prompts, dropped: dropped, rejected: 0, duplicates: duplicates)
   }
 

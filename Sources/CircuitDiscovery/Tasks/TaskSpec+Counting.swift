@@ -14,6 +14,7 @@ extension TaskSpec {
     switch source {
     case .templates(let source): .exactly(source.possiblePrompts)
     case .repeatedSpan(let source): .exactly(source.possiblePrompts)
+    case .stateMachine(let source): .exactly(source.possiblePrompts)
     case .prompts(let prompts): .exactly(Double(prompts.count(where: \.isPositive)))
     case .file: .unknown
     }

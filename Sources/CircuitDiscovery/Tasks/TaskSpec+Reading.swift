@@ -5,7 +5,7 @@ import FoundationEssentials
 
 extension TaskSpec {
   private static let common = ["name", "summary", "notes", "metric", "sparsity", "ground_truths"]
-  private static let sources = ["templates", "repeated_span", "prompts", "prompts_file"]
+  private static let sources = ["templates", "repeated_span", "state_machine", "prompts", "prompts_file"]
 
   /// Reads a spec from a file.
   /// - Throws: `FileError`, or `TaskError` that names the file and the field.
@@ -57,6 +57,9 @@ extension TaskSpec {
     case "repeated_span":
       try root.allowOnly(common + ["lists", kind])
       return .repeatedSpan(try RepeatedSpanSource(field, lists: WordList.all(root.member("lists"))))
+    case "state_machine":
+      try root.allowOnly(common + [kind])
+      return .stateMachine(try StateMachineSource(field))
     case "prompts":
       try root.allowOnly(common + [kind])
       var prompts: [Prompt] = []

@@ -9,6 +9,7 @@ extension TaskSpec {
     switch source {
     case .templates(let source): source.vocabularyTexts
     case .repeatedSpan(let source): source.words
+    case .stateMachine: (0..<10).map(String.init)
     case .file: []
     case .prompts(let prompts):
       prompts.flatMap { prompt -> [String] in

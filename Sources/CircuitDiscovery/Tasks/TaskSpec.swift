@@ -39,6 +39,8 @@ public enum PromptSource: Equatable, Sendable {
   case templates(TemplateSource)
   /// Random words or tokens with a span that comes twice.
   case repeatedSpan(RepeatedSpanSource)
+  /// Random walks on a state machine.
+  case stateMachine(StateMachineSource)
   /// Prompts written out in the spec.
   case prompts([Prompt])
   /// A JSON-lines file; the path is absolute or relative to the working folder.

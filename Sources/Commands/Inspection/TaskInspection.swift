@@ -34,6 +34,11 @@ enum TaskInspection: Inspection {
             + "and the beginning of the span again"
         ),
       ]
+    case .stateMachine(let source):
+      [
+        ("state machine", "\(source.states) states, each followed by one of \(source.edges)"),
+        ("walks", "\(text(source.walk)) states of \(source.digits) digits"),
+      ]
     case .templates(let source): templateRows(source)
     }
   }

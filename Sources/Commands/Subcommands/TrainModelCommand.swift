@@ -2,6 +2,7 @@
 
 import CircuitDiscovery
 import Files
+import Tensors
 import Transformers
 
 /// Trains a model on the prompts of task specs.
@@ -38,6 +39,18 @@ enum TrainModelCommand: Subcommand {
   static let parallel = Flag("parallel", help: "attention and MLP side by side")
   static let norm = Option<String>(
     "norm", "KIND", default: "layer", help: "norms of the residual stream: layer, rms or none")
+  static let codebook = Option<String>(
+    "codebook", "PLACES", help: "codebooks on each head's z and each MLP's output: heads, mlp or both")
+  static let codes = Option<Int>("codes", "N", default: 1000, help: "codes of a codebook")
+  static let active = Option<Int>("active", "K", default: 1, help: "codes that are summed at a position")
+  static let similarity = Option<String>(
+    "similarity", "KIND", default: "cosine",
+    help: "which codes are nearest: by inner-product, cosine or euclidean distance")
+  static let commitment = Option<Double>(
+    "commitment", "X", default: 0, help: "weight of the distance of vectors to their codes in what they learn")
+  static let replaceEvery = Option<Int>(
+    "replace-every", "N", default: 100,
+    help: "steps after which codes that nothing chose take the place of a recent vector; 0 for never")
   static let steps = Option<Int>("steps", "N", default: 3000, help: "updates of the parameters")
   static let batch = Option<Int>("batch", "N", default: 64, help: "prompts in a batch")
   static let learningRate = Option<Double>(
@@ -55,7 +68,7 @@ enum TrainModelCommand: Subcommand {
   static let resume = Flag("resume", help: "go on from the folder's checkpoint")
   static let options: [any OptionDeclaration] = [
     output, layers, heads, modelWidth, headWidth, mlpWidth, attentionOnly, keyValueHeads, rotary, gated,
-    parallel, norm, steps, batch, learningRate, weightDecay, pairs, textWeight, seed, evaluateEvery,
+    parallel, norm, codebook, codes, active, similarity, commitment, replaceEvery, steps, batch, learningRate, weightDecay, pairs, textWeight, seed, evaluateEvery,
     checkpointEvery, resume,
   ]
   static let examples = [
@@ -149,6 +162,8 @@ enum TrainModelCommand: Subcommand {
         "--heads \(plan.heads) does not divide --d-model \(plan.modelWidth); give --d-head too")
     }
     plan.style = try style(arguments, plan)
+    plan.codebooks = try codebooks(arguments, plan)
+    plan.codes = try codeTraining(arguments)
     plan.steps = try positive(steps, arguments)
     plan.batch = try positive(batch, arguments)
     plan.learningRate = try arguments.required(learningRate)
@@ -187,6 +202,50 @@ enum TrainModelCommand: Subcommand {
     return style
   }
 
+  /// The codebooks that are asked for.
+  private static func codebooks(
+    _ arguments: ParsedArguments, _ plan: ModelTrainingPlan
+  ) throws -> CodebookConfiguration? {
+    guard let text = arguments[codebook] else {
+      let needless: [any OptionDeclaration] = [codes, active, similarity, commitment, replaceEvery]
+      if let option = needless.first(where: { arguments.isGiven($0) }) {
+        throw UsageError.invalid("--\(option.name) says something about codebooks: add --codebook heads, mlp or both")
+      }
+      return nil
+    }
+    let places: [String: Set<CodebookConfiguration.Place>] = [
+      "heads": [.heads], "mlp": [.mlp], "both": [.heads, .mlp],
+    ]
+    guard let chosen = places[text] else {
+      throw UsageError.invalid("--codebook is heads, mlp or both, not '\(text)'")
+    }
+    guard plan.mlpWidth > 0 || !chosen.contains(.mlp) else {
+      throw UsageError.invalid("--codebook \(text) needs MLPs, which --attention-only leaves out")
+    }
+    let kinds = CodeSimilarity.allCases.map(\.rawValue)
+    let name = try arguments.required(similarity)
+    guard let kind = CodeSimilarity(rawValue: name) else {
+      throw UsageError.invalid("--similarity is \(kinds.joined(separator: ", ")), not '\(name)'")
+    }
+    let (count, used) = (try positive(codes, arguments), try positive(active, arguments))
+    guard used <= count else {
+      throw UsageError.invalid("--active \(used) is more than the \(count) codes of --codes")
+    }
+    guard count < 1 << 24 else { throw UsageError.invalid("--codes must be below 16,777,216") }
+    return CodebookConfiguration(places: chosen, codes: count, active: used, similarity: kind)
+  }
+
+  private static func codeTraining(_ arguments: ParsedArguments) throws -> CodeTraining {
+    var training = CodeTraining()
+    training.commitment = try arguments.required(commitment)
+    training.replacementInterval = try arguments.required(replaceEvery)
+    guard training.commitment >= 0 else { throw UsageError.invalid("--commitment must not be below 0") }
+    guard training.replacementInterval >= 0 else {
+      throw UsageError.invalid("--replace-every must not be below 0")
+    }
+    return training
+  }
+
   private static func positive(_ option: Option<Int>, _ arguments: ParsedArguments) throws -> Int {
     let value = try arguments.required(option)
     guard value > 0 else { throw UsageError.invalid("--\(option.name) must be above 0, not \(value)") }
@@ -199,7 +258,10 @@ enum TrainModelCommand: Subcommand {
       (layers, "\(plan.layers)"), (heads, "\(plan.heads)"), (modelWidth, "\(plan.modelWidth)"),
       (headWidth, plan.headWidth.map { "\($0)" }), (mlpWidth, "\(plan.mlpWidth)"), (attentionOnly, nil),
       (keyValueHeads, plan.style.keyValueHeads.map { "\($0)" }), (rotary, nil), (gated, nil),
-      (parallel, nil), (norm, plan.style.norm.rawValue), (steps, "\(plan.steps)"), (batch, "\(plan.batch)"),
+      (parallel, nil), (norm, plan.style.norm.rawValue), (codebook, arguments[codebook]),
+      (codes, plan.codebooks.map { "\($0.codes)" }), (active, plan.codebooks.map { "\($0.active)" }),
+      (similarity, plan.codebooks?.similarity.rawValue), (commitment, "\(plan.codes.commitment)"),
+      (replaceEvery, "\(plan.codes.replacementInterval)"), (steps, "\(plan.steps)"), (batch, "\(plan.batch)"),
       (learningRate, "\(plan.learningRate)"),
       (weightDecay, "\(plan.weightDecay)"), (pairs, "\(plan.corpus.pairs)"),
       (textWeight, "\(plan.corpus.textWeight)"), (seed, "\(plan.seed)"),

@@ -123,6 +123,7 @@ extension BlockWay {
     try behindNorm(
       upstream, weights.mlpPostNorm, raw: kept.rawMLPOut, added: .mlpOut, output: .rawMLPOut,
       gain: .mlpPostNormGain, bias: .mlpPostNormBias, into: &scratch.raw, &parameters, &run)
+    try throughMLPCodes(&scratch.raw, &parameters, &run)
     guard let mlp = weights.mlp else {
       if let experts = weights.experts { try throughExperts(experts, &scratch, &run) }
       return try throughMLPNorm(addingTo: &stream, &scratch, &parameters, &run)
@@ -190,6 +191,7 @@ extension BlockWay {
     }
     try run.visit(
       point(.z), &scratch.z, HeadColumns(filling: configuration.heads, width: configuration.dHead))
+    try throughHeadCodes(&scratch.z, &parameters, &run)
     guard run.reaches(point(.pattern)) else { return }
     try throughHeads(addingTo: &stream, &scratch, &parameters, &run)
   }

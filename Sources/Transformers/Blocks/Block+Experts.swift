@@ -23,7 +23,7 @@ extension Block {
     var weights = routing.weights(of: logits)
     try run.visit(point(.expertWeights), &weights)
     if kept.isKept { (kept.routerLogits, kept.expertWeights) = (logits, weights) }
-    guard run.reaches(point(.rawMLPOut)) else { return }
+    guard run.reaches(point(.mlpCodesInput)) else { return }
     for (index, expert) in experts.experts.enumerated() {
       let rows = Self.rows(weights, passing: index)
       guard !rows.isEmpty else { continue }

@@ -153,14 +153,16 @@ extension Block {
       } else {
         attentionPattern(&kept.pattern, rule, squares)
       }
-      guard run.reaches(point(.z)) else { return }
+      guard run.reaches(point(.headCodesInput)) else { return }
       kept.z.become(uninitialized: zShape)
       attentionMix(pattern: kept.pattern, input, layout, into: &kept.z)
     } else {
-      guard run.reaches(point(.z)) else { return }
+      guard run.reaches(point(.headCodesInput)) else { return }
       kept.z.become(uninitialized: zShape)
       attentionMix(input, rule, layout, into: &kept.z)
     }
+    try chooseHeadCodes(&kept, &run)
+    guard run.reaches(point(.z)) else { return }
     try run.visit(
       point(.z), &kept.z, HeadColumns(filling: configuration.heads, width: configuration.dHead))
   }
@@ -224,14 +226,16 @@ extension Block {
     _ run: inout some BlockRun
   ) throws {
     let isApart =
-      weights.mlpPostNorm != nil || configuration.residualScale != 1 || run.concerns(point(.rawMLPOut))
-      || run.concerns(point(.mlpOut))
+      weights.mlpPostNorm != nil || weights.mlpCodes != nil || configuration.residualScale != 1
+      || run.concerns(point(.rawMLPOut)) || run.concerns(point(.mlpOut))
     guard isApart else { return try write(to: &stream, &kept, &scratch, &run) }
     var out = Tensor(zeros: [0])
     swap(&out, &scratch.out)
     defer { swap(&out, &scratch.out) }
     out.become(zeros: streamShape)
     try write(to: &out, &kept, &scratch, &run)
+    guard run.reaches(point(.mlpCodesInput)) else { return }
+    try chooseMLPCodes(&out, &kept, &run)
     guard run.reaches(point(.rawMLPOut)) else { return }
     try run.visit(point(.rawMLPOut), &out)
     if let norm = weights.mlpPostNorm {
@@ -263,7 +267,7 @@ extension Block {
     _ run: inout some BlockRun
   ) throws {
     let seesHidden =
-      kept.isKept || !run.reaches(point(.rawMLPOut)) || run.concerns(point(.mlpPre))
+      kept.isKept || !run.reaches(point(.mlpCodesInput)) || run.concerns(point(.mlpPre))
       || run.concerns(point(.mlpPost))
     guard seesHidden else { return try writeMLPInParts(mlp, to: &target, &scratch) }
     let x = kept.purpose == .parameters ? kept.mlpInput : scratch.normalized
@@ -279,7 +283,7 @@ extension Block {
     scratch.hidden.assign(kept.pre)
     try mlp.activate(&scratch.hidden, of: x, up: kept.up, configuration.activation)
     try run.visit(point(.mlpPost), &scratch.hidden)
-    guard run.reaches(point(.rawMLPOut)) else { return }
+    guard run.reaches(point(.mlpCodesInput)) else { return }
     if let bias = mlp.output.bias { target.addToRows(bias) }
     try mlp.output.accumulate(scratch.hidden, into: &target)
     if kept.purpose == .parameters { swap(&scratch.hidden, &kept.post) }

@@ -33,6 +33,15 @@ struct BlockActivations: Sendable {
   var pattern = Tensor(zeros: [0])
   /// Every head's mix of values `[rows, heads · d_head]`.
   var z = Tensor(zeros: [0])
+  /// Every head's mix of values before its codebook; kept for parameters.
+  var headCodesInput = Tensor(zeros: [0])
+  /// The numbers of the heads' active codes `[rows, heads, active]`.
+  var headCodes = Tensor(zeros: [0])
+  /// The MLP's output before its codebook and behind it, `[rows, d_model]`; kept for parameters.
+  var mlpCodesInput = Tensor(zeros: [0])
+  var mlpCodesSum = Tensor(zeros: [0])
+  /// The numbers of the MLP's active codes `[rows, 1, active]`.
+  var mlpCodes = Tensor(zeros: [0])
   /// Attention's output before the norm behind it; kept where there is one.
   var rawAttentionOut = Tensor(zeros: [0])
   /// The residual stream as the MLP read it `[rows, d_model]`.

@@ -104,6 +104,9 @@ public struct TransformerConfiguration: Sendable, Equatable {
   /// Which token the logits of a position are about.
   public var prediction: Prediction = .next
 
+  /// Codebooks on heads and MLPs; nil where there are none.
+  public var codebooks: CodebookConfiguration?
+
   /// Query heads that share one key and value head.
   public var groupSize: Int { heads / keyValueHeads }
 

@@ -14,6 +14,8 @@
 //   n_key_value_heads                                 n_heads where absent
 //   gated_mlp, parallel_attn_mlp                      false where absent
 //   use_qk_norm, use_normalization_before_and_after   norms of queries and keys; norms behind attention and MLP
+//   codebook_at, codebook_codes, codebook_active      heads, mlp or both; codes of a codebook; codes active at a position
+//   codebook_similarity                               inner-product, cosine (default) or euclidean
 //   attn_scores_soft_cap, output_logits_soft_cap      none where absent
 // Biases, gains of norms and norms of the stream's readers are optional: an absent bias is zero.
 
@@ -64,10 +66,34 @@ enum GeneralFamily: ModelFamily {
         repeating: AttentionConfiguration(
           rule: rule, rotary: try rotary(&options, positions, headWidth: dHead)), count: layers))
     configuration.logitCap = try options.optionalNumber("output_logits_soft_cap").map { Float($0) }
+    configuration.codebooks = try codebooks(&options, hasMLP: !isAttentionOnly)
     // Which of these norms there are shows in the weights.
     _ = try options.truth("use_qk_norm", default: false)
     _ = try options.truth("use_normalization_before_and_after", default: false)
     return configuration
+  }
+
+  private static func codebooks(
+    _ options: inout ConfigurationReader, hasMLP: Bool
+  ) throws -> CodebookConfiguration? {
+    guard options.value("codebook_at") != nil else { return nil }
+    let places: Set<CodebookConfiguration.Place> = try options.choice(
+      "codebook_at", ["heads": [.heads], "mlp": [.mlp], "both": [.heads, .mlp]])
+    guard hasMLP || !places.contains(.mlp) else {
+      throw options.bad("codebook_at", "says that MLPs have codebooks, and attn_only that there are none")
+    }
+    let codes = try options.count("codebook_codes")
+    // Numbers of codes are kept as floats.
+    guard codes < 1 << 24 else { throw options.bad("codebook_codes", "must be below 16,777,216") }
+    let active = try options.count("codebook_active")
+    guard active <= codes else {
+      throw options.bad("codebook_active", "is \(active), more than the \(codes) codes")
+    }
+    return CodebookConfiguration(
+      places: places, codes: codes, active: active,
+      similarity: try options.choice(
+        "codebook_similarity", default: "cosine",
+        Dictionary(uniqueKeysWithValues: CodeSimilarity.allCases.map { ($0.rawValue, $0) })))
   }
 
   private static func rotary(
@@ -129,12 +155,21 @@ enum GeneralFamily: ModelFamily {
     func postNorm(_ module: String) throws -> NormWeights? {
       reader.contains(name + module + ".w") ? try norm(name + module, reader, configuration) : nil
     }
-    return BlockWeights(
+    var block = BlockWeights(
       attentionNorm: try norm(name + "ln1", reader, configuration),
       attention: try attention(name + "attn.", reader, configuration),
       attentionPostNorm: try postNorm("ln1_post"),
       mlpNorm: mlp == nil ? nil : try norm(name + "ln2", reader, configuration), mlp: mlp,
       mlpPostNorm: try postNorm("ln2_post"))
+    if let shape = configuration.codebookShape(.heads) {
+      block.headCodes = try reader.tensor(
+        name + BlockParameter.headCodes.rawValue, [shape.books, shape.codes, shape.width]
+      ).reshaped([shape.books * shape.codes, shape.width])
+    }
+    if let shape = configuration.codebookShape(.mlp) {
+      block.mlpCodes = try reader.tensor(name + BlockParameter.mlpCodes.rawValue, [shape.codes, shape.width])
+    }
+    return block
   }
 
   private static func attention(

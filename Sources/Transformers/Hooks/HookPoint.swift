@@ -37,7 +37,11 @@ public enum BlockPoint: String, CaseIterable, Sendable {
   case scores = "attn.hook_attn_scores"
   /// Attention weights `[batch, head, query, key]`.
   case pattern = "attn.hook_pattern"
-  /// Each head's mix of values before W_O `[batch, position, head, d_head]`.
+  /// Each head's mix of values as its codebook reads it `[batch, position, head, d_head]`, where there is one.
+  case headCodesInput = "attn.codebook.hook_in"
+  /// The numbers of each head's active codes, nearest first `[batch, position, head, active]`.
+  case headCodes = "attn.codebook.hook_codes"
+  /// Each head's mix of values before W_O `[batch, position, head, d_head]`; with a codebook the sum of its active codes.
   case z = "attn.hook_z"
   /// Each head's own output z·W_O, without bias `[batch, position, head, d_model]`.
   case result = "attn.hook_result"
@@ -57,7 +61,12 @@ public enum BlockPoint: String, CaseIterable, Sendable {
   case mlpPre = "mlp.hook_pre"
   /// The MLP's hidden layer after activation (and gating) `[batch, position, d_mlp]`.
   case mlpPost = "mlp.hook_post"
-  /// The MLP module's output before any normalisation that follows it `[batch, position, d_model]`.
+  /// The MLP module's output as its codebook reads it `[batch, position, d_model]`, where there is one.
+  case mlpCodesInput = "mlp.codebook.hook_in"
+  /// The numbers of the MLP's active codes, nearest first `[batch, position, active]`.
+  case mlpCodes = "mlp.codebook.hook_codes"
+  /// The MLP module's output before any normalisation that follows it `[batch, position, d_model]`; with a codebook the
+  /// sum of its active codes.
   case rawMLPOut = "mlp.hook_out"
   /// What the MLP adds to the residual stream `[batch, position, d_model]`.
   case mlpOut = "hook_mlp_out"
@@ -167,6 +176,10 @@ extension HookPoint {
   public static func pattern(layer: Int) -> Self { .block(layer: layer, .pattern) }
   /// The mixes of values of a layer's heads.
   public static func z(layer: Int) -> Self { .block(layer: layer, .z) }
+  /// The numbers of the active codes of a layer's heads.
+  public static func headCodes(layer: Int) -> Self { .block(layer: layer, .headCodes) }
+  /// The numbers of the active codes of a layer's MLP.
+  public static func mlpCodes(layer: Int) -> Self { .block(layer: layer, .mlpCodes) }
   /// The outputs of a layer's heads.
   public static func result(layer: Int) -> Self { .block(layer: layer, .result) }
   /// What attention adds to the residual stream.

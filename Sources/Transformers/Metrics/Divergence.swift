@@ -47,7 +47,7 @@ public struct Divergence: LogitMetric {
 }
 
 /// log softmax of one row, in double precision.
-func logSoftmax(_ logits: Tensor) -> [Double] {
+public func logSoftmax(_ logits: Tensor) -> [Double] {
   let values = logits.values.map(Double.init)
   let highest = values.max() ?? 0
   let total = highest + logarithm(values.reduce(0) { $0 + exponential($1 - highest) })

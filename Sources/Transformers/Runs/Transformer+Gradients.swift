@@ -59,6 +59,7 @@ extension Transformer {
   ) throws -> [Double] {
     try batch.check(configuration)
     try checkPresence(of: points.union(valuePoints).union(edits.keys))
+    try checkSlopes(at: points.union(edits.keys))
     start?.check(self, batch, points.union(valuePoints).union(edits.keys))
     return try withoutActuallyEscaping(observer) { observer in
       try withoutActuallyEscaping(gradientObserver) { gradientObserver in
@@ -88,6 +89,14 @@ extension Transformer {
       back: ValueReader(batch, .back, reading: [], edits: [:], until: -1) { _, _ in }, parameters: sums)
     let scores = try run.run()
     return (scores, run.parameters ?? sums)
+  }
+
+  /// Refuses places that have no gradient.
+  private func checkSlopes(at points: Set<HookPoint>) throws(TransformerError) {
+    for case .block(let layer, let place) in points where place.isCodeNumbers {
+      throw .absentHookPoint(
+        .block(layer: layer, place), reason: "numbers of codes have no gradient, and forced codes pass none on")
+    }
   }
 
   /// The inputs that query heads must read apart on the way up: those of a layer whose keys or values are edited while

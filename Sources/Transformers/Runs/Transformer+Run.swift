@@ -130,6 +130,10 @@ extension Transformer {
       if isMLP, configuration.mlp == .none {
         throw .absentHookPoint(point, reason: "the model has attention only")
       }
+      if let codes = place.codebookPlace, configuration.codebookShape(codes) == nil {
+        throw .absentHookPoint(
+          point, reason: codes == .heads ? "the heads have no codebooks" : "the MLPs have no codebooks")
+      }
       let hasExperts = weights.blocks[layer].experts != nil
       if [.routerLogits, .expertWeights].contains(place), !hasExperts {
         throw .absentHookPoint(point, reason: "the layer has no experts")

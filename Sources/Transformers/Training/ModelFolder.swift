@@ -10,7 +10,7 @@ extension Transformer {
     let rule = configuration.attention.first?.rule
     let usualScale = 1 / Float(configuration.dHead).squareRoot()
     guard case .layer? = configuration.normalization else { return false }
-    return configuration.mlp == .plain && configuration.positions == .learned
+    return configuration.codebooks == nil && configuration.mlp == .plain && configuration.positions == .learned
       && configuration.residual == .sequential && configuration.embeddingScale == 1
       && configuration.logitCap == nil && configuration.heads == configuration.keyValueHeads
       && configuration.heads * configuration.dHead == configuration.dModel
@@ -177,6 +177,13 @@ extension Transformer {
     ] where isSet {
       members.append(JSONMember(name, .boolean(true)))
     }
+    if let codebooks = configuration.codebooks {
+      let places = codebooks.places.count > 1 ? "both" : codebooks.places.first?.rawValue ?? "both"
+      members.append(JSONMember("codebook_at", .string(places)))
+      members.append(JSONMember("codebook_codes", .integer(codebooks.codes)))
+      members.append(JSONMember("codebook_active", .integer(codebooks.active)))
+      members.append(JSONMember("codebook_similarity", .string(codebooks.similarity.rawValue)))
+    }
     if let cap = rule.scoreCap { members.append(JSONMember("attn_scores_soft_cap", .number(decimal(cap)))) }
     if let cap = configuration.logitCap {
       members.append(JSONMember("output_logits_soft_cap", .number(decimal(cap))))
@@ -223,6 +230,10 @@ extension Transformer {
       case .block(let layer, .outputWeight):
         let matrix = try weights.blocks[layer].attention.output.matrix()
         tensors[parameter.description] = matrix.reshaped([configuration.heads, dHead, dModel])
+      case .block(_, .headCodes):
+        tensors[parameter.description] = try weight.tensor().reshaped([
+          configuration.heads, weight.shape[0] / configuration.heads, dHead,
+        ])
       case .block(let layer, .gateWeight):
         tensors[parameter.description] = try weights.blocks[layer].mlp?.gate?.matrix()
       case .block(let layer, .inWeight):

@@ -50,6 +50,8 @@ public enum BlockParameter: String, CaseIterable, Sendable {
   case streamNormAfterAttentionBias = "ln_mid.b"
   case streamNormAfterMLPGain = "ln_end.w"
   case streamNormAfterMLPBias = "ln_end.b"
+  case headCodes = "attn.codebook.C"
+  case mlpCodes = "mlp.codebook.C"
 }
 
 extension Parameter: CustomStringConvertible {
@@ -139,6 +141,8 @@ extension BlockWeights {
       case .streamNormAfterAttentionBias: streamNormAfterAttention?.bias.map(Weight.init)
       case .streamNormAfterMLPGain: streamNormAfterMLP?.gain.map(Weight.init)
       case .streamNormAfterMLPBias: streamNormAfterMLP?.bias.map(Weight.init)
+      case .headCodes: headCodes.map(Weight.init)
+      case .mlpCodes: mlpCodes.map(Weight.init)
       default: linear(of: parameter).flatMap { $1 ? $0.bias.map(Weight.init) : $0.weight }
       }
     }
@@ -160,6 +164,8 @@ extension BlockWeights {
       case .streamNormAfterAttentionBias: streamNormAfterAttention?.bias?.replace(by: newValue)
       case .streamNormAfterMLPGain: streamNormAfterMLP?.gain?.replace(by: newValue)
       case .streamNormAfterMLPBias: streamNormAfterMLP?.bias?.replace(by: newValue)
+      case .headCodes: headCodes?.replace(by: newValue)
+      case .mlpCodes: mlpCodes?.replace(by: newValue)
       default:
         guard let found = linear(of: parameter) else { return }
         var linear = found.0

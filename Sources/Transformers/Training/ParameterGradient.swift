@@ -8,6 +8,8 @@ public struct ParameterGradient: Sendable {
   public let layout: ParameterLayout
   /// The sums so far; shape `[layout.count]`.
   public var values: Tensor
+  /// The share of codebooks' own loss.
+  public var reconstruction = CodeReconstruction()
 
   /// Zeros.
   public init(_ layout: ParameterLayout) {

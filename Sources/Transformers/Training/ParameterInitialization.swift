@@ -20,6 +20,7 @@ extension TransformerBlueprint {
       let deviation =
         switch slice.parameter {
         case .tokenEmbedding, .positionEmbedding: embeddingDeviation
+        case .block(_, .headCodes), .block(_, .mlpCodes): 1 / Double(slice.shape[1]).squareRoot()
         case .block(_, .outputWeight), .block(_, .outWeight): writers / Double(slice.shape[0]).squareRoot()
         default: 1 / Double(slice.shape[0]).squareRoot()
         }

@@ -19,6 +19,12 @@ public struct Trainer: Sendable {
   public private(set) var parameters: Tensor
   /// The optimiser's memory; its `step` counts the steps taken.
   public private(set) var state: AdamWState
+  /// How codes of codebooks are trained.
+  public var codes = CodeTraining()
+  /// What was chosen since codes were last replaced.
+  public var codeUses: CodeUses
+  /// The share of codes that were chosen between the last two times that codes were replaced; nil before.
+  public private(set) var usedShare: Double?
   private let parts: [TrainingPart]
   private var gradient: Tensor
 
@@ -36,38 +42,104 @@ public struct Trainer: Sendable {
     self.schedule = schedule
     self.parameters = parameters
     self.state = state ?? AdamWState(count: layout.count)
+    codeUses = CodeUses(layout)
     parts = (0..<Self.partCount).map { _ in TrainingPart(layout) }
     gradient = Tensor(zeros: [layout.count])
   }
 
   /// What is needed to go on later.
   public func checkpoint(notes: [String: String] = [:]) -> TrainingCheckpoint {
-    TrainingCheckpoint(parameters: parameters, state: state, notes: notes)
+    var checkpoint = TrainingCheckpoint(parameters: parameters, state: state, notes: notes)
+    checkpoint.codeUses = codeUses.stored
+    return checkpoint
   }
 
   /// The model under the present parameters, which it shares.
   public var model: Transformer { layout.transformer(parameters) }
 
   /// Learns from a batch once.
+  ///
+  /// - Parameter seed: decides which inputs stand in for codes that nothing chooses.
   /// - Returns: the outcome of each target, in order, before the update.
   /// - Throws: `CheckpointError` where a weight cannot be read.
-  public mutating func step(_ examples: [TrainingExample]) throws -> [PredictionOutcome] {
+  public mutating func step(_ examples: [TrainingExample], seed: UInt64 = 0) throws -> [PredictionOutcome] {
     try learn(examples)
     gradient.setToZero()
     var outcomes: [PredictionOutcome] = []
     for part in parts { outcomes += part.collect(into: &gradient) }
     update()
+    careForCodes(seed: seed)
     return outcomes
+  }
+
+  /// Puts an input of this batch in the place of every code, before the first step.
+  /// - Throws: `CheckpointError` where a weight cannot be read.
+  public mutating func placeCodes(on examples: [TrainingExample], seed: UInt64) throws {
+    try learn(examples)
+    replaceUnusedCodes(CodeUses(layout), seed: seed)
+  }
+
+  /// Counts what the last batch chose, and replaces codes where it is time.
+  private mutating func careForCodes(seed: UInt64) {
+    guard !codeUses.tables.isEmpty else { return }
+    for part in parts { part.count(into: &codeUses) }
+    guard codes.replacementInterval > 0, state.step % codes.replacementInterval == 0 else { return }
+    usedShare = codeUses.usedShare
+    if state.step <= codes.lastReplacement { replaceUnusedCodes(codeUses, seed: seed) }
+    codeUses = CodeUses(layout)
+  }
+
+  /// Puts inputs of the last batch in the place of codes that nothing chose.
+  private mutating func replaceUnusedCodes(_ uses: CodeUses, seed: UInt64) {
+    for (index, table) in uses.tables.enumerated() {
+      guard let place = table.codebook?.place,
+        let shape = layout.model.configuration.codebookShape(place)
+      else { continue }
+      let unused = uses.unused(table: index)
+      guard !unused.isEmpty else { continue }
+      var generator = SeededGenerator(seed: seed, stream: "codes of \(table.name) at step \(state.step)")
+      let inputs = parts.map { $0.codeInputs(table) }
+      let total = inputs.reduce(0) { $0 + $1.count / shape.columns }
+      guard total > 0 else { continue }
+      for code in unused {
+        var row = generator.index(below: total)
+        guard
+          let source = inputs.first(where: { input in
+            let rows = input.count / shape.columns
+            if row < rows { return true }
+            row -= rows
+            return false
+          })
+        else { continue }
+        set(code, of: table, source, at: row * shape.columns + code / shape.codes * shape.width, shape)
+      }
+    }
+  }
+
+  /// Takes a code from an input, of which the active codes are to be the sum, and forgets its moments.
+  private mutating func set(
+    _ code: Int, of table: ParameterSlice, _ source: Tensor, at start: Int, _ shape: CodebookShape
+  ) {
+    for column in 0..<shape.width {
+      let place = table.offset + code * shape.width + column
+      parameters[place] = source[start + column] / Float(shape.active)
+      state.firstMoment[place] = 0
+      state.secondMoment[place] = 0
+    }
   }
 
   private func learn(_ examples: [TrainingExample]) throws {
     let total = examples.reduce(0) { $0 + $1.targets.reduce(0) { $0 + Double($1.weight) } }
     let scale = total > 0 ? Float(1 / total) : 0
+    let rows = examples.reduce(0) { $0 + $1.tokens.count }
+    let reconstruction = CodeReconstruction(
+      pull: rows > 0 ? 2 / Float(rows) : 0, commitment: Float(codes.commitment))
     let (parts, parameters) = (parts, parameters)
     let results = parallelMap(parts.count) { index in
       let share = examples[Self.range(index, of: examples.count)]
       return Result {
-        try parts[index].learn(PackedBatch(share, weightScale: scale), parameters: parameters)
+        try parts[index].learn(
+          PackedBatch(share, weightScale: scale), parameters: parameters, reconstruction)
       }
     }
     for result in results { try result.get() }
@@ -114,13 +186,24 @@ private final class TrainingPart: Sendable {
     state = Mutex(State(pass: TrainingPass(layout), gradient: ParameterGradient(layout)))
   }
 
-  func learn(_ batch: PackedBatch, parameters: Tensor) throws {
+  func learn(
+    _ batch: PackedBatch, parameters: Tensor, _ reconstruction: CodeReconstruction
+  ) throws {
     try state.withLock { state in
+      state.gradient.reconstruction = reconstruction
       state.gradient.values.setToZero()
       state.outcomes =
         batch.targets.isEmpty
         ? [] : try state.pass.addGradient(of: batch, parameters: parameters, to: &state.gradient)
     }
+  }
+
+  func count(into uses: inout CodeUses) {
+    uses.add(state.withLock { $0.pass.codeUses() })
+  }
+
+  func codeInputs(_ table: ParameterSlice) -> Tensor {
+    state.withLock { $0.pass.codeInputs(table) }
   }
 
   func collect(into gradient: inout Tensor) -> [PredictionOutcome] {

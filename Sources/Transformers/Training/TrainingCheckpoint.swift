@@ -15,6 +15,8 @@ public struct TrainingCheckpoint: Sendable {
   public var state: AdamWState
   /// Texts of the caller's: what must be the same when training goes on, and what was noted on the way.
   public var notes: [String: String]
+  /// How often codes of codebooks were chosen since they were last replaced, by their table's name.
+  public var codeUses: [String: Tensor] = [:]
 
   /// A state to be stored.
   public init(parameters: Tensor, state: AdamWState, notes: [String: String] = [:]) {
@@ -34,6 +36,7 @@ public struct TrainingCheckpoint: Sendable {
         tensors[prefix + slice.name] = .float(layout.tensor(slice, of: tensor))
       }
     }
+    for (name, counts) in codeUses { tensors["uses." + name] = .float(counts) }
     try writeSafetensors(tensors, metadata: notes.merging(["step": String(state.step)]) { $1 }, to: path)
   }
 
@@ -57,6 +60,9 @@ public struct TrainingCheckpoint: Sendable {
     state = AdamWState(
       step: step, firstMoment: try collected("adam.first."), secondMoment: try collected("adam.second."))
     notes = file.metadata.filter { $0.key != "step" }
+    for slice in layout.slices where slice.isCodes {
+      codeUses[slice.name] = try file.tensor("uses." + slice.name, shape: [slice.shape[0]])
+    }
   }
 
   /// Refuses to go on under another setting than the one that was stored.

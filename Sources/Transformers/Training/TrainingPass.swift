@@ -9,7 +9,7 @@ import Tensors
 public struct TrainingPass: Sendable {
   /// Where parameters lie.
   public let layout: ParameterLayout
-  private var tape: GradientTape
+  private(set) var tape: GradientTape
 
   /// A pass without memory yet; it grows with the largest batch.
   public init(_ layout: ParameterLayout) {

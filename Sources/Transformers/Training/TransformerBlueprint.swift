@@ -61,7 +61,7 @@ public struct TransformerBlueprint: Sendable, Equatable {
   private var block: BlockWeights {
     let (dModel, dMLP) = (configuration.dModel, configuration.dMLP)
     let hasMLP = configuration.mlp != .none
-    return BlockWeights(
+    var block = BlockWeights(
       attentionNorm: norm, attention: attention, attentionPostNorm: hasPostNorms ? norm : nil,
       mlpNorm: hasMLP ? norm : nil,
       mlp: hasMLP
@@ -70,6 +70,13 @@ public struct TransformerBlueprint: Sendable, Equatable {
           output: linear(dMLP, dModel))
         : nil,
       mlpPostNorm: hasMLP && hasPostNorms ? norm : nil)
+    block.headCodes = codes(.heads)
+    block.mlpCodes = hasMLP ? codes(.mlp) : nil
+    return block
+  }
+
+  private func codes(_ place: CodebookConfiguration.Place) -> Tensor? {
+    configuration.codebookShape(place).map { Tensor(zeros: [$0.books * $0.codes, $0.width]) }
   }
 
   private var attention: AttentionWeights {

@@ -60,6 +60,10 @@ public struct BlockWeights: Sendable {
   public var experts: ExpertsWeights?
   /// On what the MLP adds to the residual stream (Gemma 2 and 3).
   public var mlpPostNorm: NormWeights?
+  /// The codes of all heads `[heads · codes, d_head]`, in models with codebooks there.
+  public var headCodes: Tensor?
+  /// The codes of the MLP's output `[codes, d_model]`, in models with a codebook there.
+  public var mlpCodes: Tensor?
   /// On the residual stream behind attention, where the stream itself is normalised (BERT).
   public var streamNormAfterAttention: NormWeights?
   /// On the residual stream behind the MLP.

@@ -1,0 +1,166 @@
+// What a model knows of a state machine: transition accuracy, states by position, and states set by a code
+// (Tamkin, Taufeeque & Goodman 2023, section 4).
+
+import Tensors
+import Transformers
+
+/// A state machine with the token of each digit.
+public struct TokenizedStateMachine: Sendable {
+  /// The machine.
+  public let machine: StateMachine
+  private let tokens: [Int]
+  private let states: [Int: Int]
+  /// The token that begins a text; nil where texts have none.
+  public let beginning: Int?
+
+  /// - Parameters:
+  ///   - tokens: the tokens of the digits 0 to 9.
+  ///   - beginning: the token that begins a text.
+  public init(_ machine: StateMachine, tokens: [Int], beginning: Int?) {
+    self.machine = machine
+    self.tokens = tokens
+    self.beginning = beginning
+    states = Dictionary(tokens.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The tokens of a walk.
+  public func tokens(of walk: [Int]) -> [Int] {
+    (beginning.map { [$0] } ?? []) + walk.flatMap(stateTokens)
+  }
+
+  /// The tokens of a state's name.
+  public func stateTokens(_ state: Int) -> [Int] {
+    machine.name(of: state).compactMap { Int($0).map { tokens[$0] } }
+  }
+
+  /// Walks drawn from a seed.
+  public func walks(_ count: Int, length: Int, seed: UInt64) -> [[Int]] {
+    var generator = SeededGenerator(seed: seed, stream: "walks")
+    return (0..<count).map { _ in machine.walk(length, using: &generator) }
+  }
+
+  /// Each state at the positions where its name ends, in walks of one length; the first state of a walk, of which a
+  /// model without its position in mind knows least, counts as any other.
+  public func labels(of walks: [[Int]]) -> PositionLabels {
+    var positions = [[Int]](repeating: [], count: machine.source.states)
+    var start = 0
+    for walk in walks {
+      let first = start + (beginning == nil ? 0 : 1)
+      for (index, state) in walk.enumerated() {
+        positions[state].append(first + (index + 1) * machine.source.digits - 1)
+      }
+      start = first + walk.count * machine.source.digits
+    }
+    var labels = PositionLabels()
+    for state in 0..<machine.source.states {
+      labels.add("state " + machine.name(of: state).joined(), at: positions[state])
+    }
+    return labels
+  }
+}
+
+extension TokenizedStateMachine {
+  /// For every walk the probability of each next state `[walk][state]`: that of its first digit, times that of each
+  /// further digit behind the ones before.
+  ///
+  /// - Parameters:
+  ///   - walks: walks of one length.
+  ///   - edits: changes made in every run; values have a row for each walk and beginning of a name.
+  /// - Throws: `TransformerError` for walks that the model cannot run.
+  public func nextStates(
+    after walks: [[Int]], _ model: Transformer,
+    applying edits: @Sendable (_ walks: [Int]) -> [HookPoint: Edit] = { _ in [:] }
+  ) throws -> [[Double]] {
+    var scores = [[Double]](
+      repeating: [Double](repeating: 0, count: machine.source.states), count: walks.count)
+    // Names by all but their last digit.
+    let beginnings = Dictionary(grouping: 0..<machine.source.states) { Array(stateTokens($0).dropLast()) }
+      .sorted { $0.key.lexicographicallyPrecedes($1.key) }
+    for walk in walks.indices {
+      let start = tokens(of: walks[walk])
+      let prompts = beginnings.map { start + $0.key }
+      let batch = TokenBatch(prompts)
+      let positions = prompts.map { Array(start.count - 1..<$0.count) }
+      let logits = try model.logits(
+        batch, at: positions, applying: edits([Int](repeating: walk, count: prompts.count)))
+      var row = 0
+      for (prompt, beginning) in beginnings.enumerated() {
+        var shared = 0.0
+        for token in beginning.key {
+          shared += logSoftmax(logits.row(row))[token]
+          row += 1
+        }
+        let last = logSoftmax(logits.row(row))
+        row += 1
+        for state in beginning.value {
+          guard let token = stateTokens(state).last else { continue }
+          scores[walk][state] = exponential(shared + last[token])
+        }
+        _ = prompt
+      }
+    }
+    return scores
+  }
+
+  /// Of the `edges` most likely next states, the share that may follow `state`.
+  public func transitionAccuracy(_ probabilities: [Double], after state: Int) -> Double {
+    let order = probabilities.indices.sorted { (probabilities[$1], $0) < (probabilities[$0], $1) }
+    let likely = order.prefix(machine.source.edges)
+    return Double(likely.count(where: machine.successors[state].contains)) / Double(machine.source.edges)
+  }
+
+  /// The mean transition accuracy of walks.
+  public func transitionAccuracy(of walks: [[Int]], _ model: Transformer) throws -> [Double] {
+    try zip(walks, nextStates(after: walks, model)).map { walk, probabilities in
+      walk.last.map { transitionAccuracy(probabilities, after: $0) } ?? 0
+    }
+  }
+}
+
+/// What setting a state by one code does.
+public struct StateSteering: Sendable, Equatable {
+  /// The state that is set.
+  public var state: Int
+  /// The code that is forced.
+  public var code: CodeAddress
+  /// Walks that end elsewhere, in which it is forced at the last position.
+  public var walks: Int
+  /// The share of walks whose most likely next state may follow the state that was set.
+  public var success: Double
+  /// The mean transition accuracy with respect to the state that was set.
+  public var transitionAccuracy: Double
+  /// The same without the code.
+  public var accuracyBefore: Double
+}
+
+extension TokenizedStateMachine {
+  /// Sets states by their codes at the end of walks that end elsewhere.
+  ///
+  /// - Parameter codes: states with the code that stands for them.
+  /// - Throws: `TransformerError` for walks that the model cannot run.
+  public func steer(
+    _ codes: [(state: Int, code: CodeAddress)], walks: [[Int]], _ model: Transformer,
+    progress: (Int) -> Void = { _ in }
+  ) throws -> [StateSteering] {
+    let plain = try nextStates(after: walks, model)
+    return try codes.enumerated().map { index, entry in
+      defer { progress(index + 1) }
+      let others = walks.indices.filter { walks[$0].last != entry.state }
+      let chosen = others.map { walks[$0] }
+      let position = (chosen.first.map { tokens(of: $0).count } ?? 1) - 1
+      let forced = try nextStates(after: chosen, model) { rows in
+        [entry.code.book.point: .forcing(entry.code, at: [Int](repeating: position, count: rows.count))]
+      }
+      let right = machine.successors[entry.state]
+      let likely = forced.compactMap { probabilities in
+        probabilities.indices.max { (probabilities[$0], $1) < (probabilities[$1], $0) }
+      }
+      let count = Double(max(1, chosen.count))
+      return StateSteering(
+        state: entry.state, code: entry.code, walks: chosen.count,
+        success: Double(likely.count(where: right.contains)) / count,
+        transitionAccuracy: forced.reduce(0) { $0 + transitionAccuracy($1, after: entry.state) } / count,
+        accuracyBefore: others.reduce(0) { $0 + transitionAccuracy(plain[$1], after: entry.state) } / count)
+    }
+  }
+}

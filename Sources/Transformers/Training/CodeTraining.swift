@@ -1,0 +1,119 @@
+// What codebooks need in training beside gradients: a pull towards what codes stand for, and new places for codes that
+// nothing chooses.
+
+import Tensors
+
+/// How codes are trained (Tamkin, Taufeeque & Goodman 2023, appendix A).
+public struct CodeTraining: Sendable, Equatable {
+  /// The weight of inputs' distance to their codes; 0 trains codes alone on the reconstruction.
+  public var commitment: Double = 0
+  /// Steps after which codes that were never chosen meanwhile take the place of a recent input; 0 for never.
+  public var replacementInterval = 100
+  /// The last step at which codes are replaced.
+  public var lastReplacement = Int.max
+
+  /// The usual settings.
+  public init() {}
+
+  /// The settings as text.
+  public var description: String {
+    "commitment \(commitment), codes replaced every \(replacementInterval) steps"
+      + (lastReplacement == .max ? "" : " up to \(lastReplacement)")
+  }
+}
+
+/// How often each code was chosen since codes were last replaced.
+public struct CodeUses: Sendable, Equatable {
+  /// The tables of codes of a model.
+  let tables: [ParameterSlice]
+  private var counts: [Tensor]
+
+  /// Nothing was chosen yet, or what a checkpoint says.
+  public init(_ layout: ParameterLayout, _ stored: [String: Tensor] = [:]) {
+    tables = layout.slices.filter(\.isCodes)
+    counts = tables.map { table in
+      guard let tensor = stored[table.name], tensor.count == table.shape[0] else {
+        return Tensor(zeros: [table.shape[0]])
+      }
+      return tensor
+    }
+  }
+
+  /// The counts by the table's name, for a checkpoint.
+  public var stored: [String: Tensor] {
+    Dictionary(uniqueKeysWithValues: zip(tables.map(\.name), counts))
+  }
+
+  /// Adds what was chosen in one batch.
+  mutating func add(_ other: CodeUses) {
+    for index in counts.indices { counts[index].add(other.counts[index]) }
+  }
+
+  /// Counts the codes that are active in rows `[rows, books, active]`.
+  mutating func count(_ chosen: Tensor, table: Int, _ shape: CodebookShape) {
+    counts[table].withMutableValues { counts in
+      chosen.withValues { chosen in
+        for index in chosen.indices {
+          let book = index / shape.active % shape.books
+          counts[book * shape.codes + Int(chosen[index])] += 1
+        }
+      }
+    }
+  }
+
+  /// The codes of a table that nothing chose, by their row.
+  func unused(table: Int) -> [Int] {
+    counts[table].values.enumerated().filter { $0.element == 0 }.map(\.offset)
+  }
+
+  /// The share of codes that something chose, of all tables.
+  public var usedShare: Double {
+    let total = counts.reduce(0) { $0 + $1.count }
+    let used = counts.reduce(0) { $0 + $1.values.count { $0 > 0 } }
+    return total == 0 ? 0 : Double(used) / Double(total)
+  }
+}
+
+extension ParameterSlice {
+  /// Whether these are the codes of codebooks.
+  var isCodes: Bool {
+    guard case .block(_, let parameter) = parameter else { return false }
+    return parameter == .headCodes || parameter == .mlpCodes
+  }
+
+  /// The place and layer of a table of codes.
+  var codebook: (layer: Int, place: CodebookConfiguration.Place)? {
+    switch parameter {
+    case .block(let layer, .headCodes): (layer, .heads)
+    case .block(let layer, .mlpCodes): (layer, .mlp)
+    default: nil
+    }
+  }
+}
+
+extension TrainingPass {
+  /// What was chosen in the batch that went through last.
+  func codeUses() -> CodeUses {
+    var uses = CodeUses(layout)
+    for (index, table) in uses.tables.enumerated() {
+      guard let (layer, place) = table.codebook,
+        let shape = layout.model.configuration.codebookShape(place)
+      else { continue }
+      uses.count(tape.blocks[layer].chosen(place), table: index, shape)
+    }
+    return uses
+  }
+
+  /// What a table's codes stood for in the batch that went through last `[rows, books · width]`.
+  func codeInputs(_ table: ParameterSlice) -> Tensor {
+    guard let (layer, place) = table.codebook else { return Tensor(zeros: [0]) }
+    let block = tape.blocks[layer]
+    return place == .heads ? block.headCodesInput : block.mlpCodesInput
+  }
+}
+
+extension BlockActivations {
+  fileprivate func chosen(_ place: CodebookConfiguration.Place) -> Tensor {
+    place == .heads ? headCodes : mlpCodes
+  }
+}

@@ -1,0 +1,236 @@
+// Codebooks: equal to PyTorch's, their values and gradients, forced codes, and training.
+
+import Files
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Transformers
+
+@Suite struct CodebookTests {
+  /// Stored by `Golden/codebooks.py` with PyTorch.
+  private struct Golden {
+    let json: JSONValue
+    let shape: CodebookShape
+    let rows: Int
+
+    init() throws {
+      let path = packageFolder + "/Tests/TransformersTests/Golden/codebooks.json"
+      json = try JSONValue(parsing: readText(at: path))
+      func size(_ name: String) throws -> Int { try #require(json[name]?.wholeNumber) }
+      rows = try size("rows")
+      shape = CodebookShape(
+        books: try size("books"), codes: try size("codes"), active: try size("active"),
+        width: try size("width"))
+    }
+
+    func tensor(_ name: String, in value: JSONValue, _ shape: [Int]) throws -> Tensor {
+      Tensor(
+        try #require(value[name]?.elements).map { Float(try #require($0.anyNumber)) }, shape: shape)
+    }
+  }
+
+  @Test(arguments: CodeSimilarity.allCases)
+  func equalToPyTorch(similarity: CodeSimilarity) throws {
+    let golden = try Golden()
+    let shape = golden.shape
+    let expected = try #require(golden.json["similarities"]?[similarity.rawValue])
+    let x = try golden.tensor("x", in: golden.json, [golden.rows, shape.columns])
+    let dy = try golden.tensor("dy", in: golden.json, [golden.rows, shape.columns])
+    let table = try golden.tensor("table", in: golden.json, [shape.books * shape.codes, shape.width])
+    var (chosen, y) = (Tensor(zeros: [0]), Tensor(zeros: [0]))
+    nearestCodes(x, table, shape, similarity, into: &chosen)
+    let numbers = try golden.tensor("chosen", in: expected, [golden.rows, shape.books, shape.active])
+    #expect(chosen.values == numbers.values)
+    sumCodes(chosen, table, shape, into: &y)
+    #expect(largestDifference(y, try golden.tensor("y", in: expected, y.shape)) < 1e-5)
+    var gradient = Tensor(zeros: [table.count])
+    addCodeGradient(
+      dy, x: x, y: y, chosen, shape, pull: 2 / Float(golden.rows), to: &gradient,
+      VectorWindow(offset: 0, count: table.count))
+    let wanted = try golden.tensor("table_gradient", in: expected, gradient.shape)
+    #expect(largestDifference(gradient, wanted) < 1e-5)
+  }
+
+  @Test func commitmentDrawsInputsToTheirCodes() throws {
+    let golden = try Golden()
+    let expected = try #require(golden.json["similarities"]?["cosine"])
+    let shape = [golden.rows, golden.shape.columns]
+    let model = try TrainingModel.blueprint(CodebookConfiguration(places: [.heads], codes: 4, active: 1))
+    var sums = ParameterGradient(ParameterLayout(model.transformer()))
+    sums.reconstruction = CodeReconstruction(
+      pull: 2 / Float(golden.rows), commitment: Float(try #require(golden.json["commitment"]?.anyNumber)))
+    var dx = try golden.tensor("dy", in: golden.json, shape)
+    sums.addCommitment(
+      to: &dx, x: try golden.tensor("x", in: golden.json, shape),
+      y: try golden.tensor("y", in: expected, shape))
+    #expect(largestDifference(dx, try golden.tensor("input_gradient", in: expected, shape)) < 1e-5)
+  }
+
+  private var test: TestModel {
+    var test = TestModel()
+    test.options["codebook_at"] = .string("both")
+    test.options["codebook_codes"] = .integer(11)
+    test.options["codebook_active"] = .integer(2)
+    return test
+  }
+
+  @Test func whatIsReadIsTheSumOfTheActiveCodes() throws {
+    let model = try test.load()
+    let batch = TokenBatch(randomPrompts(lengths: [6, 3], vocabulary: 30, seed: 2))
+    let run = try model.run(
+      batch,
+      reading: [.z(layer: 1), .headCodes(layer: 1), .mlpCodes(layer: 2), .block(layer: 2, .rawMLPOut)])
+    let (z, codes) = (run[.z(layer: 1)], run[.headCodes(layer: 1)])
+    let table = try #require(model.weights.blocks[1].headCodes)
+    #expect(codes.shape == [2, 6, 4, 2])
+    for (prompt, length) in batch.lengths.enumerated() {
+      for position in 0..<length {
+        for head in 0..<4 {
+          for column in 0..<5 {
+            let sum = (0..<2).reduce(Float(0)) {
+              $0 + table[head * 11 + Int(codes[prompt, position, head, $1]), column]
+            }
+            #expect(abs(z[prompt, position, head, column] - sum) < 1e-6)
+          }
+        }
+      }
+    }
+    let (out, numbers) = (run[.block(layer: 2, .rawMLPOut)], run[.mlpCodes(layer: 2)])
+    let mlpTable = try #require(model.weights.blocks[2].mlpCodes)
+    let sum = (0..<2).reduce(Float(0)) { $0 + mlpTable[Int(numbers[1, 2, $1]), 7] }
+    #expect(abs(out[1, 2, 7] - sum) < 1e-6)
+  }
+
+  @Test func aPromptChoosesTheSameCodesInAnyBatch() throws {
+    let model = try test.load()
+    let prompts = randomPrompts(lengths: [9, 2, 5, 7], vocabulary: 30, seed: 4)
+    let together = try model.run(TokenBatch(prompts), reading: [.mlpCodes(layer: 2), .logits])
+    for (index, prompt) in prompts.enumerated() {
+      let alone = try model.run(TokenBatch([prompt]), reading: [.mlpCodes(layer: 2), .logits])
+      let rows = together[.logits].row(index).rows(0..<prompt.count)
+      #expect(largestDifference(rows, alone[.logits].row(0)) < 1e-4)
+      let codes = together[.mlpCodes(layer: 2)].row(index).rows(0..<prompt.count)
+      #expect(codes.values == alone[.mlpCodes(layer: 2)].row(0).values)
+    }
+  }
+
+  @Test func recordingsAndGradientRunsPassTheCodebooks() throws {
+    let model = try test.load()
+    let batch = TokenBatch(randomPrompts(lengths: [6, 6], vocabulary: 30, seed: 2))
+    let outputs = try model.headOutputs(of: batch, pooling: .last)
+    let results = try model.run(batch, reading: [.result(layer: 1)])[.result(layer: 1)]
+    for column in 0..<24 { #expect(abs(outputs[0, 1, 2, column] - results[0, 5, 2, column]) < 1e-5) }
+    let metric = LogitDifference([
+      Question(position: 5, right: [1], wrong: [2]), Question(position: 5, right: [3], wrong: [4]),
+    ])
+    let run = try model.gradients(of: metric, batch, at: [.z(layer: 1), .block(layer: 1, .headCodesInput)])
+    // The gradient goes straight through.
+    #expect(
+      largestDifference(run.gradients[.z(layer: 1)], run.gradients[.block(layer: 1, .headCodesInput)]) == 0)
+    #expect(throws: TransformerError.self) {
+      try model.gradients(of: metric, batch, at: [.headCodes(layer: 1)])
+    }
+    #expect(throws: TransformerError.self) {
+      try TestModel().load().run(batch, reading: [.mlpCodes(layer: 1)])
+    }
+  }
+
+  @Test func gradientsOfCodesEqualFiniteDifferences() throws {
+    let model = try test.load()
+    let layout = ParameterLayout(model)
+    let batch = TokenBatch(randomPrompts(lengths: [6, 4], vocabulary: 30, seed: 2))
+    let metric = LogitDifference([
+      Question(position: 5, right: [1], wrong: [2]), Question(position: 3, right: [3], wrong: [4]),
+    ])
+    let (_, gradient) = try model.parameterGradient(of: metric, batch)
+    let parameters = try layout.parameters()
+    let codes = try model.run(batch, reading: [.headCodes(layer: 2), .mlpCodes(layer: 2)])
+    // Codes of the last layer, where a change reaches no later choice.
+    for (name, number) in [
+      ("blocks.2.mlp.codebook.C", Int(codes[.mlpCodes(layer: 2)][0, 5, 0])),
+      ("blocks.2.attn.codebook.C", 11 + Int(codes[.headCodes(layer: 2)][0, 5, 1, 0])),
+    ] {
+      let slice = try #require(layout[name])
+      let place = slice.offset + number * slice.shape[1] + 3
+      func value(_ change: Float) throws -> Double {
+        var changed = parameters
+        changed[place] += change
+        return try layout.transformer(changed).values(of: metric, batch).reduce(0, +)
+      }
+      let difference = (try value(2e-3) - value(-2e-3)) / 4e-3
+      #expect(abs(difference - Double(gradient.values[place])) < 5e-3, "\(name)")
+    }
+  }
+
+  @Test func aModelWithCodebooksIsWrittenAndReadBack() throws {
+    let model = try test.load()
+    let batch = TokenBatch(randomPrompts(lengths: [6, 4], vocabulary: 30, seed: 2))
+    try withTemporaryFolder { folder in
+      try model.write(toFolder: folder)
+      let read = try Transformer(folder: folder)
+      #expect(read.configuration.codebooks == model.configuration.codebooks)
+      let (a, b) = (
+        try read.run(batch, reading: [.logits])[.logits], try model.run(batch, reading: [.logits])[.logits]
+      )
+      #expect(a.values == b.values)
+    }
+  }
+
+  @Test(arguments: [
+    ("codebook_at", JSONValue.string("everywhere")), ("codebook_codes", .integer(0)),
+    ("codebook_active", .integer(12)), ("codebook_similarity", .string("near")),
+    ("codebook_codes", .integer(12)),
+  ])
+  func badCodebooksAreRefused(option: String, value: JSONValue) throws {
+    try withTemporaryFolder { folder in
+      try test.write(to: folder)
+      var bad = test
+      bad.options[option] = value
+      let members = bad.options.sorted { $0.key < $1.key }.map { JSONMember($0.key, $0.value) }
+      try writeFile(JSONValue.object(members).line, to: folder + "/config.json")
+      #expect(throws: (any Error).self) { try Transformer(folder: folder) }
+    }
+  }
+
+  @Test func codesThatNothingChoosesTakeThePlaceOfInputs() throws {
+    let blueprint = try TrainingModel.blueprint(CodebookConfiguration(places: [.mlp], codes: 50, active: 1))
+    let (layout, parameters) = try blueprint.initialParameters(seed: 1)
+    var trainer = Trainer(
+      layout: layout, optimizer: AdamW(), schedule: LearningRateSchedule(peak: 1e-3, warmUp: 1, steps: 40),
+      parameters: parameters)
+    trainer.codes.replacementInterval = 5
+    let examples = randomPrompts(lengths: [8, 8, 8, 8], vocabulary: 20, seed: 3).map {
+      TrainingExample(predictingEveryTokenOf: $0)
+    }
+    try trainer.placeCodes(on: examples, seed: 1)
+    // Placed codes stand for something: many of them are chosen.
+    for _ in 0..<5 { _ = try trainer.step(examples, seed: 1) }
+    #expect(try #require(trainer.usedShare) > 0.2)
+    // The same seed gives the same bits, and a checkpoint goes on as if nothing had happened.
+    var other = trainer
+    try withTemporaryFolder { folder in
+      for _ in 0..<3 { _ = try trainer.step(examples, seed: 1) }
+      try trainer.checkpoint().write(to: folder + "/checkpoint", layout: layout)
+      let stored = try TrainingCheckpoint(path: folder + "/checkpoint", layout: layout)
+      var resumed = Trainer(
+        layout: layout, optimizer: trainer.optimizer, schedule: trainer.schedule,
+        parameters: stored.parameters, state: stored.state)
+      resumed.codes = trainer.codes
+      resumed.codeUses = CodeUses(layout, stored.codeUses)
+      for _ in 0..<4 { _ = try resumed.step(examples, seed: 1) }
+      for _ in 0..<7 { _ = try other.step(examples, seed: 1) }
+      #expect(resumed.parameters.values == other.parameters.values)
+    }
+  }
+}
+
+/// A small model that does not exist yet.
+private enum TrainingModel {
+  static func blueprint(_ codebooks: CodebookConfiguration) throws -> TransformerBlueprint {
+    var blueprint = TransformerBlueprint(
+      vocabulary: 20, context: 16, layers: 2, heads: 2, dModel: 16, mlpWidth: 32)
+    blueprint.configuration.codebooks = codebooks
+    return blueprint
+  }
+}

@@ -36,6 +36,7 @@ public struct CodeTrace: Sendable {
       try model.run(group.batch, observing: points) { point, value in
         guard let layer = point.layer else { return }
         let heads = point == .mlpCodes(layer: layer) ? nil : model.configuration.heads
+        let values = value.values
         for (row, prompt) in group.indices.enumerated() {
           for position in prompts[prompt].indices {
             let place = (starts[prompt] + position) * active
@@ -43,7 +44,7 @@ public struct CodeTrace: Sendable {
               let address = CodebookAddress(layer: layer, head: heads == nil ? nil : book)
               guard let target = places[address] else { continue }
               let first = ((row * group.batch.width + position) * (heads ?? 1) + book) * active
-              for code in 0..<active { numbers[target][place + code] = Int32(value[first + code]) }
+              for code in 0..<active { numbers[target][place + code] = Int32(values[first + code]) }
             }
           }
         }

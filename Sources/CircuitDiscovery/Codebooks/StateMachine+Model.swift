@@ -65,38 +65,50 @@ extension TokenizedStateMachine {
   ///
   /// - Parameters:
   ///   - walks: walks of one length.
-  ///   - edits: changes made in every run; values have a row for each walk and beginning of a name.
+  ///   - edits: changes made in every run; told how many rows its values have.
   /// - Throws: `TransformerError` for walks that the model cannot run.
   public func nextStates(
     after walks: [[Int]], _ model: Transformer,
-    applying edits: @Sendable (_ walks: [Int]) -> [HookPoint: Edit] = { _ in [:] }
+    applying edits: (_ rows: Int) -> [HookPoint: Edit] = { _ in [:] }
   ) throws -> [[Double]] {
-    var scores = [[Double]](
-      repeating: [Double](repeating: 0, count: machine.source.states), count: walks.count)
     // Names by all but their last digit.
     let beginnings = Dictionary(grouping: 0..<machine.source.states) { Array(stateTokens($0).dropLast()) }
       .sorted { $0.key.lexicographicallyPrecedes($1.key) }
-    for walk in walks.indices {
-      let start = tokens(of: walks[walk])
-      let prompts = beginnings.map { start + $0.key }
-      let batch = TokenBatch(prompts)
-      let positions = prompts.map { Array(start.count - 1..<$0.count) }
+    var scores: [[Double]] = []
+    for first in stride(from: 0, to: walks.count, by: Self.walksTogether) {
+      let part = walks[first..<min(walks.count, first + Self.walksTogether)]
+      let starts = part.map { tokens(of: $0) }
+      let prompts = starts.flatMap { start in beginnings.map { start + $0.key } }
+      let positions = starts.flatMap { start in
+        beginnings.map { Array(start.count - 1..<start.count + $0.key.count) }
+      }
       let logits = try model.logits(
-        batch, at: positions, applying: edits([Int](repeating: walk, count: prompts.count)))
+        TokenBatch(prompts), at: positions, applying: edits(prompts.count))
       var row = 0
-      for (prompt, beginning) in beginnings.enumerated() {
-        var shared = 0.0
-        for token in beginning.key {
-          shared += logSoftmax(logits.row(row))[token]
-          row += 1
-        }
-        let last = logSoftmax(logits.row(row))
+      for _ in part {
+        scores.append(nextStates(beginnings, logits, &row))
+      }
+    }
+    return scores
+  }
+
+  private static let walksTogether = 16
+
+  /// The probability of each state, from the logits behind every beginning of a name.
+  private func nextStates(
+    _ beginnings: [(key: [Int], value: [Int])], _ logits: Tensor, _ row: inout Int
+  ) -> [Double] {
+    var scores = [Double](repeating: 0, count: machine.source.states)
+    for beginning in beginnings {
+      var shared = 0.0
+      for token in beginning.key {
+        shared += logSoftmax(logits.row(row))[token]
         row += 1
-        for state in beginning.value {
-          guard let token = stateTokens(state).last else { continue }
-          scores[walk][state] = exponential(shared + last[token])
-        }
-        _ = prompt
+      }
+      let last = logSoftmax(logits.row(row))
+      row += 1
+      for state in beginning.value {
+        if let token = stateTokens(state).last { scores[state] = exponential(shared + last[token]) }
       }
     }
     return scores
@@ -149,7 +161,7 @@ extension TokenizedStateMachine {
       let chosen = others.map { walks[$0] }
       let position = (chosen.first.map { tokens(of: $0).count } ?? 1) - 1
       let forced = try nextStates(after: chosen, model) { rows in
-        [entry.code.book.point: .forcing(entry.code, at: [Int](repeating: position, count: rows.count))]
+        [entry.code.book.point: .forcing(entry.code, at: [Int](repeating: position, count: rows))]
       }
       let right = machine.successors[entry.state]
       let likely = forced.compactMap { probabilities in

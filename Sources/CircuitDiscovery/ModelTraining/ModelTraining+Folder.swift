@@ -14,15 +14,10 @@ extension ModelTraining {
   /// - Throws: `FileError` where a file cannot be written.
   public func writeModel(to folder: String, command: String, version: String) throws {
     try trainer.model.write(
-      toFolder: folder, beginningToken: beginningToken,
+      toFolder: folder, beginningToken: tokens.beginningToken,
       metadata: ["created_by": "headlamp \(version)", "seed": String(plan.seed)])
-    try vocabulary.write(toFolder: folder)
+    try tokens.write(toFolder: folder)
     try writeFile(record(command: command, version: version).text(), to: folder + "/training.json")
-  }
-
-  /// The id of the word that begins every text.
-  private var beginningToken: Int? {
-    vocabulary.beginningOfText.flatMap { vocabulary.words.firstIndex(of: $0) }
   }
 
   private func record(command: String, version: String) -> JSONValue {

@@ -9,25 +9,26 @@ import Transformers
 public struct ModelTraining: Sendable {
   /// The settings.
   public let plan: ModelTrainingPlan
-  /// The words of the tasks, which are the model's tokens.
-  public let vocabulary: WordLevelDescription
+  /// The model's tokens.
+  let tokens: TrainingTokens
   /// What is learned and examined.
   public let mixture: TaskMixture
   /// The parameters and the optimiser.
   public private(set) var trainer: Trainer
+  /// What must be the same when training goes on.
+  private let identity: [String: String]
   /// What was noted on the way.
   public private(set) var history: TrainingHistory
 
   /// Makes the prompts and the parameters of step 0.
-  /// - Throws: `TaskError` where a task cannot be turned into prompts of this vocabulary.
-  public init(tasks: [TaskSpec], plan: ModelTrainingPlan) throws {
+  ///
+  /// - Parameter start: a model that exists, to go on with; else parameters are drawn from the plan's seed.
+  /// - Throws: `TaskError` where a task cannot be turned into prompts of this vocabulary, `TrainingError` for a model
+  ///   that cannot be stored, and what loading it throws.
+  public init(tasks: [TaskSpec], plan: ModelTrainingPlan, start: TrainingStart = .fresh) throws {
     self.plan = plan
-    vocabulary = try WordLevelDescription.covering(tasks)
-    let tokenizer = try Tokenizer(vocabulary)
-    let limits = PromptLimits(
-      tokenizer: ModelTokenizer(tokenizer, label: "the tasks' own vocabulary"),
-      vocabularySize: vocabulary.words.count,
-      beginningToken: tokenizer.beginningOfText)
+    tokens = try TrainingTokens(start, tasks)
+    let limits = try tokens.limits()
     let results = parallelMap(tasks.count) { index in
       Result { try tasks[index].promptSet(examples: plan.corpus.pairs, seed: plan.seed, limits: limits) }
     }
@@ -37,9 +38,12 @@ public struct ModelTraining: Sendable {
       throw TaskError.noPositives(source: corpus.name, prompts: set.prompts.count)
     }
     mixture = TaskMixture(corpora, settings: plan.corpus)
-    let (layout, parameters) = try plan.blueprint(
-      vocabulary: vocabulary.words.count, longest: sets.map(\.longest).max() ?? 1
-    ).initialParameters(seed: plan.seed)
+    let (layout, parameters) = try plan.parameters(
+      start, vocabulary: limits.vocabularySize ?? 0, longest: sets.map(\.longest).max() ?? 1)
+    identity = [
+      "plan": plan.description, "tasks": corpora.map(\.name).joined(separator: " "),
+      "vocabulary": try tokens.digest(),
+    ]
     trainer = Trainer(
       layout: layout, optimizer: plan.optimizer, schedule: plan.schedule, parameters: parameters)
     trainer.codes = plan.codes
@@ -86,13 +90,6 @@ public struct ModelTraining: Sendable {
       return TaskAccuracy(
         task: corpus.name, examples: examples, outcomes: try trainer.evaluate(examples))
     }
-  }
-
-  private var identity: [String: String] {
-    [
-      "plan": plan.description, "tasks": mixture.corpora.map(\.name).joined(separator: " "),
-      "vocabulary": sha256(of: vocabulary.words.joined(separator: "\n")),
-    ]
   }
 
   /// Stores everything needed to go on.

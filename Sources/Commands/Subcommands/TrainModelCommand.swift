@@ -26,6 +26,8 @@ enum TrainModelCommand: Subcommand {
     Positional("TASK", .repeated, help: "tasks, by name or by the path of a task.json")
   ]
   static let output = Option<String>("output", "DIR", help: "the model folder to write")
+  static let from = Option<String>(
+    "from", "DIR", help: "go on with the model of this folder, in place of a new one; its tokenizer is kept")
   static let layers = Option<Int>("layers", "N", default: 4, help: "blocks")
   static let heads = Option<Int>("heads", "N", default: 8, help: "attention heads in a block")
   static let modelWidth = Option<Int>("d-model", "N", default: 64, help: "width of the residual stream")
@@ -67,11 +69,14 @@ enum TrainModelCommand: Subcommand {
     "checkpoint-every", "N", default: 500, help: "steps between checkpoints")
   static let resume = Flag("resume", help: "go on from the folder's checkpoint")
   static let options: [any OptionDeclaration] = [
-    output, layers, heads, modelWidth, headWidth, mlpWidth, attentionOnly, keyValueHeads, rotary, gated,
+    output, from, layers, heads, modelWidth, headWidth, mlpWidth, attentionOnly, keyValueHeads, rotary, gated,
     parallel, norm, codebook, codes, active, similarity, commitment, replaceEvery, steps, batch, learningRate, weightDecay, pairs, textWeight, seed, evaluateEvery,
     checkpointEvery, resume,
   ]
   static let examples = [
+    Example(
+      "headlamp train-model ioi --from Circuits/default-model --codebook heads --codes 200 --output with-codes",
+      "codebooks added to a model that exists"),
     Example(
       "headlamp train-model induction --output small-model --layers 2 --heads 4 --steps 600",
       "a two-layer model that continues repeated sequences, in under a minute")
@@ -82,7 +87,14 @@ enum TrainModelCommand: Subcommand {
       throw UsageError.missingPositional(name: "TASK", command: name)
     }
     let folder = try arguments.required(output)
-    let plan = try plan(arguments)
+    var plan = try plan(arguments)
+    var start = TrainingStart.fresh
+    if let source = arguments[from] {
+      let configuration = try Transformer.configuration(ofFolder: source)
+      try checkFineTuning(arguments, configuration)
+      plan = plan.sized(as: configuration)
+      start = .folder(source)
+    }
     let checkpointInterval = try positive(checkpointEvery, arguments)
     let library = TaskLibrary.bundled()
     let tasks = try arguments.positionals.map { try library.task($0) }
@@ -93,7 +105,7 @@ enum TrainModelCommand: Subcommand {
         "\(folder) holds an unfinished training: add --resume to go on, or remove \(checkpoint)")
     }
     console.progress("making prompts")
-    var training = try ModelTraining(tasks: tasks, plan: plan)
+    var training = try ModelTraining(tasks: tasks, plan: plan, start: start)
     if arguments[resume] { try training.resume(from: checkpoint) }
     let commandLine = (["headlamp", name] + commandWords(arguments, plan)).joined(separator: " ")
     try train(&training, checkpoint: checkpoint, interval: checkpointInterval, console: console)
@@ -202,6 +214,21 @@ enum TrainModelCommand: Subcommand {
     return style
   }
 
+  /// Refuses options that say how a new model is made, and codebooks where there is no place for them.
+  private static func checkFineTuning(
+    _ arguments: ParsedArguments, _ configuration: TransformerConfiguration
+  ) throws {
+    let sizes: [any OptionDeclaration] = [
+      layers, heads, modelWidth, headWidth, mlpWidth, attentionOnly, keyValueHeads, rotary, gated, parallel, norm,
+    ]
+    if let option = sizes.first(where: { arguments.isGiven($0) }) {
+      throw UsageError.invalid("--from keeps the model as it is: --\(option.name) has nothing to say")
+    }
+    if configuration.mlp == .none, let places = arguments[codebook], places != "heads" {
+      throw UsageError.invalid("--codebook \(places) needs MLPs, and this model has attention only")
+    }
+  }
+
   /// The codebooks that are asked for.
   private static func codebooks(
     _ arguments: ParsedArguments, _ plan: ModelTrainingPlan
@@ -255,7 +282,7 @@ enum TrainModelCommand: Subcommand {
   /// The words that repeat this training: tasks, then every setting that is not the default.
   private static func commandWords(_ arguments: ParsedArguments, _ plan: ModelTrainingPlan) -> [String] {
     let given: [(any OptionDeclaration, String?)] = [
-      (layers, "\(plan.layers)"), (heads, "\(plan.heads)"), (modelWidth, "\(plan.modelWidth)"),
+      (from, arguments[from]), (layers, "\(plan.layers)"), (heads, "\(plan.heads)"), (modelWidth, "\(plan.modelWidth)"),
       (headWidth, plan.headWidth.map { "\($0)" }), (mlpWidth, "\(plan.mlpWidth)"), (attentionOnly, nil),
       (keyValueHeads, plan.style.keyValueHeads.map { "\($0)" }), (rotary, nil), (gated, nil),
       (parallel, nil), (norm, plan.style.norm.rawValue), (codebook, arguments[codebook]),

@@ -60,6 +60,26 @@ extension BlockWay {
   }
 }
 
+extension Transformer {
+  /// The model with codebooks of zeros in the place of any that it has; as it is where none are wanted.
+  public func addingCodebooks(_ codebooks: CodebookConfiguration?) -> Transformer {
+    guard let codebooks else { return self }
+    var configuration = configuration
+    configuration.codebooks = codebooks
+    var model = Transformer(configuration: configuration, weights: weights)
+    for layer in model.weights.blocks.indices {
+      let tables = CodebookConfiguration.Place.allCases.map { place in
+        model.configuration.codebookShape(place).map {
+          Tensor(zeros: [$0.books * $0.codes, $0.width])
+        }
+      }
+      model.weights.blocks[layer].headCodes = tables[0]
+      model.weights.blocks[layer].mlpCodes = model.weights.blocks[layer].hasMLP ? tables[1] : nil
+    }
+    return model
+  }
+}
+
 extension ParameterGradient {
   /// Adds the gradient of codes: that of their sum and that of the mean squared reconstruction error; adds that of the
   /// commitment to `gradient`.

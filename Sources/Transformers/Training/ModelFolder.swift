@@ -191,6 +191,12 @@ extension Transformer {
     return members
   }
 
+  /// Refuses a model that could not be written.
+  /// - Throws: `TrainingError.notStorable`.
+  public func checkStorable() throws(TrainingError) {
+    if !isGPT2, let part = unstorablePart { throw .notStorable(part: part) }
+  }
+
   /// The first part that the project's layout has no word for.
   private var unstorablePart: String? {
     if configuration.embeddingScale != 1 { return "scaled embeddings" }

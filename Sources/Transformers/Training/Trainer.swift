@@ -98,7 +98,10 @@ public struct Trainer: Sendable {
       let unused = uses.unused(table: index)
       guard !unused.isEmpty else { continue }
       var generator = SeededGenerator(seed: seed, stream: "codes of \(table.name) at step \(state.step)")
-      let inputs = parts.map { $0.codeInputs(table) }
+      let inputs = parts.map { part in
+        let rows = part.codeInputs(table)
+        return rows.reshaped([rows.count])
+      }
       let total = inputs.reduce(0) { $0 + $1.count / shape.columns }
       guard total > 0 else { continue }
       for code in unused {

@@ -231,7 +231,7 @@ import Testing
     #expect(
       library.names == [
         "agreement", "bracket", "capital", "docstring", "greater-than", "induction", "ioi", "pronoun",
-        "recall",
+        "recall", "tokfsm",
       ])
     let sizes = [
       "ioi": ["wang": 26, "oneill": 26], "greater-than": ["hanna": 10, "acdc": 9, "oneill": 9],

@@ -36,7 +36,7 @@ public func codeEffects(
   let batch = TokenBatch(prompts)
   let last = prompts.map { $0.count - 1 }
   return try codes.enumerated().map { index, code in
-    let logits = try model.nextTokenLogits(batch, applying: [code.book.point: .forcing(code, at: last)])
+    let logits = try model.nextTokenLogits(batch, applying: ForcedCodes([code]).edits(at: last))
     var changes = [Double](repeating: 0, count: before.first?.count ?? 0)
     var divergence = 0.0
     for prompt in prompts.indices {

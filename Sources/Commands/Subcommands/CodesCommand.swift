@@ -142,14 +142,13 @@ enum CodesCommand: Subcommand {
   private static func summarise(_ matches: [CodeMatch], _ console: Console) {
     let sure = matches.count { $0.match.precision >= 0.95 && $0.match.recall >= 0.95 }
     let neurons = matches.count { ($0.neuronPrecision ?? 0) >= 0.95 && $0.match.recall >= 0.95 }
-    let mean = { (values: [Double]) in values.reduce(0, +) / Double(max(1, values.count)) }
     console.print(
       "\(sure) of \(matches.count) labels have a code with precision and recall of 0.95 or more; "
         + "\(neurons) a neuron")
     console.print(
-      "mean precision \(mean(matches.map(\.match.precision)).text(decimals: 3)), "
-        + "recall \(mean(matches.map(\.match.recall)).text(decimals: 3)); best neurons at that recall "
-        + "\(mean(matches.map { $0.neuronPrecision ?? 0 }).text(decimals: 3))")
+      "mean precision \(average(matches.map(\.match.precision)).text(decimals: 3)), "
+        + "recall \(average(matches.map(\.match.recall)).text(decimals: 3)); best neurons at that recall "
+        + "\(average(matches.map { $0.neuronPrecision ?? 0 }).text(decimals: 3))")
   }
 
   private static func json(_ matches: [CodeMatch]) -> JSONValue {

@@ -15,10 +15,11 @@ enum SteerCommand: Subcommand {
     With --prompt and --code the named codes are made the only active ones of their codebooks, at the last token or \
     where --at says, and the most likely next tokens are shown without and with them.
 
-    With --task (a state machine) every state is set by the one code that stands for it, as 'headlamp codes' finds it, \
-    at the end of walks that end in other states. A walk counts as steered where the model's most likely next state may \
-    follow the state that was set; transition accuracy is the share of the most likely next states, as many as a state \
-    has successors, that may follow it. Codes are chosen on other walks than those that are steered.
+    With --task (a state machine) every state is set at the end of walks that end in others, by forcing its codes at the \
+    last token: the one code that tells it best, as 'headlamp codes' finds it on other walks, and the codes of each MLP, \
+    of all MLPs, of all heads and of all, as they are active after the state's name alone. A walk counts as steered where \
+    the model's most likely next state may follow the state that was set; transition accuracy is the share of the most \
+    likely next states, as many as a state has successors, that may follow it.
 
     With --every-code each code of the model is forced alone at the last token, and the change of the next token's \
     distribution is measured, over the prompt or over walks.
@@ -94,11 +95,7 @@ enum SteerCommand: Subcommand {
       throw UsageError.invalid("--code names codebook \(twice.book) twice; one code of a codebook can be forced")
     }
     let places = try places(arguments, tokens.count)
-    var edits: [HookPoint: Edit] = [:]
-    for code in codes {
-      let edit = Edit.forcing(code, at: places)
-      edits[code.book.point] = edits[code.book.point].map { $0.followed(by: edit) } ?? edit
-    }
+    let edits = ForcedCodes(codes).edits(at: places)
     let batch = TokenBatch([tokens])
     let before = logSoftmax(try model.nextTokenLogits(batch).row(0)).map(exponential)
     let after = logSoftmax(try model.nextTokenLogits(batch, applying: edits).row(0)).map(exponential)
@@ -185,51 +182,53 @@ enum SteerCommand: Subcommand {
     let found = machine.walks(400, length: length, seed: seed &+ 1_000_003)
     let search = CodeSearch(
       try CodeTrace(model, found.map(machine.tokens)), machine.labels(of: found))
-    let codes = search.matches().enumerated().compactMap { state, match in
-      match.code.map { (state: state, code: $0) }
-    }
+    let best = Dictionary(
+      uniqueKeysWithValues: search.matches().enumerated().compactMap { state, match in
+        match.code.map { (state, $0) }
+      })
     let walks = machine.walks(try arguments.required(walks), length: length, seed: seed)
     let accuracy = try machine.transitionAccuracy(of: walks, model)
-    let results = try machine.steer(codes, walks: walks, model) {
-      console.progress("steering", $0, of: codes.count, "states")
+    let states = machine.machine.source.states
+    let results = try machine.steer(best: best, walks: walks, model) {
+      console.progress("steering", $0, of: states, "states")
     }
     console.endProgress()
-    try show(results, accuracy, machine, arguments, console)
+    try show(results, accuracy, machine, ForcedPart.all(of: model.configuration), arguments, console)
   }
 
   private static func show(
     _ results: [StateSteering], _ accuracy: [Double], _ machine: TokenizedStateMachine,
-    _ arguments: ParsedArguments, _ console: Console
+    _ parts: [ForcedPart], _ arguments: ParsedArguments, _ console: Console
   ) throws {
     var document = CSVDocument(
-      header: ["state", "code", "walks", "success", "transition_accuracy", "transition_accuracy_before"])
+      header: [
+        "state", "forced", "code", "walks", "success", "transition_accuracy", "jensen_shannon_divergence",
+      ])
     for result in results {
       document.append([
-        .text(machine.machine.name(of: result.state).joined()), .text(result.code.description),
-        .integer(result.walks), .number(result.success), .number(result.transitionAccuracy),
-        .number(result.accuracyBefore),
+        .text(machine.machine.name(of: result.state).joined()), .text(result.part.description),
+        result.code.map { .text($0.description) } ?? .empty, .integer(result.walks), .number(result.success),
+        .number(result.transitionAccuracy), .number(result.divergence),
       ])
     }
-    let mean = { (values: [Double]) in values.reduce(0, +) / Double(max(1, values.count)) }
-    let steered = results.count { $0.success >= 0.9 }
     let states = machine.machine.source.states
+    let summaries = parts.map { part in SteeringSummary(part, results.filter { $0.part == part }) }
     console.print(
-      "transition accuracy of the model, \(accuracy.count) walks: \((100 * mean(accuracy)).text(decimals: 1)) %")
-    console.print(
-      "steered by one code: \((100 * mean(results.map(\.success))).text(decimals: 1)) % of walks; "
-        + "\(steered) of \(states) states in at least 90 % of theirs")
-    console.print(
-      "transition accuracy towards the state that is set: "
-        + "\((100 * mean(results.map(\.transitionAccuracy))).text(decimals: 1)) %, without the code "
-        + "\((100 * mean(results.map(\.accuracyBefore))).text(decimals: 1)) %")
-    if results.count < states { console.print("\(states - results.count) states have no code") }
+      "transition accuracy of the model after \(accuracy.count) walks: "
+        + "\((100 * average(accuracy)).text(decimals: 1)) %")
+    console.print("forced      walks steered  states >= 90 %  transition accuracy  JS divergence from the state's own")
+    for summary in summaries {
+      console.print(
+        summary.part.description.padded(to: 10)
+          + "\((100 * summary.success).text(decimals: 1)) %".leftPadded(to: 15)
+          + "\(summary.steered) of \(states)".leftPadded(to: 16)
+          + "\((100 * summary.accuracy).text(decimals: 1)) %".leftPadded(to: 21)
+          + summary.divergence.text(decimals: 3).leftPadded(to: 15))
+    }
     console.result(
       .object([
-        JSONMember("transition_accuracy", .number(mean(accuracy))),
-        JSONMember("success", .number(mean(results.map(\.success)))),
-        JSONMember("states_steered", .integer(steered)), JSONMember("states", .integer(states)),
-        JSONMember("steered_transition_accuracy", .number(mean(results.map(\.transitionAccuracy)))),
-        JSONMember("transition_accuracy_before", .number(mean(results.map(\.accuracyBefore)))),
+        JSONMember("transition_accuracy", .number(average(accuracy))), JSONMember("states", .integer(states)),
+        JSONMember("forced", .array(summaries.map(\.json))),
       ]))
     try write(document, arguments, console)
   }
@@ -282,5 +281,30 @@ enum SteerCommand: Subcommand {
     guard let path = arguments[output] else { return }
     try document.write(to: path)
     console.print("wrote \(path)")
+  }
+}
+
+/// What forcing one part of every state's codes does.
+private struct SteeringSummary {
+  let part: ForcedPart
+  let success: Double
+  let steered: Int
+  let accuracy: Double
+  let divergence: Double
+
+  init(_ part: ForcedPart, _ results: [StateSteering]) {
+    self.part = part
+    success = average(results.map(\.success))
+    steered = results.count { $0.success >= 0.9 }
+    accuracy = average(results.map(\.transitionAccuracy))
+    divergence = average(results.map(\.divergence))
+  }
+
+  var json: JSONValue {
+    .object([
+      JSONMember("part", .string(part.description)), JSONMember("walks_steered", .number(success)),
+      JSONMember("states_steered", .integer(steered)), JSONMember("transition_accuracy", .number(accuracy)),
+      JSONMember("jensen_shannon_divergence", .number(divergence)),
+    ])
   }
 }

@@ -96,6 +96,7 @@ enum AttributionDiscovery {
     ) { done, total in
       console.progress("attributing", done, of: total, "layers")
     }
+    let native = try loaded.model.attributeNativeCodes(task, path)
     stages.finish("attribute")
     let own = Array(found.attributions.prefix(trainedCount))
     let nullAttributions = Array(found.attributions.dropFirst(trainedCount))
@@ -131,6 +132,7 @@ enum AttributionDiscovery {
       ])
     try report.headsTable().write(to: folder + "/heads.csv")
     try report.pairsTable().write(to: folder + "/pairs.csv")
+    if let native { try NativeCodeTable(native).document.write(to: folder + "/native-codes.csv") }
     try report.codesTable().write(to: folder + "/codes.csv")
     try report.codePairsTable(own[0]).write(to: folder + "/code-pairs.csv")
     if !curves.isEmpty { try report.ablationTable().write(to: folder + "/code-ablation.csv") }
@@ -157,6 +159,9 @@ enum AttributionDiscovery {
     stages.finish("report")
     console.endProgress()
     for line in report.lines(question: path.replacement) { console.print(line) }
+    if let native {
+      for line in NativeCodeTable(native).lines(beside: ranking) { console.print(line) }
+    }
     console.note("\(stages.text): \(folder)")
   }
 

@@ -29,7 +29,8 @@ import Transformers
 
   private func spec(_ fields: String) throws -> TaskSpec {
     try TaskSpec(
-      parsing: #"{"name": "walks", "summary": "walks", "state_machine": {"# + fields + "}}", path: "task.json")
+      parsing: #"{"name": "walks", "summary": "walks", "state_machine": {"# + fields + "}}", path: "task.json"
+    )
   }
 
   @Test func promptsAreWalksAndNegativesEndElsewhere() throws {
@@ -127,7 +128,8 @@ import Transformers
         let numbers = Array(trace.numbers(book: head, at: 4 + position))
         #expect(numbers[place] == Int32(run[.headCodes(layer: 1)][0, position, 1, place]))
         let mlp = try #require(trace.books.firstIndex(of: CodebookAddress(layer: 0, head: nil)))
-        #expect(trace.numbers(book: mlp, at: 4 + position).first == Int32(run[.mlpCodes(layer: 0)][0, position, 0]))
+        #expect(
+          trace.numbers(book: mlp, at: 4 + position).first == Int32(run[.mlpCodes(layer: 0)][0, position, 0]))
       }
     }
     let everywhere = [Bool](repeating: true, count: trace.positions)
@@ -164,7 +166,8 @@ import Transformers
     let code = CodeAddress(book: CodebookAddress(layer: 1, head: nil), number: 7)
     let edits = ForcedCodes([code]).edits(at: [2])
     let run = try model.run(
-      TokenBatch([[1, 5, 9, 2]]), reading: [.block(layer: 1, .rawMLPOut), .mlpCodes(layer: 1)], applying: edits)
+      TokenBatch([[1, 5, 9, 2]]), reading: [.block(layer: 1, .rawMLPOut), .mlpCodes(layer: 1)],
+      applying: edits)
     let table = try #require(model.weights.blocks[1].mlpCodes)
     for column in 0..<16 {
       #expect(run[.block(layer: 1, .rawMLPOut)][0, 2, column] == table[7, column])
@@ -200,7 +203,8 @@ import Transformers
     let (layout, values) = try blueprint.initialParameters(seed: 3)
     let model = layout.transformer(values)
     let task = CausalTask(
-      clean: [[1, 5, 9, 2], [7, 7, 3, 11], [4, 5, 8]], corrupted: [[1, 6, 9, 2], [7, 8, 3, 12], [3, 5, 8]],
+      clean: [[1, 5, 9, 2], [7, 7, 3, 11], [4, 5, 8]],
+      corrupted: [[1, 6, 9, 2], [7, 8, 3, 12], [3, 5, 8]],
       others: [], questions: [3, 3, 2].map { Question(position: $0, right: [1], wrong: [2]) },
       metric: .logitDifference)
     let found = try #require(try model.attributeNativeCodes(task, HeadPathOptions()))

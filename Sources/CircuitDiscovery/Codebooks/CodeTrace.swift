@@ -82,7 +82,9 @@ public struct CodeTrace: Sendable {
     let everywhere = [Bool](repeating: true, count: positions)
     for (index, book) in books.enumerated() {
       var together: [Int32: Int] = [:]
-      for position in own { for number in numbers(book: index, at: position) { together[number, default: 0] += 1 } }
+      for position in own {
+        for number in numbers(book: index, at: position) { together[number, default: 0] += 1 }
+      }
       let uses = uses(book: index, where: everywhere)
       for (number, count) in together {
         let address = CodeAddress(book: book, number: Int(number))

@@ -103,7 +103,8 @@ extension TokenizedStateMachine {
           guard let code = best[state] else { return nil }
           forced = ForcedCodes([code])
         }
-        return try steer(state, part, forced, own: own, others.map { walks[$0] }, others.map { plain[$0] }, model)
+        return try steer(
+          state, part, forced, own: own, others.map { walks[$0] }, others.map { plain[$0] }, model)
       }
     }
   }

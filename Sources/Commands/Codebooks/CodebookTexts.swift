@@ -79,7 +79,8 @@ enum CodebookModel {
     let model = try Transformer(folder: folder)
     guard model.configuration.codebooks != nil else {
       throw UsageError.invalid(
-        "\(folder) has no codebooks; headlamp train-model TASK --codebook both --output DIR makes a model with them")
+        "\(folder) has no codebooks; headlamp train-model TASK --codebook both --output DIR makes a model with them"
+      )
     }
     return model
   }
@@ -97,7 +98,8 @@ enum CodebookModel {
     }
     let count = model.configuration.codebooks?.codes ?? 0
     guard code.number < count else {
-      throw UsageError.invalid("codebook \(code.book) has \(count) codes, 0 to \(count - 1), not \(code.number)")
+      throw UsageError.invalid(
+        "codebook \(code.book) has \(count) codes, 0 to \(count - 1), not \(code.number)")
     }
     return code
   }

@@ -27,13 +27,16 @@ enum CodesCommand: Subcommand {
     Positional("PATTERN", .optional, help: "a regular expression over the text"),
   ]
   static let text = Option<String>("text", "FILE", help: "the text; each line is read by itself")
-  static let task = Option<String>("task", "TASK", help: "a state machine, by name or path, in place of a text")
+  static let task = Option<String>(
+    "task", "TASK", help: "a state machine, by name or path, in place of a text")
   static let walks = Option<Int>("walks", "N", default: 200, help: "walks of the state machine")
   static let seed = Option<UInt64>("seed", "N", default: 0, help: "seed of the walks")
-  static let code = Option<String>("code", "L.H:N", help: "show where this code is active (L.mlp:N for an MLP's)")
+  static let code = Option<String>(
+    "code", "L.H:N", help: "show where this code is active (L.mlp:N for an MLP's)")
   static let contexts = Option<Int>("contexts", "N", default: 10, help: "places shown of a code")
   static let neuronsOf = Option<String>(
-    "neurons-of", "DIR", help: "compare with this model's neurons, such as one without codebooks (default MODEL's own)")
+    "neurons-of", "DIR",
+    help: "compare with this model's neurons, such as one without codebooks (default MODEL's own)")
   static let output = Option<String>("output", "FILE", help: "write the table as CSV")
   static let options: [any OptionDeclaration] = [
     text, task, walks, seed, code, contexts, neuronsOf, output,
@@ -71,7 +74,8 @@ enum CodesCommand: Subcommand {
 
   private static func check(_ arguments: ParsedArguments, _ pattern: String?) throws {
     switch (arguments[text], arguments[task]) {
-    case (nil, nil): throw UsageError.invalid("--text FILE or --task TASK is needed: what the model is to read")
+    case (nil, nil):
+      throw UsageError.invalid("--text FILE or --task TASK is needed: what the model is to read")
     case (.some, .some): throw UsageError.invalid("--text and --task exclude each other")
     case (nil, .some) where pattern != nil:
       throw UsageError.invalid("a PATTERN goes with --text; with --task the labels are the machine's states")
@@ -86,12 +90,14 @@ enum CodesCommand: Subcommand {
       throw UsageError.invalid("--contexts goes with --code")
     }
     if arguments.isGiven(neuronsOf), arguments[code] != nil || (pattern == nil && arguments[task] == nil) {
-      throw UsageError.invalid("--neurons-of goes with a PATTERN or --task, where codes are compared with neurons")
+      throw UsageError.invalid(
+        "--neurons-of goes with a PATTERN or --task, where codes are compared with neurons")
     }
     for option in [walks, contexts] {
       let value = try arguments.required(option)
       guard value > (option.name == walks.name ? 1 : 0) else {
-        throw UsageError.invalid("--\(option.name) must be above \(option.name == walks.name ? 1 : 0), not \(value)")
+        throw UsageError.invalid(
+          "--\(option.name) must be above \(option.name == walks.name ? 1 : 0), not \(value)")
       }
     }
   }
@@ -158,7 +164,8 @@ enum CodesCommand: Subcommand {
         .array(
           matches.map { match in
             .object([
-              JSONMember("label", .string(match.label)), JSONMember("occurrences", .integer(match.occurrences)),
+              JSONMember("label", .string(match.label)),
+              JSONMember("occurrences", .integer(match.occurrences)),
               JSONMember("code", match.code.map { .string($0.description) } ?? .null),
               JSONMember("precision", .number(match.match.precision)),
               JSONMember("recall", .number(match.match.recall)),
@@ -177,7 +184,8 @@ enum CodesCommand: Subcommand {
     let positions = trace.positions(of: code)
     let share = Double(positions.count) / Double(trace.positions)
     console.print(
-      "\(code) is active at \(positions.count) of \(trace.positions) tokens (\((100 * share).text(decimals: 2)) %)")
+      "\(code) is active at \(positions.count) of \(trace.positions) tokens (\((100 * share).text(decimals: 2)) %)"
+    )
     var document = CSVDocument(header: ["prompt", "position", "before", "token", "after"])
     for position in positions {
       let place = trace.place(of: position)

@@ -69,7 +69,8 @@ enum SteerCommand: Subcommand {
       throw UsageError.invalid("--prompt needs --code, or --every-code")
     }
     if arguments[code] != nil, arguments[task] != nil || arguments[everyCode] {
-      throw UsageError.invalid("--code goes with --prompt alone: --task and --every-code choose codes themselves")
+      throw UsageError.invalid(
+        "--code goes with --prompt alone: --task and --every-code choose codes themselves")
     }
     if arguments.isGiven(at) || arguments.isGiven(top), arguments[code] == nil {
       throw UsageError.invalid("--at and --top go with --code")
@@ -92,7 +93,8 @@ enum SteerCommand: Subcommand {
       try CodebookModel.code(String($0), of: model)
     }
     if let twice = codes.first(where: { code in codes.count { $0.book == code.book } > 1 }) {
-      throw UsageError.invalid("--code names codebook \(twice.book) twice; one code of a codebook can be forced")
+      throw UsageError.invalid(
+        "--code names codebook \(twice.book) twice; one code of a codebook can be forced")
     }
     let places = try places(arguments, tokens.count)
     let edits = ForcedCodes(codes).edits(at: places)
@@ -216,7 +218,8 @@ enum SteerCommand: Subcommand {
     console.print(
       "transition accuracy of the model after \(accuracy.count) walks: "
         + "\((100 * average(accuracy)).text(decimals: 1)) %")
-    console.print("forced      walks steered  states >= 90 %  transition accuracy  JS divergence from the state's own")
+    console.print(
+      "forced      walks steered  states >= 90 %  transition accuracy  JS divergence from the state's own")
     for summary in summaries {
       console.print(
         summary.part.description.padded(to: 10)

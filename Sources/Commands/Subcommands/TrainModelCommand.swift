@@ -49,7 +49,8 @@ enum TrainModelCommand: Subcommand {
     "similarity", "KIND", default: "cosine",
     help: "which codes are nearest: by inner-product, cosine or euclidean distance")
   static let commitment = Option<Double>(
-    "commitment", "X", default: 0, help: "weight of the distance of vectors to their codes in what they learn")
+    "commitment", "X", default: 0, help: "weight of the distance of vectors to their codes in what they learn"
+  )
   static let replaceEvery = Option<Int>(
     "replace-every", "N", default: 100,
     help: "steps after which codes that nothing chose take the place of a recent vector; 0 for never")
@@ -70,7 +71,8 @@ enum TrainModelCommand: Subcommand {
   static let resume = Flag("resume", help: "go on from the folder's checkpoint")
   static let options: [any OptionDeclaration] = [
     output, from, layers, heads, modelWidth, headWidth, mlpWidth, attentionOnly, keyValueHeads, rotary, gated,
-    parallel, norm, codebook, codes, active, similarity, commitment, replaceEvery, steps, batch, learningRate, weightDecay, pairs, textWeight, seed, evaluateEvery,
+    parallel, norm, codebook, codes, active, similarity, commitment, replaceEvery, steps, batch, learningRate,
+    weightDecay, pairs, textWeight, seed, evaluateEvery,
     checkpointEvery, resume,
   ]
   static let examples = [
@@ -79,7 +81,7 @@ enum TrainModelCommand: Subcommand {
       "codebooks added to a model that exists"),
     Example(
       "headlamp train-model induction --output small-model --layers 2 --heads 4 --steps 600",
-      "a two-layer model that continues repeated sequences, in under a minute")
+      "a two-layer model that continues repeated sequences, in under a minute"),
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
@@ -219,7 +221,8 @@ enum TrainModelCommand: Subcommand {
     _ arguments: ParsedArguments, _ configuration: TransformerConfiguration
   ) throws {
     let sizes: [any OptionDeclaration] = [
-      layers, heads, modelWidth, headWidth, mlpWidth, attentionOnly, keyValueHeads, rotary, gated, parallel, norm,
+      layers, heads, modelWidth, headWidth, mlpWidth, attentionOnly, keyValueHeads, rotary, gated, parallel,
+      norm,
     ]
     if let option = sizes.first(where: { arguments.isGiven($0) }) {
       throw UsageError.invalid("--from keeps the model as it is: --\(option.name) has nothing to say")
@@ -236,7 +239,8 @@ enum TrainModelCommand: Subcommand {
     guard let text = arguments[codebook] else {
       let needless: [any OptionDeclaration] = [codes, active, similarity, commitment, replaceEvery]
       if let option = needless.first(where: { arguments.isGiven($0) }) {
-        throw UsageError.invalid("--\(option.name) says something about codebooks: add --codebook heads, mlp or both")
+        throw UsageError.invalid(
+          "--\(option.name) says something about codebooks: add --codebook heads, mlp or both")
       }
       return nil
     }
@@ -282,7 +286,8 @@ enum TrainModelCommand: Subcommand {
   /// The words that repeat this training: tasks, then every setting that is not the default.
   private static func commandWords(_ arguments: ParsedArguments, _ plan: ModelTrainingPlan) -> [String] {
     let given: [(any OptionDeclaration, String?)] = [
-      (from, arguments[from]), (layers, "\(plan.layers)"), (heads, "\(plan.heads)"), (modelWidth, "\(plan.modelWidth)"),
+      (from, arguments[from]), (layers, "\(plan.layers)"), (heads, "\(plan.heads)"),
+      (modelWidth, "\(plan.modelWidth)"),
       (headWidth, plan.headWidth.map { "\($0)" }), (mlpWidth, "\(plan.mlpWidth)"), (attentionOnly, nil),
       (keyValueHeads, plan.style.keyValueHeads.map { "\($0)" }), (rotary, nil), (gated, nil),
       (parallel, nil), (norm, plan.style.norm.rawValue), (codebook, arguments[codebook]),

@@ -95,7 +95,8 @@ extension Transformer {
   private func checkSlopes(at points: Set<HookPoint>) throws(TransformerError) {
     for case .block(let layer, let place) in points where place.isCodeNumbers {
       throw .absentHookPoint(
-        .block(layer: layer, place), reason: "numbers of codes have no gradient, and forced codes pass none on")
+        .block(layer: layer, place),
+        reason: "numbers of codes have no gradient, and forced codes pass none on")
     }
   }
 

@@ -10,7 +10,8 @@ extension Transformer {
     let rule = configuration.attention.first?.rule
     let usualScale = 1 / Float(configuration.dHead).squareRoot()
     guard case .layer? = configuration.normalization else { return false }
-    return configuration.codebooks == nil && configuration.mlp == .plain && configuration.positions == .learned
+    return configuration.codebooks == nil && configuration.mlp == .plain
+      && configuration.positions == .learned
       && configuration.residual == .sequential && configuration.embeddingScale == 1
       && configuration.logitCap == nil && configuration.heads == configuration.keyValueHeads
       && configuration.heads * configuration.dHead == configuration.dModel

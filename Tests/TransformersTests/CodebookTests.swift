@@ -16,8 +16,9 @@ import Testing
 
     init() throws {
       let path = packageFolder + "/Tests/TransformersTests/Golden/codebooks.json"
-      json = try JSONValue(parsing: readText(at: path))
+      let json = try JSONValue(parsing: readText(at: path))
       func size(_ name: String) throws -> Int { try #require(json[name]?.wholeNumber) }
+      self.json = json
       rows = try size("rows")
       shape = CodebookShape(
         books: try size("books"), codes: try size("codes"), active: try size("active"),

@@ -73,6 +73,8 @@ public protocol AttributionMethod: Sendable {
   static var source: String { get }
   /// Whether it scores edges; else nodes.
   static var scoresEdges: Bool { get }
+  /// Whether a prompt's scores are the same whichever prompts stand beside it, so that prompts can be scored in parts.
+  static var scoresPromptsAlone: Bool { get }
   /// Replacements that it can work with.
   static var replacements: [SourceReplacement] { get }
 
@@ -84,6 +86,11 @@ public protocol AttributionMethod: Sendable {
   func attribute(
     _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
   ) throws -> AttributionResult
+}
+
+extension AttributionMethod {
+  /// Most methods look at one prompt at a time.
+  public static var scoresPromptsAlone: Bool { true }
 }
 
 /// Every method, in the order of the list that users see.

@@ -19,6 +19,11 @@ public struct InterventionTarget: Sendable {
     self.nodes = nodes
     self.positions = positions
   }
+
+  /// The same for some of the prompts.
+  public func selecting(_ prompts: [Int]) -> InterventionTarget {
+    InterventionTarget(name, nodes, positions: positions.map { positions in prompts.map { positions[$0] } })
+  }
 }
 
 /// The answers with and without each intervention, by one metric.
@@ -31,6 +36,14 @@ public struct InterventionEffects: Sendable {
   public var values: [[Double]]
   /// The metric of each prompt with everything replaced.
   public var replaced: [Double]
+
+  /// What was measured, prompt by prompt.
+  public init(targets: [InterventionTarget], base: [Double], values: [[Double]], replaced: [Double]) {
+    self.targets = targets
+    self.base = base
+    self.values = values
+    self.replaced = replaced
+  }
 
   /// value − base of one target.
   public func effects(_ target: Int) -> [Double] { zip(values[target], base).map { $0 - $1 } }

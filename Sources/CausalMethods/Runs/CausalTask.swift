@@ -30,10 +30,14 @@ public struct CausalTask: Sendable {
   public var questions: [Question]
   /// How answers are scored.
   public var metric: CausalMetric
+  /// Each prompt's number in the task that prompts were chosen from, which random choices for it follow.
+  public var numbers: [Int]
 
   /// A task.
+  /// - Parameter numbers: the prompts' numbers, where they were chosen from more; else they are counted from 0.
   public init(
-    clean: [[Int]], corrupted: [[Int]], others: [[Int]], questions: [Question], metric: CausalMetric
+    clean: [[Int]], corrupted: [[Int]], others: [[Int]], questions: [Question], metric: CausalMetric,
+    numbers: [Int]? = nil
   ) {
     precondition(questions.count == clean.count, "\(questions.count) questions for \(clean.count) prompts")
     self.clean = clean
@@ -41,6 +45,7 @@ public struct CausalTask: Sendable {
     self.others = others
     self.questions = questions
     self.metric = metric
+    self.numbers = numbers ?? Array(clean.indices)
   }
 
   /// Refuses prompts without a twin of the same length.
@@ -106,7 +111,8 @@ public struct CausalTask: Sendable {
   public func selecting(_ indices: [Int]) -> CausalTask {
     CausalTask(
       clean: indices.map { clean[$0] }, corrupted: corrupted.isEmpty ? [] : indices.map { corrupted[$0] },
-      others: others, questions: indices.map { questions[$0] }, metric: metric)
+      others: others, questions: indices.map { questions[$0] }, metric: metric,
+      numbers: indices.map { numbers[$0] })
   }
 
   /// The metric of some prompts; the model is run where its own answers are the reference.

@@ -9,6 +9,9 @@ public struct AnswerScore: Equatable, Sendable {
   public var margin: Double
   /// Whether the most likely next tokens are a right answer.
   public var isRight: Bool
+
+  /// A score.
+  public init(margin: Double, isRight: Bool) { (self.margin, self.isRight) = (margin, isRight) }
 }
 
 /// The prompts of a set that can be scored: positives with right and wrong answers.
@@ -35,18 +38,19 @@ extension Transformer {
   /// How the model answers the positive prompts of a set, in their order.
   ///
   /// - Parameters:
+  ///   - part: which of the positive prompts; all where nil.
   ///   - metric: how answers are compared; nil takes the set's own.
   ///   - tokenLimit: about how many tokens run at once.
   /// - Throws: `TaskError` for prompts without answers, `TransformerError` for prompts the model cannot read.
   public func answerScores(
-    _ set: PromptSet, metric: AnswerMetric? = nil, tokenLimit: Int = 2048
+    _ set: PromptSet, part: Range<Int>? = nil, metric: AnswerMetric? = nil, tokenLimit: Int = 2048
   ) throws -> [AnswerScore] {
     let scorable = try ScorablePrompts(set, metric: metric)
+    let prompts = scorable.prompts[part ?? scorable.prompts.indices]
     let task = CausalTask(
-      clean: scorable.prompts.map(\.tokens), corrupted: [], others: [],
-      questions: scorable.prompts.map(\.question), metric: scorable.metric.causal)
-    var scores = [AnswerScore](
-      repeating: AnswerScore(margin: 0, isRight: false), count: scorable.prompts.count)
+      clean: prompts.map(\.tokens), corrupted: [], others: [],
+      questions: prompts.map(\.question), metric: scorable.metric.causal)
+    var scores = [AnswerScore](repeating: AnswerScore(margin: 0, isRight: false), count: prompts.count)
     for indices in task.batches(tokenLimit: tokenLimit) {
       let margins = try values(of: task.logitMetric(indices, model: self), task.cleanBatch(indices))
       var accuracy = task

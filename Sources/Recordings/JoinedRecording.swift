@@ -19,7 +19,10 @@ struct JoinedRecording: Hashable, Sendable {
   static let attribute = "shards"
 
   /// The path of the file.
-  func path(from merged: String) -> String { folderOfPath(merged) + "/" + name }
+  func path(from merged: String) -> String {
+    let folder = folderOfPath(merged)
+    return folder == "." && !merged.hasPrefix("./") ? name : folder + "/" + name
+  }
 
   /// The list as a merged recording keeps it.
   static func text(_ parts: [JoinedRecording]) -> String {

@@ -115,7 +115,7 @@ enum PartedRecording {
       func expect(_ problem: String, _ body: () throws -> Void) {
         #expect(throws: RecordingError.missingPart(path: merged, part: name, problem: problem), performing: body)
       }
-      try removeFile(parts[1])
+      removeFile(parts[1])
       expect("that is not there") { _ = try Recording(path: merged) }
       // One that is open already does not read zeros either.
       expect("that is not there any more") { _ = try open.headOutputs(examples: 0..<14) }

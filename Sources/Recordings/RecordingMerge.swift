@@ -136,7 +136,9 @@ public struct RecordingMerge {
     to path: String, progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
   ) throws -> Recording {
     try RecordingWriter.requireWritableFolder(of: path)
-    if let identity = FileIdentity(path: path), parts.contains(where: { FileIdentity(path: $0.path) == identity }) {
+    if let identity = FileIdentity(path: path),
+      parts.contains(where: { FileIdentity(path: $0.path) == identity })
+    {
       throw RecordingError.unwritable(path: path, reason: "it is one of the parts; choose another output")
     }
     let writer = try RecordingWriter(path: path, description: description, examples: examples)

@@ -78,7 +78,9 @@ public final class RecordingWriter: @unchecked Sendable {
       (file, isRecorded) = try HDF5.perform { () throws(RecordingError) in
         let file = try HDF5File(path: partialPath, access: .writing)
         do throws(RecordingError) {
-          return (file, try Self.recordedMarks(of: file, description: description, examples: examples, part: part))
+          return (
+            file, try Self.recordedMarks(of: file, description: description, examples: examples, part: part)
+          )
         } catch {
           file.close()
           throw error

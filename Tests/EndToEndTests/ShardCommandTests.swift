@@ -12,7 +12,10 @@ import Testing
       ["attribute", "induction", "--examples", "9", "--method", "atp", "--replace", "resample"],
       ["nodes.csv"]
     ),
-    (["attribute", "induction", "--examples", "9", "--method", "patching", "--replace", "mean"], ["nodes.csv"]),
+    (
+      ["attribute", "induction", "--examples", "9", "--method", "patching", "--replace", "mean"],
+      ["nodes.csv"]
+    ),
     (
       ["patch", "induction", "--examples", "9", "--direction", "both", "--groups", "some=a0.h1,m0"],
       ["corrupt-effects.csv", "restore-effects.csv", "restore-groups.csv"]
@@ -125,19 +128,27 @@ import Testing
       let seed = try headlamp(
         words + ["--seed", "1", "--shard", "2/2", "--output", folder + "/seed.h5"])
       #expect(seed.exitCode == 0, "\(seed.errors)")
-      let mixed = try headlamp(["merge", folder + "/2-1.h5", folder + "/seed.h5", "--output", folder + "/no.h5"])
+      let mixed = try headlamp([
+        "merge", folder + "/2-1.h5", folder + "/seed.h5", "--output", folder + "/no.h5",
+      ])
       #expect(
         mixed.exitCode == 1
-          && mixed.errors == "headlamp: \(folder)/seed.h5 belongs to another result than \(folder)/2-1.h5: its "
-            + "seed is '1', not '0'\n", "\(mixed.errors)")
-      let missing = try headlamp(["merge", folder + "/3-1.h5", folder + "/3-3.h5", "--output", folder + "/no.h5"])
+          && mixed.errors
+            == "headlamp: \(folder)/seed.h5 belongs to another result than \(folder)/2-1.h5: its "
+            + "seed is '1', not '0'\n",
+        "\(mixed.errors)")
+      let missing = try headlamp([
+        "merge", folder + "/3-1.h5", folder + "/3-3.h5", "--output", folder + "/no.h5",
+      ])
       #expect(
         missing.exitCode == 1
-          && missing.errors == "headlamp: of 3 parts, 2 is missing; make it with --shard 2/3\n", "\(missing.errors)")
+          && missing.errors == "headlamp: of 3 parts, 2 is missing; make it with --shard 2/3\n",
+        "\(missing.errors)")
       try FileManager.default.removeItem(atPath: folder + "/3-2.h5")
       let gone = try headlamp(["inspect", folder + "/merged-3.h5"])
       #expect(
-        gone.exitCode == 1 && gone.errors.contains("3-2.h5, and that is not there; put it back"), "\(gone.errors)")
+        gone.exitCode == 1 && gone.errors.contains("3-2.h5, and that is not there; put it back"),
+        "\(gone.errors)")
       #expect(!FileManager.default.fileExists(atPath: folder + "/no.h5"))
     }
   }
@@ -182,11 +193,13 @@ import Testing
         try headlamp(["merge"] + names.map { folder + "/" + $0 } + ["--output", folder + "/out"])
       }
       let foreign = try merge("1-0", "2-1")
-      #expect(foreign.exitCode == 1 && foreign.errors.contains("its seed is '1', not '0'"), "\(foreign.errors)")
+      #expect(
+        foreign.exitCode == 1 && foreign.errors.contains("its seed is '1', not '0'"), "\(foreign.errors)")
       let twice = try merge("1-0", "2-0", "1-0")
       #expect(twice.exitCode == 1 && twice.errors.contains("are both part 1/2"), "\(twice.errors)")
       let missing = try merge("2-0")
-      #expect(missing.exitCode == 1 && missing.errors.contains("of 2 parts, 1 is missing"), "\(missing.errors)")
+      #expect(
+        missing.exitCode == 1 && missing.errors.contains("of 2 parts, 1 is missing"), "\(missing.errors)")
       // Another model under the same name.
       let other = try headlamp([
         "train-model", "induction", "--output", folder + "/other", "--layers", "2", "--heads", "4",
@@ -197,7 +210,8 @@ import Testing
       try FileManager.default.moveItem(atPath: folder + "/other", toPath: model)
       let changed = try merge("1-0", "2-0")
       #expect(
-        changed.exitCode == 1 && changed.errors.contains("was made from something else than what is here now"),
+        changed.exitCode == 1
+          && changed.errors.contains("was made from something else than what is here now"),
         "\(changed.errors)")
       try FileManager.default.removeItem(atPath: model)
       try FileManager.default.moveItem(atPath: folder + "/kept", toPath: model)

@@ -7,6 +7,10 @@ import Testing
 @testable import Files
 
 @Suite struct ShardTests {
+  private func part(_ index: Int, of count: Int) throws -> Shard {
+    try #require(Shard(index, of: count))
+  }
+
   /// Every small case: parts follow each other, leave nothing out and differ in size by one at most.
   @Test func partsCoverEverythingOnce() throws {
     for total in 1...40 {
@@ -35,8 +39,8 @@ import Testing
     ] {
       #expect(Shard(text: text) == nil, "\(text)")
     }
-    #expect(throws: ShardError.tooManyParts(shard: Shard(1, of: 3)!, total: 2, unit: "rows")) {
-      try Shard(1, of: 3)!.range(of: 2, "rows")
+    #expect(throws: ShardError.tooManyParts(shard: try part(1, of: 3), total: 2, unit: "rows")) {
+      try part(1, of: 3).range(of: 2, "rows")
     }
   }
 
@@ -44,7 +48,7 @@ import Testing
     _ index: Int, _ count: Int, command: String = "attribute", total: Int = 10, seed: String = "0"
   ) throws -> ShardManifest {
     try ShardManifest(
-      Shard(index, of: count)!, command: command, unit: "prompts", total: total,
+      #require(Shard(index, of: count)), command: command, unit: "prompts", total: total,
       facts: [.init("seed", seed), .init("model_sha256", "ab")], words: ["--method=eap", "--", "ioi"])
   }
 
@@ -63,7 +67,7 @@ import Testing
     #expect(try orderedShards(parts) == [1, 2, 0])
     #expect(throws: ShardError.missing([2], count: 3)) { try orderedShards(Array(parts.prefix(2))) }
     #expect(throws: ShardError.missing([1, 2], count: 3)) { try orderedShards(Array(parts.prefix(1))) }
-    #expect(throws: ShardError.repeated(path: "q", shard: Shard(1, of: 3)!, other: "p1")) {
+    #expect(throws: ShardError.repeated(path: "q", shard: try part(1, of: 3), other: "p1")) {
       try orderedShards(parts + [("q", try Self.manifest(1, 3))])
     }
     let foreign: [(ShardManifest, String)] = [

@@ -52,6 +52,10 @@ enum PartedRecording {
 }
 
 @Suite struct MergedRecordingTests {
+  private func part(_ index: Int, of count: Int) throws -> Shard {
+    try #require(Shard(index, of: count))
+  }
+
   @Test(arguments: [1, 2, 3, 7], [RecordedPosition.mean, .each])
   func partsAreWhatOneRunRecords(count: Int, position: RecordedPosition) throws {
     try withTemporaryFolder { folder in
@@ -113,7 +117,8 @@ enum PartedRecording {
       let kept = try Data(contentsOf: URL(fileURLWithPath: parts[1]))
       let name = folder + "/" + (parts[1] as NSString).lastPathComponent
       func expect(_ problem: String, _ body: () throws -> Void) {
-        #expect(throws: RecordingError.missingPart(path: merged, part: name, problem: problem), performing: body)
+        #expect(
+          throws: RecordingError.missingPart(path: merged, part: name, problem: problem), performing: body)
       }
       removeFile(parts[1])
       expect("that is not there") { _ = try Recording(path: merged) }
@@ -144,7 +149,7 @@ enum PartedRecording {
       let fewer = try PartedRecording.parts(folder, 2)
       #expect(throws: ShardError.missing([2], count: 3)) { try RecordingMerge([parts[0], parts[2]]) }
       #expect(
-        throws: ShardError.repeated(path: parts[0], shard: Shard(1, of: 3)!, other: parts[0])
+        throws: ShardError.repeated(path: parts[0], shard: try part(1, of: 3), other: parts[0])
       ) { try RecordingMerge(parts + [parts[0]]) }
       #expect(
         throws: ShardError.foreign(path: others[1], difference: "its seed is '8', not '7'", first: parts[0])

@@ -134,7 +134,8 @@ public final class SafetensorsFile: Sendable {
     }
     let bytes = UnsafeRawBufferPointer(rebasing: map.bytes[entry.byteRange])
     return (0..<entry.count).map { index in
-      Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)))
+      Double(
+        bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)))
     }
   }
 

@@ -75,7 +75,8 @@ public struct HeadRecorder: Sendable {
     for group in batches {
       let examples = group.indices.map { missing[$0] }
       try model.headOutputs(
-        of: group.batch, pooling: pooling(position, examples.map { places[places.startIndex + $0] }), into: &outputs)
+        of: group.batch, pooling: pooling(position, examples.map { places[places.startIndex + $0] }),
+        into: &outputs)
       let writer = try begun ?? makeWriter()
       begun = writer
       try writer.write(headOutputs: outputs, examples: examples)

@@ -37,7 +37,8 @@ struct AttributionValues: ShardedValues {
     guard shape.count == 4, shape.allSatisfy({ $0 >= 0 }) else {
       throw ShardError.damaged(path: part.path, problem: "its graph has no shape")
     }
-    let graph = CircuitGraph(layers: shape[0], heads: shape[1], hasMLPs: shape[2] == 1, isParallel: shape[3] == 1)
+    let graph = CircuitGraph(
+      layers: shape[0], heads: shape[1], hasMLPs: shape[2] == 1, isParallel: shape[3] == 1)
     let prompts = part.manifest.range.count
     try file.requireShape([prompts], of: "metric")
     var nodes: [[Double]]?

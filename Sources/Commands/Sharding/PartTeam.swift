@@ -25,7 +25,8 @@ public protocol PartTeam {
 
 /// Ends the process where there is no team to be had.
 public func refuseTeam(program: String) -> Never {
-  Console().problem("\(program): this MPI cannot be called from several threads (MPI_THREAD_MULTIPLE), which it must")
+  Console().problem(
+    "\(program): this MPI cannot be called from several threads (MPI_THREAD_MULTIPLE), which it must")
   exitProcess(1)
 }
 
@@ -69,7 +70,9 @@ private enum TeamOptions {
   }
 }
 
-private func run(_ words: [String], _ team: some PartTeam, _ program: String, _ console: Console) throws -> Never {
+private func run(_ words: [String], _ team: some PartTeam, _ program: String, _ console: Console) throws
+  -> Never
+{
   guard !words.isEmpty, !words.contains("--help"), !words.contains("-h") else {
     if team.rank == 0 { console.print(TeamOptions.help(program)) }
     team.finish()
@@ -92,7 +95,8 @@ private func run(_ words: [String], _ team: some PartTeam, _ program: String, _ 
   let own = Console(isQuiet: parsed[CommonOptions.quiet])
   try makeFolder(parted.folder)
   if team.rank == 0 {
-    Interruption.explain("\(program): interrupted; parts that are finished are kept, and the same command goes on")
+    Interruption.explain(
+      "\(program): interrupted; parts that are finished are kept, and the same command goes on")
     team.handOut(parted.count)
   }
   while let part = team.next() {

@@ -25,7 +25,8 @@ struct PartedCommand {
       throw .missingPositional(name: "COMMAND", command: SlurmCommand.name)
     }
     guard let command = possible.first(where: { $0.name == name }) else {
-      throw .invalid("'\(name)' does not work in parts; \(possible.map { $0.name }.joined(separator: ", ")) do")
+      throw .invalid(
+        "'\(name)' does not work in parts; \(possible.map { $0.name }.joined(separator: ", ")) do")
     }
     return command
   }

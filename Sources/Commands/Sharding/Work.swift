@@ -65,7 +65,9 @@ enum Work {
         "part \(shard), \(manifest.range.count) of \(total) \(unit): \(folder)")
       return nil
     case .merged(let parts):
-      if let first = parts.first, let difference = try first.manifest.difference(from: manifest(first.manifest.shard)) {
+      if let first = parts.first,
+        let difference = try first.manifest.difference(from: manifest(first.manifest.shard))
+      {
         throw ShardError.changed(path: first.path, difference: difference)
       }
       return try Values.joined(parts.map { try Values(part: $0) })

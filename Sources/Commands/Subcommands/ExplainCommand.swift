@@ -36,7 +36,8 @@ enum ExplainCommand: ShardableCommand {
     "quality-by", "A,B",
     help: "columns to tell the black box's quality by in groups.csv; the kept features unless given")
   static let options: [any OptionDeclaration] =
-    [row, rows, everyRow, refits, ShardOptions.shard, StageTimes.option] + ExplainingOptions.table + ExplainingOptions.model
+    [row, rows, everyRow, refits, ShardOptions.shard, StageTimes.option] + ExplainingOptions.table
+    + ExplainingOptions.model
     + ExplainingOptions.standIn
     + [precision, qualityBy] + ChangeLimitOptions.all + ExplainingOptions.common + ReportCommand.choices
   static let examples = [

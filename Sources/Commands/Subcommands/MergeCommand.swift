@@ -23,7 +23,8 @@ enum MergeCommand: Subcommand {
   static let options: [any OptionDeclaration] = [output, copy]
   static let examples = [
     Example("headlamp merge part-1.h5 part-2.h5 --output ioi.h5", "a recording in two parts, as one"),
-    Example("headlamp merge parts/1 parts/2 parts/3 --output attributed", "what one 'attribute' would have written"),
+    Example(
+      "headlamp merge parts/1 parts/2 parts/3 --output attributed", "what one 'attribute' would have written"),
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
@@ -51,7 +52,8 @@ enum MergeCommand: Subcommand {
       let command = subcommands.first(where: { $0.name == manifest.command }) as? any ShardableCommand.Type
     else {
       throw ShardError.notAShard(
-        path: parts[0].path, problem: "headlamp has no command '\(parts[0].manifest.command)' that works in parts")
+        path: parts[0].path,
+        problem: "headlamp has no command '\(parts[0].manifest.command)' that works in parts")
     }
     let parsed = try ParsedArguments(["--output=" + output] + manifest.words, for: command.syntax)
     try command.run(parsed, .merged(ordered), console: console)

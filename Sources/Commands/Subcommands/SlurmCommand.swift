@@ -23,7 +23,8 @@ enum SlurmCommand: Subcommand {
   static let nodes = Option<Int>("nodes", "N", help: "how many parts, each a task of the array")
   static let script = Option<String>("script", "FILE", help: "the script to write (default: OUT.slurm.sh)")
   static let directives = Option<String>(
-    "sbatch", "\"OPTIONS\"", help: "options of sbatch for all jobs, such as \"--partition=cpu --time=2:00:00\"")
+    "sbatch", "\"OPTIONS\"",
+    help: "options of sbatch for all jobs, such as \"--partition=cpu --time=2:00:00\"")
   static let submit = Flag("submit", help: "also submit it")
   static let options: [any OptionDeclaration] = [nodes, script, directives, submit]
   static let examples = [

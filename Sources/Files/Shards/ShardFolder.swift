@@ -17,7 +17,9 @@ public struct ShardFolder: Sendable {
   public init(path: String) throws {
     self.path = path
     let place = path + "/" + Self.manifestName
-    guard fileExists(at: path) else { throw FileError.unreadable(path: path, reason: "there is no such part") }
+    guard fileExists(at: path) else {
+      throw FileError.unreadable(path: path, reason: "there is no such part")
+    }
     guard fileExists(at: place) else {
       throw ShardError.notAShard(
         path: path, problem: "it has no \(Self.manifestName), which a finished part ends with")

@@ -89,7 +89,9 @@ extension ShardManifest {
   /// - Throws: `ShardError.notAShard`.
   public init(_ json: JSONValue, of path: String) throws(ShardError) {
     func problem(_ text: String) -> ShardError { .notAShard(path: path, problem: text) }
-    guard let version = json["schema_version"]?.wholeNumber else { throw problem("it does not say which part") }
+    guard let version = json["schema_version"]?.wholeNumber else {
+      throw problem("it does not say which part")
+    }
     guard version == Self.schemaVersion else {
       throw problem("it has layout version \(version), which this version of headlamp does not know")
     }

@@ -83,7 +83,8 @@ public struct ImportanceProbe: Sendable {
   /// What a method measures of some units.
   /// - Precondition: `method.measuresParts`.
   /// - Throws: as `importance(by:)`.
-  public func measurements(by method: ImportanceMethod, of units: Range<Int>) throws -> ImportanceMeasurements {
+  public func measurements(by method: ImportanceMethod, of units: Range<Int>) throws -> ImportanceMeasurements
+  {
     precondition(method.measuresParts, "\(method.rawValue) has no parts")
     if method == .permutation {
       let held = heldRows(rowLimit * 10)

@@ -74,7 +74,8 @@ enum AttributeCommand: ShardableCommand {
     if let folder = arguments[output] { try claimFolder(folder) }
     let (model, task, options) = (loaded.model, loaded.task, loaded.options)
     let values = try work.values(
-      of: Self.self, arguments, "prompts", total: task.clean.count, facts: loaded.prompts.facts(), console: console
+      of: Self.self, arguments, "prompts", total: task.clean.count, facts: loaded.prompts.facts(),
+      console: console
     ) { part in
       AttributionValues(
         try method.init().attribute(model, task.selecting(Array(part)), options) { done, total in

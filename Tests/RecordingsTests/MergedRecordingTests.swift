@@ -148,8 +148,9 @@ enum PartedRecording {
       let others = try PartedRecording.parts(folder, 3, seed: 8)
       let fewer = try PartedRecording.parts(folder, 2)
       #expect(throws: ShardError.missing([2], count: 3)) { try RecordingMerge([parts[0], parts[2]]) }
+      let one = try part(1, of: 3)
       #expect(
-        throws: ShardError.repeated(path: parts[0], shard: try part(1, of: 3), other: parts[0])
+        throws: ShardError.repeated(path: parts[0], shard: one, other: parts[0])
       ) { try RecordingMerge(parts + [parts[0]]) }
       #expect(
         throws: ShardError.foreign(path: others[1], difference: "its seed is '8', not '7'", first: parts[0])

@@ -44,6 +44,15 @@ public struct AttributionResult: Sendable {
     self.metric = metric
   }
 
+  /// The same for some of the prompts.
+  public func selecting(_ prompts: [Int]) -> AttributionResult {
+    var part = self
+    part.nodes = nodes.map { rows in prompts.map { rows[$0] } }
+    part.edges = edges.map { rows in prompts.map { rows[$0] } }
+    part.metric = prompts.map { metric[$0] }
+    return part
+  }
+
   /// The mean over prompts of each writer's score.
   public var nodeScores: [Double]? { nodes.map(mean) }
 

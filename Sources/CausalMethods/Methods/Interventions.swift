@@ -45,6 +45,13 @@ public struct InterventionEffects: Sendable {
     self.replaced = replaced
   }
 
+  /// The same for some of the prompts.
+  public func selecting(_ prompts: [Int]) -> InterventionEffects {
+    InterventionEffects(
+      targets: targets, base: prompts.map { base[$0] }, values: values.map { row in prompts.map { row[$0] } },
+      replaced: prompts.map { replaced[$0] })
+  }
+
   /// value − base of one target.
   public func effects(_ target: Int) -> [Double] { zip(values[target], base).map { $0 - $1 } }
 

@@ -35,10 +35,10 @@ struct ScorablePrompts {
 }
 
 extension Transformer {
-  /// How the model answers the positive prompts of a set, in their order.
+  /// How the model answers the positive prompts of a set, in their order; of a part, in that of batches.
   ///
   /// - Parameters:
-  ///   - part: which of the positive prompts; all where nil.
+  ///   - part: which of the positive prompts, counted in the order of their batches; all where nil.
   ///   - metric: how answers are compared; nil takes the set's own.
   ///   - tokenLimit: about how many tokens run at once.
   /// - Throws: `TaskError` for prompts without answers, `TransformerError` for prompts the model cannot read.
@@ -46,11 +46,14 @@ extension Transformer {
     _ set: PromptSet, part: Range<Int>? = nil, metric: AnswerMetric? = nil, tokenLimit: Int = 2048
   ) throws -> [AnswerScore] {
     let scorable = try ScorablePrompts(set, metric: metric)
-    let prompts = scorable.prompts[part ?? scorable.prompts.indices]
-    let task = CausalTask(
+    let prompts = scorable.prompts
+    let cut = CausalTask(
       clean: prompts.map(\.tokens), corrupted: [], others: [],
-      questions: prompts.map(\.question), metric: scorable.metric.causal)
-    var scores = [AnswerScore](repeating: AnswerScore(margin: 0, isRight: false), count: prompts.count)
+      questions: prompts.map(\.question), metric: scorable.metric.causal
+    ).part(part ?? prompts.indices, tokenLimit: tokenLimit)
+    let task = cut.task
+    var scores = [AnswerScore](
+      repeating: AnswerScore(margin: 0, isRight: false), count: task.clean.count)
     for indices in task.batches(tokenLimit: tokenLimit) {
       let margins = try values(of: task.logitMetric(indices, model: self), task.cleanBatch(indices))
       var accuracy = task
@@ -60,6 +63,6 @@ extension Transformer {
         scores[index] = AnswerScore(margin: margins[place], isRight: right[place] == 1)
       }
     }
-    return scores
+    return Array(scores[cut.kept])
   }
 }

@@ -14,6 +14,8 @@ public struct HeadAblation: Equatable, Sendable {
   public let metric: AnswerMetric
   /// What stood in for a head.
   public let replacement: HeadReplacement
+  /// Which of the set's positive prompts were measured, from 0.
+  public let prompts: [Int]
   /// The scores with every head in place, by prompt.
   public let baseline: [AnswerScore]
   /// The margins with one head replaced, by head (`layer · headsPerLayer + head`) and prompt.
@@ -23,7 +25,7 @@ public struct HeadAblation: Equatable, Sendable {
   ///
   /// Costs one run over the positives for each head, and one for the stand-ins.
   /// - Parameters:
-  ///   - part: which of the positive prompts are measured; all where nil.
+  ///   - part: which of the positive prompts are measured, counted in the order of their batches; all where nil.
   ///   - metric: how answers are compared; nil takes the set's own.
   ///   - tokenLimit: about how many tokens run at once.
   ///   - progress: called with the number of runs done and their total.
@@ -38,8 +40,9 @@ public struct HeadAblation: Equatable, Sendable {
     headsPerLayer = model.configuration.heads
     self.metric = scorable.metric
     self.replacement = replacement
-    var task = try Self.task(set, scorable, replacement)
-    if let part { task = task.selecting(Array(part)) }
+    let task = try Self.task(set, scorable, replacement)
+    let cut = task.part(part ?? task.clean.indices, tokenLimit: tokenLimit)
+    prompts = cut.keptPrompts
     var options = AttributionOptions()
     options.replacement = replacement == .pair ? .pair : .mean
     options.tokenLimit = tokenLimit
@@ -48,7 +51,8 @@ public struct HeadAblation: Equatable, Sendable {
       let head = GraphNode.head(layer: place / heads, head: place % heads)
       return InterventionTarget(head.description, [head])
     }
-    margins = try InterventionStudy(model, task, options).effects(of: targets, progress: progress).values
+    margins = try InterventionStudy(model, cut.task, options).effects(of: targets, progress: progress).values
+      .map { Array($0[cut.kept]) }
     baseline = try model.answerScores(set, part: part, metric: metric, tokenLimit: tokenLimit)
   }
 
@@ -71,6 +75,7 @@ public struct HeadAblation: Equatable, Sendable {
     headsPerLayer = model.configuration.heads
     self.metric = scorable.metric
     self.replacement = replacement
+    prompts = Array(baseline.indices)
     self.baseline = baseline
     self.margins = margins
   }

@@ -77,10 +77,11 @@ enum AttributeCommand: ShardableCommand {
       of: Self.self, arguments, "prompts", total: task.clean.count, facts: loaded.prompts.facts(),
       console: console
     ) { part in
-      AttributionValues(
-        try method.init().attribute(model, task.selecting(Array(part)), options) { done, total in
-          console.progress(name, done, of: total, "runs")
-        })
+      let cut = task.part(part, tokenLimit: options.tokenLimit)
+      let result = try method.init().attribute(model, cut.task, options) { done, total in
+        console.progress(name, done, of: total, "runs")
+      }
+      return AttributionValues(result.selecting(Array(cut.kept)), prompts: cut.keptPrompts)
     }
     guard let result = values?.result else { return }
     console.endProgress()

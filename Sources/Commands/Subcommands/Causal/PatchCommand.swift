@@ -124,27 +124,28 @@ enum PatchCommand: ShardableCommand {
 
     private var groupsName: String { way.rawValue + "-groups" }
 
-    /// Replaces targets on some prompts.
+    /// Replaces targets on a part of the prompts.
     func effects(
-      of targets: [InterventionTarget], _ what: String, on prompts: Range<Int>,
-      _ loaded: CausalOptions.Loaded, _ console: Console
+      of targets: [InterventionTarget], _ what: String, on cut: TaskPart, _ loaded: CausalOptions.Loaded,
+      _ console: Console
     ) throws -> InterventionEffects {
-      let indices = Array(prompts)
-      let study = try InterventionStudy(loaded.model, task.selecting(indices), loaded.options)
-      return try study.effects(of: targets.map { $0.selecting(indices) }) { done, total in
+      let study = try InterventionStudy(loaded.model, cut.task, loaded.options)
+      return try study.effects(of: targets.map { $0.selecting(cut.prompts) }) { done, total in
         console.progress("replacing \(what)", done, of: total, "runs")
-      }
+      }.selecting(Array(cut.kept))
     }
 
     /// Measures everything but pairs, which are chosen by what is measured here.
     func measure(
-      _ prompts: Range<Int>, _ loaded: CausalOptions.Loaded, into values: inout PatchValues,
-      _ console: Console
+      _ part: Range<Int>, _ loaded: CausalOptions.Loaded, into values: inout PatchValues, _ console: Console
     ) throws {
+      let cut = task.part(part, tokenLimit: loaded.options.tokenLimit)
       values.keep(
-        try effects(of: targets, part.rawValue, on: prompts, loaded, console), as: way.rawValue)
+        try effects(of: targets, self.part.rawValue, on: cut, loaded, console), as: way.rawValue,
+        prompts: cut.keptPrompts)
       if groups.isEmpty { return }
-      values.keep(try effects(of: groups, "groups", on: prompts, loaded, console), as: groupsName)
+      values.keep(
+        try effects(of: groups, "groups", on: cut, loaded, console), as: groupsName, prompts: cut.keptPrompts)
     }
 
     func report(
@@ -155,7 +156,8 @@ enum PatchCommand: ShardableCommand {
         effects: try values.effects(way.rawValue, of: targets), task: task)
       if let pairs {
         try report.addPairs(pairs, loaded.graph) {
-          try effects(of: $0, "pairs", on: task.clean.indices, loaded, console)
+          let cut = task.part(task.clean.indices, tokenLimit: loaded.options.tokenLimit)
+          return try effects(of: $0, "pairs", on: cut, loaded, console)
         }
       }
       if !groups.isEmpty { report.groups = try values.effects(groupsName, of: groups) }

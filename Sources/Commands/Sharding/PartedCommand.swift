@@ -21,7 +21,9 @@ struct PartedCommand {
   /// The subcommand that a line names.
   /// - Throws: `UsageError` where there is none, or it has no parts.
   static func command(of words: [String]) throws(UsageError) -> any Subcommand.Type {
-    guard let name = words.first(where: { !$0.hasPrefix("-") }) else {
+    let names = Set(subcommands.map { $0.name })
+    guard let name = words.first(where: { names.contains($0) }) ?? words.first(where: { !$0.hasPrefix("-") })
+    else {
       throw .missingPositional(name: "COMMAND", command: SlurmCommand.name)
     }
     guard let command = possible.first(where: { $0.name == name }) else {

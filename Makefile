@@ -11,7 +11,7 @@ PYTHON_TEST := .build/python-test
 NOTEBOOKS := FirstCircuit ReadARecording YourOwnTask PatchAndAttribute CompareMethods ExplainAPrediction \
 	TrainAToyModel DiscoverHeads
 
-.PHONY: wheel test-wheel test-docs docs notebooks picture run build test fuzz sanitize stress format lint bench install dependencies clean
+.PHONY: mpi test-cluster wheel test-wheel test-docs docs notebooks picture run build test fuzz sanitize stress format lint bench install dependencies clean
 
 run: build
 	.build/release/headlamp discover ioi
@@ -28,6 +28,18 @@ fuzz: dependencies
 	HEADLAMP_FUZZ=1 swift build -c release --scratch-path .build/fuzz --sanitize=fuzzer --product Fuzz
 	SECONDS_EACH=$(SECONDS) Tests/Fuzz/run
 
+# headlamp-mpi, with the MPI that pkg-config finds; 'headlamp' never links one.
+MPI ?= $(firstword $(foreach name,ompi-c mpich,$(shell pkg-config --exists $(name) 2>/dev/null && echo $(name))))
+mpi: dependencies
+	@[ -n "$(MPI)" ] || { echo "pkg-config finds no MPI; on Debian: apt-get install libopenmpi-dev openmpi-bin" >&2; exit 1; }
+	HEADLAMP_MPI=$(MPI) swift build -c release --product headlamp-mpi
+
+# Work in parts under a real Slurm and a real MPI; each is skipped, with the reason, where there is none.
+test-cluster: build
+	Tests/Cluster/slurm .build/release/headlamp
+	if [ -n "$(MPI)" ]; then $(MAKE) mpi; fi
+	Tests/Cluster/mpi .build/release/headlamp .build/release/headlamp-mpi
+
 # Every test under the address and the thread sanitizer.
 sanitize: dependencies
 	ASAN_OPTIONS=detect_leaks=0 swift test -c release --scratch-path .build/address --sanitize=address
@@ -36,6 +48,7 @@ sanitize: dependencies
 # Kills at random moments, and the same bytes over many runs, threads and loads.
 stress: build
 	python3 Tests/Stress/kills.py .build/release/headlamp --kills 500
+	python3 Tests/Stress/shard_kills.py .build/release/headlamp --kills 50
 	python3 Tests/Stress/same_bytes.py .build/release/headlamp --runs 100
 	HEADLAMP_EVERY_FAULT=1 swift test -c release --scratch-path .build/tests --filter FaultedCommandTests
 

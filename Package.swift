@@ -174,3 +174,16 @@ if Context.environment["HEADLAMP_FUZZ"] != nil {
       name: "Fuzz", dependencies: ["FuzzReaders", "Files"], path: "Tests/Fuzz/Fuzz",
       swiftSettings: rules + [.unsafeFlags(["-parse-as-library"])]))
 }
+
+// headlamp-mpi needs an MPI, by the name that pkg-config knows it: HEADLAMP_MPI=ompi-c, or mpich. The command itself never
+// links one.
+if let mpi = Context.environment["HEADLAMP_MPI"], !mpi.isEmpty {
+  package.products.append(.executable(name: "headlamp-mpi", targets: ["headlamp-mpi"]))
+  package.targets += [
+    .systemLibrary(name: "CMPISystem", pkgConfig: mpi, providers: [.apt(["libopenmpi-dev"])]),
+    .target(name: "CMPI", dependencies: ["CMPISystem"]),
+    .executableTarget(
+      name: "headlamp-mpi", dependencies: ["CAllocation", "CMPI", "Commands", "Tensors"],
+      swiftSettings: pointerFree),
+  ]
+}

@@ -35,6 +35,19 @@ enum PromptOptions {
     var task: TaskSpec?
     /// What a user should know about how the prompts were made.
     var notes: [String]
+
+    /// What decides a result beside the options: parts of one result agree in it.
+    func facts() throws -> [ShardManifest.Fact] {
+      let beginning = prompts.beginningToken.map(String.init) ?? "none"
+      return [
+        ShardManifest.Fact("tool", "headlamp \(headlampVersion)"),
+        ShardManifest.Fact("task", prompts.task),
+        ShardManifest.Fact("model_sha256", try identity.value.weightsSHA256),
+        ShardManifest.Fact("seed", "\(prompts.seed)"),
+        ShardManifest.Fact("beginning_token", beginning),
+        ShardManifest.Fact("inputs_sha256", prompts.digest),
+      ]
+    }
   }
 
   /// The number of positives that was asked for; nil for the task's own default.

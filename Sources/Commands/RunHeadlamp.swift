@@ -33,7 +33,8 @@ private func dispatch(_ arguments: [String], console: Console) throws {
   guard let command = subcommands.first(where: { $0.name == name }) else {
     throw UsageError.unknownCommand(name, nearest: nearestWord(to: name, among: subcommands.map { $0.name }))
   }
-  let parsed = try ParsedArguments(Array(arguments.dropFirst()), for: command.syntax)
+  let words = Array(arguments.dropFirst())
+  let parsed = try ParsedArguments(words, for: command.syntax(for: words))
   Threads.endLibraryWorkers()
   if parsed.asksForHelp {
     console.print(helpText(for: command))

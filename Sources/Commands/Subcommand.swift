@@ -16,6 +16,9 @@ protocol Subcommand {
   /// What is left where the command is interrupted, and how to go on.
   static func leftBehind(_ arguments: ParsedArguments) -> String
 
+  /// What a command line may hold; it depends on the words for a command that takes another's.
+  static func syntax(for words: [String]) throws(UsageError) -> Syntax
+
   /// Runs the subcommand; what it prints goes through `console`.
   static func run(_ arguments: ParsedArguments, console: Console) throws
 }
@@ -35,6 +38,8 @@ extension Subcommand {
   static func leftBehind(_ arguments: ParsedArguments) -> String {
     "files that were written are whole, others are missing; run the same command again"
   }
+
+  static func syntax(for words: [String]) throws(UsageError) -> Syntax { syntax }
 
   /// What the command line of this subcommand may hold: its own options and those of every subcommand.
   static var syntax: Syntax {

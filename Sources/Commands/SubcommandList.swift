@@ -5,6 +5,8 @@ var subcommands: [any Subcommand.Type] {
     DiscoverCommand.self,
     GenerateCommand.self,
     RecordCommand.self,
+    MergeCommand.self,
+    SlurmCommand.self,
     TrainCommand.self,
     RankCommand.self,
     EvaluateCommand.self,

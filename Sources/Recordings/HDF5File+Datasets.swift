@@ -46,6 +46,36 @@ extension HDF5File {
     H5Dclose(dataset)
   }
 
+  /// Creates a dataset whose rows are those of datasets of the same name in other files, one after the other.
+  /// - Parameter parts: each file's path, seen from this one's folder, and its number of rows.
+  func createVirtualDataset(
+    _ name: String, _ element: hid_t, shape: [Int], over parts: [(path: String, rows: Int)]
+  ) throws(RecordingError) {
+    let lengths = shape.map { hsize_t($0) }
+    let space = H5Screate_simple(Int32(shape.count), lengths, nil)
+    defer { H5Sclose(space) }
+    let properties = H5Pcreate(chdf5_dataset_create())
+    defer { H5Pclose(properties) }
+    H5Pset_obj_track_times(properties, false)
+    var start = [hsize_t](repeating: 0, count: shape.count)
+    for part in parts {
+      var count = lengths
+      count[0] = hsize_t(part.rows)
+      let source = H5Screate_simple(Int32(shape.count), count, nil)
+      defer { H5Sclose(source) }
+      // Percent signs begin HDF5's own patterns of names.
+      let path = part.path.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%")
+      guard H5Sselect_hyperslab(space, H5S_SELECT_SET, start, nil, count, nil) >= 0,
+        H5Pset_virtual(properties, space, path, "/" + name, source) >= 0
+      else { throw unwritable() }
+      start[0] += hsize_t(part.rows)
+    }
+    H5Sselect_all(space)
+    let dataset = H5Dcreate2(id, name, element, space, chdf5_default(), properties, chdf5_default())
+    guard dataset >= 0 else { throw unwritable() }
+    H5Dclose(dataset)
+  }
+
   /// Writes rows `rows` of the first axis.
   func write(
     _ bytes: UnsafeRawPointer?, rows: Range<Int>, of name: String, _ element: HDF5Element
@@ -90,10 +120,12 @@ extension HDF5File {
   func hasDataset(_ name: String) -> Bool { H5Lexists(id, name, chdf5_default()) > 0 }
 
   /// The lengths of a dataset's axes, after checking its family of elements and its rank.
-  func shape(of name: String, _ family: H5T_class_t, ranks: ClosedRange<Int>) throws(RecordingError) -> [Int]
-  {
+  /// - Parameter mayBeVirtual: whether its numbers may lie in other files, which are then read there.
+  func shape(
+    of name: String, _ family: H5T_class_t, ranks: ClosedRange<Int>, mayBeVirtual: Bool = false
+  ) throws(RecordingError) -> [Int] {
     guard hasDataset(name) else { throw malformed("dataset '/\(name)' is missing") }
-    guard chdf5_lies_in_file(id, name) != 0 else {
+    guard mayBeVirtual || chdf5_lies_in_file(id, name) != 0 else {
       throw malformed("dataset '/\(name)' does not lie in the file itself, or is no dataset")
     }
     return try HDF5.with(H5Dopen2(id, name, chdf5_default()), close: H5Dclose, else: malformed(_:)) {

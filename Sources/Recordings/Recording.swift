@@ -24,8 +24,13 @@ public final class Recording: @unchecked Sendable {
   public let examples: [RecordedExample]
   /// The longest prompt, in tokens.
   public let tokenWidth: Int
+  /// Which part of a recording it is; nil for a whole one.
+  public let part: RecordedPart?
+  /// The parts that it joins, where its head outputs lie in other files.
+  let joined: [JoinedRecording]?
   private let file: HDF5File
-  private let exampleShape: [Int]
+  /// The shape of one example's head outputs.
+  let exampleShape: [Int]
   /// SHA-256 of the file, where its seal was checked or it has just been sealed.
   private let sealedDigest: String?
 
@@ -57,6 +62,17 @@ public final class Recording: @unchecked Sendable {
         throw error
       }
     }
+    if let joined = contents.joined {
+      do throws(RecordingError) {
+        guard sealedDigest != nil else {
+          throw .malformed(path: path, problem: "it joins other files and has no seal; merge them again")
+        }
+        if digest == nil { try JoinedRecording.check(joined, of: path) }
+      } catch {
+        _ = try HDF5.perform { () throws(RecordingError) in file.close() }
+        throw error
+      }
+    }
     guard contents.isComplete, !contents.isRecorded.contains(false) else {
       _ = try HDF5.perform { () throws(RecordingError) in file.close() }
       throw .unfinished(
@@ -66,6 +82,8 @@ public final class Recording: @unchecked Sendable {
     description = contents.description
     examples = contents.examples
     tokenWidth = contents.tokenWidth
+    part = contents.part
+    joined = contents.joined
     exampleShape = Array(contents.headOutputShape.dropFirst())
   }
 
@@ -85,7 +103,11 @@ public final class Recording: @unchecked Sendable {
       try values.withUnsafeMutableBufferPointer { (buffer) throws(RecordingError) in
         let target = UnsafeMutableRawPointer(buffer.baseAddress)
         try HDF5.perform { () throws(RecordingError) in
-          try file.read("head_outputs", rows: range, .float32, into: target)
+          if let joined {
+            try JoinedRecording.read(joined, of: path, rows: range, shape: exampleShape, into: target)
+          } else {
+            try file.read("head_outputs", rows: range, .float32, into: target)
+          }
         }
       }
     }
@@ -104,6 +126,9 @@ public final class Recording: @unchecked Sendable {
       throw .unreadable(path: path, reason: "\(error)")
     }
   }
+
+  /// Whether this program wrote the file, and nobody has changed it since.
+  var isSealed: Bool { sealedDigest != nil }
 
   private static func progress(of partialPath: String) -> (recorded: Int, examples: Int)? {
     try? HDF5.perform { () throws(RecordingError) in

@@ -13,12 +13,17 @@ struct RecordingContents: Sendable {
   var tokenWidth: Int
   /// `[N, layers, heads, d_model]`, or `[N, T, layers, heads, d_model]`.
   var headOutputShape: [Int]
+  /// Which part of a recording it is; nil for a whole one.
+  var part: RecordedPart?
+  /// The files that its head outputs lie in; nil where they lie in the file itself.
+  var joined: [JoinedRecording]?
 
   init(_ file: HDF5File) throws(RecordingError) {
     description = try RecordingDescription(file)
     // Files by other programs have neither this attribute nor `/recorded`; they have no partial state either.
     isComplete = try file.hasAttribute("complete") ? file.booleanAttribute("complete") : true
-    headOutputShape = try file.shape(of: "head_outputs", H5T_FLOAT, ranks: 4...5)
+    joined = try JoinedRecording.list(file)
+    headOutputShape = try file.shape(of: "head_outputs", H5T_FLOAT, ranks: 4...5, mayBeVirtual: joined != nil)
     let count = headOutputShape[0]
     let tokenShape = try file.shape(of: "tokens", H5T_INTEGER, ranks: 2...2)
     tokenWidth = tokenShape[1]
@@ -30,7 +35,12 @@ struct RecordingContents: Sendable {
     guard tokenShape[0] == count else {
       throw file.malformed("/tokens has \(tokenShape[0]) rows for \(count) examples")
     }
-    try file.requireRoom(for: headOutputShape, width: 4, of: "head_outputs")
+    if let joined {
+      let rows = joined.reduce(0) { $0 + $1.examples }
+      guard rows == count else { throw file.malformed("it joins \(rows) examples and says \(count)") }
+    } else {
+      try file.requireRoom(for: headOutputShape, width: 4, of: "head_outputs")
+    }
     try file.requireRoom(for: tokenShape, width: 4, of: "tokens")
     let hasMarks = file.hasDataset("recorded")
     for name in ["lengths", "labels", "pairs"] + (hasMarks ? ["recorded"] : []) {
@@ -45,6 +55,7 @@ struct RecordingContents: Sendable {
     var marks = [UInt8](repeating: 1, count: count)
     if hasMarks { try file.read("recorded", rows: 0..<count, .uint8, into: &marks) }
     isRecorded = marks.map { $0 == 1 }
+    part = try RecordedPart(file, examples: count, tokenWidth: tokenWidth)
   }
 
   private static func examples(
@@ -83,6 +94,29 @@ struct RecordingContents: Sendable {
           prompt: prompts[index], tokens: row, isPositive: labels[index] == 1, pair: pair < 0 ? nil : pair))
     }
     return examples
+  }
+}
+
+extension HDF5File {
+  /// Writes everything of some examples but their head outputs.
+  func write(_ examples: [RecordedExample], tokenWidth: Int) throws(RecordingError) {
+    let all = 0..<examples.count
+    var tokens = [Int32](repeating: -1, count: examples.count * tokenWidth)
+    for (row, example) in examples.enumerated() {
+      for (column, token) in example.tokens.enumerated() { tokens[row * tokenWidth + column] = Int32(token) }
+    }
+    try createDataset("tokens", chdf5_std_i32le(), shape: [examples.count, tokenWidth])
+    try write(tokens, rows: tokenWidth == 0 ? 0..<0 : all, of: "tokens", .int32)
+    try createDataset("lengths", chdf5_std_i32le(), shape: [examples.count])
+    try write(examples.map { Int32($0.tokens.count) }, rows: all, of: "lengths", .int32)
+    try createDataset("labels", chdf5_std_u8le(), shape: [examples.count])
+    try write(examples.map { UInt8($0.isPositive ? 1 : 0) }, rows: all, of: "labels", .uint8)
+    try createDataset("pairs", chdf5_std_i32le(), shape: [examples.count])
+    try write(examples.map { Int32($0.pair ?? -1) }, rows: all, of: "pairs", .int32)
+    try HDF5.withTextType { (type) throws(RecordingError) in
+      try createDataset("prompts", type, shape: [examples.count])
+    }
+    try write(examples.map(\.prompt), to: "prompts")
   }
 }
 

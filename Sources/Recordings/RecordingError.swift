@@ -20,6 +20,8 @@ public enum RecordingError: Error, Equatable, Sendable {
   case differentPartial(path: String, difference: String)
   /// A head output is not a finite number.
   case notFinite(path: String, example: Int)
+  /// A file that a merged recording joins is not there, or not what it was.
+  case missingPart(path: String, part: String, problem: String)
   /// `finish` was called before every example was written.
   case missingExamples(path: String, count: Int)
 }

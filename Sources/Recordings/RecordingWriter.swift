@@ -22,6 +22,8 @@ public final class RecordingWriter: @unchecked Sendable {
   public let path: String
   /// What is being recorded.
   public let description: RecordingDescription
+  /// Which part of a recording it is; nil for a whole one.
+  public let part: RecordedPart?
   /// The number of examples of the whole recording.
   public let exampleCount: Int
   /// The longest prompt, in tokens: `T`.
@@ -41,19 +43,21 @@ public final class RecordingWriter: @unchecked Sendable {
 
   /// Starts a recording, or goes on with a partial one of exactly the same description and examples.
   ///
+  /// - Parameter part: which part of a recording the examples are, where they are not the whole.
   /// - Throws: `RecordingError.differentPartial` where a partial recording of something else is in the way; `inUse` where
   ///   another process writes it; `unwritable` where the file cannot be made.
   /// - Precondition: labels and pairs agree with `RecordedExample`, and tokens fit into 32 bits.
   public init(
-    path: String, description: RecordingDescription, examples: [RecordedExample]
+    path: String, description: RecordingDescription, examples: [RecordedExample], part: RecordedPart? = nil
   ) throws(RecordingError) {
     precondition(
       description.layers > 0 && description.heads > 0 && description.dModel > 0,
       "a recording of \(description.layers) × \(description.heads) heads of width \(description.dModel)")
     self.path = path
     self.description = description
+    self.part = part
     exampleCount = examples.count
-    let width = examples.map(\.tokens.count).max() ?? 0
+    let width = max(examples.map(\.tokens.count).max() ?? 0, part?.tokenWidth ?? 0)
     tokenWidth = width
     exampleShape =
       (description.position == .each ? [width] : []) + [
@@ -65,8 +69,8 @@ public final class RecordingWriter: @unchecked Sendable {
     let descriptor = try Self.locked(partialPath, for: path) { () throws(RecordingError) in
       try HDF5.perform { () throws(RecordingError) in
         try Self.create(
-          partialPath, for: path, description: description, examples: examples, tokenWidth: width,
-          exampleShape: shape)
+          partialPath, for: path, description: description, examples: examples, part: part,
+          tokenWidth: width, exampleShape: shape)
       }
     }
     lockDescriptor = descriptor
@@ -74,7 +78,9 @@ public final class RecordingWriter: @unchecked Sendable {
       (file, isRecorded) = try HDF5.perform { () throws(RecordingError) in
         let file = try HDF5File(path: partialPath, access: .writing)
         do throws(RecordingError) {
-          return (file, try Self.recordedMarks(of: file, description: description, examples: examples))
+          return (
+            file, try Self.recordedMarks(of: file, description: description, examples: examples, part: part)
+          )
         } catch {
           file.close()
           throw error
@@ -212,7 +218,7 @@ public final class RecordingWriter: @unchecked Sendable {
   /// meanwhile stays.
   private static func create(
     _ partialPath: String, for path: String, description: RecordingDescription, examples: [RecordedExample],
-    tokenWidth: Int, exampleShape: [Int]
+    part: RecordedPart?, tokenWidth: Int, exampleShape: [Int]
   ) throws(RecordingError) {
     let newPath = unguessableName(in: folderOfPath(path))
     do throws(RecordingError) {
@@ -220,7 +226,8 @@ public final class RecordingWriter: @unchecked Sendable {
       defer { file.close() }
       try description.write(to: file)
       try file.writeAttribute("complete", false)
-      try writeExamples(examples, tokenWidth: tokenWidth, to: file)
+      try part?.write(to: file)
+      try file.write(examples, tokenWidth: tokenWidth)
       try file.createDataset("recorded", chdf5_std_u8le(), shape: [examples.count])
       let exampleBytes = 4 * exampleShape.reduce(1, *)
       // HDF5 allows chunks below 4 GiB.
@@ -244,34 +251,15 @@ public final class RecordingWriter: @unchecked Sendable {
     }
   }
 
-  private static func writeExamples(
-    _ examples: [RecordedExample], tokenWidth: Int, to file: HDF5File
-  ) throws(RecordingError) {
-    let all = 0..<examples.count
-    var tokens = [Int32](repeating: -1, count: examples.count * tokenWidth)
-    for (row, example) in examples.enumerated() {
-      for (column, token) in example.tokens.enumerated() { tokens[row * tokenWidth + column] = Int32(token) }
-    }
-    try file.createDataset("tokens", chdf5_std_i32le(), shape: [examples.count, tokenWidth])
-    try file.write(tokens, rows: tokenWidth == 0 ? 0..<0 : all, of: "tokens", .int32)
-    try file.createDataset("lengths", chdf5_std_i32le(), shape: [examples.count])
-    try file.write(examples.map { Int32($0.tokens.count) }, rows: all, of: "lengths", .int32)
-    try file.createDataset("labels", chdf5_std_u8le(), shape: [examples.count])
-    try file.write(examples.map { UInt8($0.isPositive ? 1 : 0) }, rows: all, of: "labels", .uint8)
-    try file.createDataset("pairs", chdf5_std_i32le(), shape: [examples.count])
-    try file.write(examples.map { Int32($0.pair ?? -1) }, rows: all, of: "pairs", .int32)
-    try HDF5.withTextType { (type) throws(RecordingError) in
-      try file.createDataset("prompts", type, shape: [examples.count])
-    }
-    try file.write(examples.map(\.prompt), to: "prompts")
-  }
-
   /// Which examples a partial file holds, after checking that it is a partial recording of the same thing.
   private static func recordedMarks(
-    of file: HDF5File, description: RecordingDescription, examples: [RecordedExample]
+    of file: HDF5File, description: RecordingDescription, examples: [RecordedExample], part: RecordedPart?
   ) throws(RecordingError) -> [Bool] {
     let contents = try RecordingContents(file)
     if let difference = contents.description.difference(from: description) {
+      throw .differentPartial(path: file.path, difference: difference)
+    }
+    if let difference = RecordedPart.difference(contents.part, part) {
       throw .differentPartial(path: file.path, difference: difference)
     }
     guard contents.examples == examples else {
@@ -280,7 +268,8 @@ public final class RecordingWriter: @unchecked Sendable {
     return contents.isRecorded
   }
 
-  private static func synchronise(_ path: String) throws(RecordingError) {
+  /// Makes the bytes of a file durable.
+  static func synchronise(_ path: String) throws(RecordingError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .unwritable(path: path, reason: lastSystemError()) }
     defer { close(descriptor) }

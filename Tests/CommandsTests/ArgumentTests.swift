@@ -57,7 +57,8 @@ import Testing
         let words = Self.words(example.line)
         #expect(words.first == "headlamp" && words.dropFirst().first == command.name, "\(example.line)")
         #expect(throws: Never.self, "\(example.line)") {
-          try ParsedArguments(Array(words.dropFirst(2)), for: command.syntax)
+          let own = Array(words.dropFirst(2))
+          return try ParsedArguments(own, for: command.syntax(for: own))
         }
       }
     }

@@ -21,6 +21,8 @@ public struct ACDC: AttributionMethod {
   public static let source = "Conmy et al. 2023, arXiv 2304.14997"
   /// Whether it scores edges; else nodes.
   public static let scoresEdges = true
+  /// All prompts decide together what is kept.
+  public static let scoresPromptsAlone = false
   /// What may stand in for a writer's output.
   public static let replacements = SourceReplacement.allCases
 

@@ -44,6 +44,15 @@ public struct AttributionResult: Sendable {
     self.metric = metric
   }
 
+  /// The same for some of the prompts.
+  public func selecting(_ prompts: [Int]) -> AttributionResult {
+    var part = self
+    part.nodes = nodes.map { rows in prompts.map { rows[$0] } }
+    part.edges = edges.map { rows in prompts.map { rows[$0] } }
+    part.metric = prompts.map { metric[$0] }
+    return part
+  }
+
   /// The mean over prompts of each writer's score.
   public var nodeScores: [Double]? { nodes.map(mean) }
 
@@ -73,6 +82,8 @@ public protocol AttributionMethod: Sendable {
   static var source: String { get }
   /// Whether it scores edges; else nodes.
   static var scoresEdges: Bool { get }
+  /// Whether a prompt's scores are the same whichever prompts stand beside it, so that prompts can be scored in parts.
+  static var scoresPromptsAlone: Bool { get }
   /// Replacements that it can work with.
   static var replacements: [SourceReplacement] { get }
 
@@ -84,6 +95,11 @@ public protocol AttributionMethod: Sendable {
   func attribute(
     _ model: Transformer, _ task: CausalTask, _ options: AttributionOptions, progress: (Int, Int) -> Void
   ) throws -> AttributionResult
+}
+
+extension AttributionMethod {
+  /// Most methods look at one prompt at a time.
+  public static var scoresPromptsAlone: Bool { true }
 }
 
 /// Every method, in the order of the list that users see.

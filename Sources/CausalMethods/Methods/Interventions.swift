@@ -19,6 +19,11 @@ public struct InterventionTarget: Sendable {
     self.nodes = nodes
     self.positions = positions
   }
+
+  /// The same for some of the prompts.
+  public func selecting(_ prompts: [Int]) -> InterventionTarget {
+    InterventionTarget(name, nodes, positions: positions.map { positions in prompts.map { positions[$0] } })
+  }
 }
 
 /// The answers with and without each intervention, by one metric.
@@ -31,6 +36,21 @@ public struct InterventionEffects: Sendable {
   public var values: [[Double]]
   /// The metric of each prompt with everything replaced.
   public var replaced: [Double]
+
+  /// What was measured, prompt by prompt.
+  public init(targets: [InterventionTarget], base: [Double], values: [[Double]], replaced: [Double]) {
+    self.targets = targets
+    self.base = base
+    self.values = values
+    self.replaced = replaced
+  }
+
+  /// The same for some of the prompts.
+  public func selecting(_ prompts: [Int]) -> InterventionEffects {
+    InterventionEffects(
+      targets: targets, base: prompts.map { base[$0] }, values: values.map { row in prompts.map { row[$0] } },
+      replaced: prompts.map { replaced[$0] })
+  }
 
   /// value − base of one target.
   public func effects(_ target: Int) -> [Double] { zip(values[target], base).map { $0 - $1 } }

@@ -18,6 +18,8 @@ public struct NodeMask: AttributionMethod {
   public static let source = "Cao et al. 2021, arXiv 2104.03514"
   /// Whether it scores edges; else nodes.
   public static let scoresEdges = false
+  /// All prompts decide together what is kept.
+  public static let scoresPromptsAlone = false
   /// What may stand in for a writer's output.
   public static let replacements = SourceReplacement.allCases
 
@@ -61,6 +63,8 @@ public struct EdgeMask: AttributionMethod {
   public static let source = "Bhaskar et al. 2024, arXiv 2406.16778"
   /// Whether it scores edges; else nodes.
   public static let scoresEdges = true
+  /// All prompts decide together what is kept.
+  public static let scoresPromptsAlone = false
   /// What may stand in for a writer's output.
   public static let replacements = SourceReplacement.allCases
 

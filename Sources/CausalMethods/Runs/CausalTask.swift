@@ -30,10 +30,16 @@ public struct CausalTask: Sendable {
   public var questions: [Question]
   /// How answers are scored.
   public var metric: CausalMetric
+  /// Each prompt's number in the task that prompts were chosen from, which random choices for it follow.
+  public var numbers: [Int]
+  /// The batches that prompts run in, where they were cut from those of a larger task.
+  private var givenBatches: [[Int]]?
 
   /// A task.
+  /// - Parameter numbers: the prompts' numbers, where they were chosen from more; else they are counted from 0.
   public init(
-    clean: [[Int]], corrupted: [[Int]], others: [[Int]], questions: [Question], metric: CausalMetric
+    clean: [[Int]], corrupted: [[Int]], others: [[Int]], questions: [Question], metric: CausalMetric,
+    numbers: [Int]? = nil
   ) {
     precondition(questions.count == clean.count, "\(questions.count) questions for \(clean.count) prompts")
     self.clean = clean
@@ -41,6 +47,7 @@ public struct CausalTask: Sendable {
     self.others = others
     self.questions = questions
     self.metric = metric
+    self.numbers = numbers ?? Array(clean.indices)
   }
 
   /// Refuses prompts without a twin of the same length.
@@ -71,6 +78,7 @@ public struct CausalTask: Sendable {
 
   /// Prompts of one length, and of answers of one length together, so many tokens at once, by their indices.
   public func batches(tokenLimit: Int) -> [[Int]] {
+    if let givenBatches { return givenBatches }
     let byLength = Dictionary(grouping: clean.indices) { prompt in
       [clean[prompt].count, questions[prompt].continuations.reduce(0) { $0 + $1.count }]
     }
@@ -82,6 +90,30 @@ public struct CausalTask: Sendable {
         Array(indices[indices.count * part / parts..<indices.count * (part + 1) / parts])
       }
     }
+  }
+
+  /// Some of the prompts, counted in the order of batches, in the batches that they have in the whole task.
+  ///
+  /// The other prompts of a batch across the border come with it, so that a part computes what the whole does, to the
+  /// last bit.
+  /// - Parameter range: which prompts, in the order of `batches(tokenLimit:)` one after the other.
+  public func part(_ range: Range<Int>, tokenLimit: Int) -> TaskPart {
+    guard range != clean.indices else {
+      return TaskPart(task: self, prompts: Array(clean.indices), kept: clean.indices)
+    }
+    var (prompts, given, first, kept) = ([Int](), [[Int]](), 0, 0..<0)
+    for batch in batches(tokenLimit: tokenLimit) {
+      let own = range.clamped(to: first..<first + batch.count)
+      if !own.isEmpty {
+        if prompts.isEmpty { kept = own.lowerBound - first..<own.lowerBound - first + range.count }
+        given.append(Array(prompts.count..<prompts.count + batch.count))
+        prompts += batch
+      }
+      first += batch.count
+    }
+    var task = selecting(prompts)
+    task.givenBatches = given
+    return TaskPart(task: task, prompts: prompts, kept: kept)
   }
 
   /// Some of the clean prompts with what their answers put behind them.
@@ -106,7 +138,8 @@ public struct CausalTask: Sendable {
   public func selecting(_ indices: [Int]) -> CausalTask {
     CausalTask(
       clean: indices.map { clean[$0] }, corrupted: corrupted.isEmpty ? [] : indices.map { corrupted[$0] },
-      others: others, questions: indices.map { questions[$0] }, metric: metric)
+      others: others, questions: indices.map { questions[$0] }, metric: metric,
+      numbers: indices.map { numbers[$0] })
   }
 
   /// The metric of some prompts; the model is run where its own answers are the reference.
@@ -125,4 +158,17 @@ public struct CausalTask: Sendable {
       return Divergence(positions: questions.map(\.position), referenceLogits: logits)
     }
   }
+}
+
+/// A part of a task's prompts, with what must run beside them.
+public struct TaskPart: Sendable {
+  /// The prompts to run.
+  public var task: CausalTask
+  /// Where each of these stands in the whole task.
+  public var prompts: [Int]
+  /// Which of these are the part; the others fill its first and last batch.
+  public var kept: Range<Int>
+
+  /// Where the prompts of the part stand in the whole task.
+  public var keptPrompts: [Int] { Array(prompts[kept]) }
 }

@@ -90,7 +90,7 @@ struct ReplacementSource {
     case .resample:
       let donors = task.others.indices.filter { task.others[$0].count == length }
       let chosen = indices.map { index -> [Int] in
-        var generator = SeededGenerator(seed: seed, stream: "resample \(index)")
+        var generator = SeededGenerator(seed: seed, stream: "resample \(task.numbers[index])")
         return task.others[donors[generator.index(below: donors.count)]]
       }
       return try read(task.batch(chosen, asking: indices))

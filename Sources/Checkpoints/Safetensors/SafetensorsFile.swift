@@ -125,6 +125,20 @@ public final class SafetensorsFile: Sendable {
     }
   }
 
+  /// A tensor stored as `F64`, flat, in row-major order.
+  /// - Throws: `CheckpointError.missing` or `unsupportedType`.
+  public func doubles(_ name: String) throws(CheckpointError) -> [Double] {
+    let entry = try entry(name)
+    guard entry.type == "F64", entry.strides == nil else {
+      throw .unsupportedType(path: path, tensor: name, type: entry.type)
+    }
+    let bytes = UnsafeRawBufferPointer(rebasing: map.bytes[entry.byteRange])
+    return (0..<entry.count).map { index in
+      Double(
+        bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)))
+    }
+  }
+
   /// Some bytes of a tensor, as they lie in the file.
   /// - Precondition: the tensor is in the file, and the range within it.
   public func bytes(of name: String, _ range: Range<Int>) -> [UInt8] {

@@ -7,6 +7,8 @@ import Tensors
 public enum SafetensorsValue: Sendable {
   /// Stored as `F32`.
   case float(Tensor)
+  /// Stored as `F64`, in row-major order.
+  case double([Double], shape: [Int])
   /// Stored as `I64`, in row-major order.
   case int64([Int], shape: [Int])
   /// Stored as `I32`, in row-major order.
@@ -15,15 +17,24 @@ public enum SafetensorsValue: Sendable {
   var shape: [Int] {
     switch self {
     case .float(let tensor): tensor.shape
-    case .int64(_, let shape), .int32(_, let shape): shape
+    case .double(_, let shape), .int64(_, let shape), .int32(_, let shape): shape
     }
   }
 
   var type: String {
     switch self {
     case .float: "F32"
+    case .double: "F64"
     case .int64: "I64"
     case .int32: "I32"
+    }
+  }
+
+  /// Bytes of one element.
+  var width: Int {
+    switch self {
+    case .double, .int64: 8
+    case .float, .int32: 4
     }
   }
 }
@@ -38,8 +49,7 @@ public func writeSafetensors(
 ) throws {
   // Wider elements first, so that every tensor starts on a multiple of its element's size.
   let ordered = tensors.sorted {
-    let (left, right) = ($0.value.type == "I64" ? 0 : 1, $1.value.type == "I64" ? 0 : 1)
-    return (left, $0.key) < (right, $1.key)
+    (-$0.value.width, $0.key) < (-$1.value.width, $1.key)
   }
   var header: [JSONMember] = []
   var texts = metadata.sorted { $0.key < $1.key }.map { JSONMember($0.key, .string($0.value)) }
@@ -47,7 +57,7 @@ public func writeSafetensors(
   var offset = 0
   for (name, value) in ordered {
     let count = value.shape.reduce(1, *)
-    let size = count * (value.type == "I64" ? 8 : 4)
+    let size = count * value.width
     let description: [JSONMember] = [
       JSONMember("dtype", .string(value.type)),
       JSONMember("shape", .array(value.shape.map { .integer($0) })),
@@ -82,6 +92,9 @@ extension SafetensorsValue {
         let floats = UnsafeBufferPointer(start: tensor.pointer, count: tensor.count)
         try body(UnsafeRawBufferPointer(floats).bytes)
       }
+    case .double(let values, let shape):
+      precondition(values.count == shape.reduce(1, *), "\(values.count) values for shape \(shape)")
+      try values.map(\.bitPattern.littleEndian).withUnsafeBytes { try body($0.bytes) }
     case .int64(let values, let shape):
       precondition(values.count == shape.reduce(1, *), "\(values.count) values for shape \(shape)")
       try values.map { Int64($0).littleEndian }.withUnsafeBytes { try body($0.bytes) }

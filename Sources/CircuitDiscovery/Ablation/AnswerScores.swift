@@ -9,6 +9,9 @@ public struct AnswerScore: Equatable, Sendable {
   public var margin: Double
   /// Whether the most likely next tokens are a right answer.
   public var isRight: Bool
+
+  /// A score.
+  public init(margin: Double, isRight: Bool) { (self.margin, self.isRight) = (margin, isRight) }
 }
 
 /// The prompts of a set that can be scored: positives with right and wrong answers.
@@ -32,21 +35,25 @@ struct ScorablePrompts {
 }
 
 extension Transformer {
-  /// How the model answers the positive prompts of a set, in their order.
+  /// How the model answers the positive prompts of a set, in their order; of a part, in that of batches.
   ///
   /// - Parameters:
+  ///   - part: which of the positive prompts, counted in the order of their batches; all where nil.
   ///   - metric: how answers are compared; nil takes the set's own.
   ///   - tokenLimit: about how many tokens run at once.
   /// - Throws: `TaskError` for prompts without answers, `TransformerError` for prompts the model cannot read.
   public func answerScores(
-    _ set: PromptSet, metric: AnswerMetric? = nil, tokenLimit: Int = 2048
+    _ set: PromptSet, part: Range<Int>? = nil, metric: AnswerMetric? = nil, tokenLimit: Int = 2048
   ) throws -> [AnswerScore] {
     let scorable = try ScorablePrompts(set, metric: metric)
-    let task = CausalTask(
-      clean: scorable.prompts.map(\.tokens), corrupted: [], others: [],
-      questions: scorable.prompts.map(\.question), metric: scorable.metric.causal)
+    let prompts = scorable.prompts
+    let cut = CausalTask(
+      clean: prompts.map(\.tokens), corrupted: [], others: [],
+      questions: prompts.map(\.question), metric: scorable.metric.causal
+    ).part(part ?? prompts.indices, tokenLimit: tokenLimit)
+    let task = cut.task
     var scores = [AnswerScore](
-      repeating: AnswerScore(margin: 0, isRight: false), count: scorable.prompts.count)
+      repeating: AnswerScore(margin: 0, isRight: false), count: task.clean.count)
     for indices in task.batches(tokenLimit: tokenLimit) {
       let margins = try values(of: task.logitMetric(indices, model: self), task.cleanBatch(indices))
       var accuracy = task
@@ -56,6 +63,6 @@ extension Transformer {
         scores[index] = AnswerScore(margin: margins[place], isRight: right[place] == 1)
       }
     }
-    return scores
+    return Array(scores[cut.kept])
   }
 }

@@ -14,6 +14,8 @@ public struct HeadAblation: Equatable, Sendable {
   public let metric: AnswerMetric
   /// What stood in for a head.
   public let replacement: HeadReplacement
+  /// Which of the set's positive prompts were measured, from 0.
+  public let prompts: [Int]
   /// The scores with every head in place, by prompt.
   public let baseline: [AnswerScore]
   /// The margins with one head replaced, by head (`layer · headsPerLayer + head`) and prompt.
@@ -23,13 +25,14 @@ public struct HeadAblation: Equatable, Sendable {
   ///
   /// Costs one run over the positives for each head, and one for the stand-ins.
   /// - Parameters:
+  ///   - part: which of the positive prompts are measured, counted in the order of their batches; all where nil.
   ///   - metric: how answers are compared; nil takes the set's own.
   ///   - tokenLimit: about how many tokens run at once.
   ///   - progress: called with the number of runs done and their total.
   /// - Throws: `TaskError` where prompts have no answers, or no negatives that could stand in;
   ///   `TransformerError` for prompts the model cannot read.
   public init(
-    of set: PromptSet, model: Transformer, replacement: HeadReplacement = .negatives,
+    of set: PromptSet, part: Range<Int>? = nil, model: Transformer, replacement: HeadReplacement = .negatives,
     metric: AnswerMetric? = nil, tokenLimit: Int = 2048, progress: (Int, Int) -> Void = { _, _ in }
   ) throws {
     let scorable = try ScorablePrompts(set, metric: metric)
@@ -38,6 +41,8 @@ public struct HeadAblation: Equatable, Sendable {
     self.metric = scorable.metric
     self.replacement = replacement
     let task = try Self.task(set, scorable, replacement)
+    let cut = task.part(part ?? task.clean.indices, tokenLimit: tokenLimit)
+    prompts = cut.keptPrompts
     var options = AttributionOptions()
     options.replacement = replacement == .pair ? .pair : .mean
     options.tokenLimit = tokenLimit
@@ -46,8 +51,39 @@ public struct HeadAblation: Equatable, Sendable {
       let head = GraphNode.head(layer: place / heads, head: place % heads)
       return InterventionTarget(head.description, [head])
     }
-    margins = try InterventionStudy(model, task, options).effects(of: targets, progress: progress).values
-    baseline = try model.answerScores(set, metric: metric, tokenLimit: tokenLimit)
+    margins = try InterventionStudy(model, cut.task, options).effects(of: targets, progress: progress).values
+      .map { Array($0[cut.kept]) }
+    baseline = try model.answerScores(set, part: part, metric: metric, tokenLimit: tokenLimit)
+  }
+
+  /// What parts of the positive prompts measured, one part after the other.
+  ///
+  /// - Parameters:
+  ///   - baseline: the scores with every head in place, by prompt.
+  ///   - margins: the margins with one head replaced, by head and prompt.
+  /// - Throws: `TaskError` as measuring does.
+  public init(
+    of set: PromptSet, model: Transformer, replacement: HeadReplacement, metric: AnswerMetric?,
+    baseline: [AnswerScore], margins: [[Double]]
+  ) throws {
+    let scorable = try ScorablePrompts(set, metric: metric)
+    precondition(
+      baseline.count == scorable.prompts.count && margins.count == model.configuration.headCount
+        && margins.allSatisfy { $0.count == baseline.count },
+      "\(baseline.count) scores and \(margins.count) heads' margins of \(scorable.prompts.count) prompts")
+    layers = model.configuration.layers
+    headsPerLayer = model.configuration.heads
+    self.metric = scorable.metric
+    self.replacement = replacement
+    prompts = Array(baseline.indices)
+    self.baseline = baseline
+    self.margins = margins
+  }
+
+  /// How many prompts of a set are measured.
+  /// - Throws: `TaskError` where prompts have no answers.
+  public static func promptCount(_ set: PromptSet, metric: AnswerMetric? = nil) throws -> Int {
+    try ScorablePrompts(set, metric: metric).prompts.count
   }
 
   /// The prompts as they are patched: with the donors that the replacement takes its values from.

@@ -1,6 +1,7 @@
 // From prompts to a recording of every head's output.
 
 import Checkpoints
+import Files
 import Recordings
 import Tensors
 import Transformers
@@ -39,18 +40,27 @@ public struct HeadRecorder: Sendable {
   /// Memory beyond the model: one batch of about 112 MB of head outputs, and its activations; about 450 MB where weights
   /// are widened from a file.
   ///
-  /// - Parameter progress: called after every batch with the number of prompts on file and of all; what it throws ends
-  ///   the recording, which the next call goes on with.
+  /// - Parameters:
+  ///   - manifest: which part of the prompts is recorded; all where nil.
+  ///   - progress: called after every batch with the number of prompts on file and of all; what it throws ends the
+  ///     recording, which the next call goes on with.
   /// - Throws: `RecordingError`, `TransformerError`; `TaskError.badPrompt` where a prompt lacks the position.
   /// - Returns: the finished recording, opened for reading.
   public func record(
-    _ prompts: PromptSet, position: RecordedPosition, to path: String,
+    _ whole: PromptSet, position: RecordedPosition, to path: String, part manifest: ShardManifest? = nil,
     progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
   ) throws -> Recording {
-    let places = try placesOfPosition(position, in: prompts)
+    var (prompts, examples, part) = (whole, whole.examples, RecordedPart?.none)
+    if let manifest {
+      precondition(
+        manifest.total == examples.count, "part of \(manifest.total) prompts, of \(examples.count)")
+      prompts.prompts = Array(whole.prompts[manifest.range])
+      (part, examples) = RecordedPart.cut(examples, manifest)
+    }
+    let places = try placesOfPosition(position, in: whole)[manifest?.range ?? whole.prompts.indices]
     func makeWriter() throws -> RecordingWriter {
       try RecordingWriter(
-        path: path, description: description(of: prompts, position: position), examples: prompts.examples)
+        path: path, description: description(of: prompts, position: position), examples: examples, part: part)
     }
     // A new recording is begun after its first batch, for which the model's digest need not be known.
     try RecordingWriter.requireWritableFolder(of: path)
@@ -65,7 +75,8 @@ public struct HeadRecorder: Sendable {
     for group in batches {
       let examples = group.indices.map { missing[$0] }
       try model.headOutputs(
-        of: group.batch, pooling: pooling(position, examples.map { places[$0] }), into: &outputs)
+        of: group.batch, pooling: pooling(position, examples.map { places[places.startIndex + $0] }),
+        into: &outputs)
       let writer = try begun ?? makeWriter()
       begun = writer
       try writer.write(headOutputs: outputs, examples: examples)

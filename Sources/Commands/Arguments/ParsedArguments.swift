@@ -77,6 +77,23 @@ struct ParsedArguments: Sendable {
     valuesByName[option.name] != nil || flags.contains(option.name)
   }
 
+  /// What every option of a command was set to, given or not, as text; flags are `on` or `off`.
+  func settings(of options: [any OptionDeclaration]) -> [(name: String, value: String)] {
+    options.map { option in
+      guard option.valueName != nil else { return (option.name, flags.contains(option.name) ? "on" : "off") }
+      return (option.name, valuesByName[option.name] ?? option.defaultText ?? "")
+    }
+  }
+
+  /// The words that say the same again, without some options.
+  func words(leavingOut names: Set<String>) -> [String] {
+    let options = valuesByName.map { "--\($0.key)=\($0.value)" }.sorted() + flags.map { "--\($0)" }.sorted()
+    let kept = options.filter { word in
+      !names.contains(String(word.dropFirst(2).prefix { $0 != "=" }))
+    }
+    return kept + ["--"] + positionals
+  }
+
   /// Whether the flag was given.
   subscript(_ flag: Flag) -> Bool { flags.contains(flag.name) }
 }

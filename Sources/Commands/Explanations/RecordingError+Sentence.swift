@@ -19,6 +19,8 @@ extension RecordingError: ExplainedError {
       "\(path) is an unfinished recording of something else: \(difference); remove it or choose another output"
     case .notFinite(let path, let example):
       "\(path): the head outputs of example \(example) hold a value that is not finite"
+    case .missingPart(let path, let part, let problem):
+      "\(path) joins \(part), and \(problem); put it back or merge the parts again"
     case .missingExamples(let path, let count):
       "\(path) cannot be finished: \(count) examples were not recorded"
     }

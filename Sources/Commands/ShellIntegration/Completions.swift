@@ -47,7 +47,7 @@ private var bashCompletions: String {
 }
 
 /// Text between single quotes of a shell.
-private func quoted(_ text: String) -> String {
+func singleQuoted(_ text: String) -> String {
   "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
 }
 
@@ -55,11 +55,11 @@ private var zshCompletions: String {
   func described(_ text: String) -> String {
     text.replacing("[", with: "(").replacing("]", with: ")").replacing(":", with: ";")
   }
-  let names = subcommands.map { "    " + quoted("\($0.name):\(described($0.summary))") }
+  let names = subcommands.map { "    " + singleQuoted("\($0.name):\(described($0.summary))") }
   let cases = subcommands.map { command in
     let options = longOptions(command).map { option in
       "      "
-        + quoted(
+        + singleQuoted(
           "--\(option.name)[\(described(option.help))]"
             + (option.valueName.map { ":\(described($0)):_files" } ?? ""))
     }

@@ -6,7 +6,7 @@ import Reports
 import Tensors
 
 /// Measures the effect of every head, and stores it as a ground truth.
-enum AblateCommand: Subcommand {
+enum AblateCommand: ShardableCommand {
   static let name = "ablate"
   static let summary = "measure how much a task depends on each head, and store it as a ground truth"
   static let discussion = """
@@ -18,6 +18,8 @@ enum AblateCommand: Subcommand {
     same length (prompts), or by its value in the prompt's own negative (pair), position by position.
     With --write-truth the heads whose effect is at least the threshold in size, with an interval that leaves out \
     zero, become a ground truth of the task, with all effects and how they were made.
+
+    With --shard I/N it measures one of N parts of the positive prompts, which 'headlamp merge' puts together.
     """
   static let positionals = [PromptOptions.task]
   static let replacement = Option<HeadReplacement>(
@@ -29,7 +31,7 @@ enum AblateCommand: Subcommand {
   static let output = Option<String>("output", "FILE", help: "also write every head's effect as CSV")
   static let json = Flag("json", help: "print the ground truth as JSON")
   static let options: [any OptionDeclaration] =
-    PromptOptions.all + [replacement, metric, threshold, truthName, output, json]
+    PromptOptions.all + [replacement, metric, threshold, truthName, output, json, ShardOptions.shard]
   static let examples = [
     Example("headlamp ablate ioi --model gpt2 --examples 100", "every head's effect, largest first"),
     Example(
@@ -37,7 +39,7 @@ enum AblateCommand: Subcommand {
       "stores the result as my-task:ablation"),
   ]
 
-  static func run(_ arguments: ParsedArguments, console: Console) throws {
+  static func run(_ arguments: ParsedArguments, _ work: Work, console: Console) throws {
     let threshold = arguments[threshold] ?? 0.05
     guard threshold > 0 else { throw UsageError.invalid("--threshold must be above 0, not \(threshold)") }
     let loaded = try PromptOptions.load(arguments)
@@ -45,11 +47,21 @@ enum AblateCommand: Subcommand {
     guard arguments[truthName] == nil || loaded.task != nil else {
       throw UsageError.invalid("--write-truth needs a task with a spec to write into, not a file of prompts")
     }
-    let ablation = try HeadAblation(
-      of: loaded.prompts, model: loaded.model, replacement: arguments[replacement] ?? .negatives,
-      metric: arguments[metric]
-    ) { done, total in console.progress("replacing heads", done, of: total, "runs") }
+    let (replacement, metric) = (arguments[replacement] ?? .negatives, arguments[metric])
+    let total = try HeadAblation.promptCount(loaded.prompts, metric: metric)
+    let values = try work.values(
+      of: Self.self, arguments, "prompts", total: total, facts: loaded.facts(), console: console
+    ) { part in
+      AblationValues(
+        try HeadAblation(
+          of: loaded.prompts, part: part, model: loaded.model, replacement: replacement, metric: metric
+        ) { done, total in console.progress("replacing heads", done, of: total, "runs") })
+    }
+    guard let values else { return }
     console.endProgress()
+    let ablation = try HeadAblation(
+      of: loaded.prompts, model: loaded.model, replacement: replacement, metric: metric,
+      baseline: values.baseline, margins: values.margins)
 
     let identity = try loaded.identity.value
     let seed = loaded.prompts.seed

@@ -7,7 +7,7 @@ import Recordings
 import SparseAutoencoders
 
 /// Compares ways to rank heads.
-enum CompareCommand: Subcommand {
+enum CompareCommand: ShardableCommand {
   static let name = "compare"
   static let summary = "compare ways to rank heads, beside null baselines and measured effects"
   static let discussion = """
@@ -20,6 +20,9 @@ enum CompareCommand: Subcommand {
     null baselines in place of the trained autoencoder: an untrained random projection, k-means clusters, and the plain
     norm of the difference between a prompt and its paired negative. Prints a Markdown table of the trapezoid area
     under the ROC curve, mean and standard deviation over seeds.
+
+    With --shard I/N one of N parts of the rankings (of all models and tasks, one after the other) is made on a task or a
+    suite, and 'headlamp merge' writes the tables; effects are measured anew in every part that needs them.
     """
   static let positionals = [
     Positional(
@@ -38,7 +41,7 @@ enum CompareCommand: Subcommand {
       truth, seeds, PromptOptions.model, examplesOption, PromptOptions.seed,
     ] + CompareTask.options + [
       TrainCommand.features, TrainCommand.lambda, TrainCommand.topK, TrainCommand.epochs,
-      TrainCommand.learningRate, json,
+      TrainCommand.learningRate, json, ShardOptions.shard,
     ]
   static let examples = [
     Example("headlamp compare ioi", "all ways to rank the bundled model's heads"),
@@ -52,15 +55,15 @@ enum CompareCommand: Subcommand {
     "models and tasks that were done are kept, and the same command goes on from them"
   }
 
-  static func run(_ arguments: ParsedArguments, console: Console) throws {
+  static func run(_ arguments: ParsedArguments, _ work: Work, console: Console) throws {
     guard arguments[CompareTask.suite] == nil, arguments.positionals.first?.hasSuffix(".h5") == true else {
-      try CompareTask.run(arguments, console: console)
+      try CompareTask.run(arguments, work, console: console)
       return
     }
     guard arguments.positionals.count == 1 else {
       throw UsageError.unexpectedWord(arguments.positionals[1], command: name)
     }
-    for option in CompareTask.options + [PromptOptions.model, PromptOptions.seed]
+    for option in CompareTask.options + [PromptOptions.model, PromptOptions.seed, ShardOptions.shard]
     where arguments.isGiven(option) {
       throw UsageError.invalid("--\(option.name) goes with a task or a suite, not with a recording")
     }

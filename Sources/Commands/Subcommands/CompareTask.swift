@@ -37,30 +37,44 @@ enum CompareTask {
     ReportCommand.none, ReportCommand.figures,
   ]
 
-  static func run(_ arguments: ParsedArguments, console: Console) throws {
+  static func run(_ arguments: ParsedArguments, _ work: Work, console: Console) throws {
     try requireSensible(arguments)
     let folder = try arguments.required(output)
-    try claimFolder(folder)
-    try claimFolder(folder + "/cells")
     let rankings = try chosenRankings(arguments)
-    var comparisons: [TaskComparison] = []
-    var problems: [String] = []
-    for (model, task) in try cells(arguments) {
-      let name = URL(fileURLWithPath: model).lastPathComponent
-      do {
-        let comparison = try compare(
-          rankings, model: model, task: task, path: "\(folder)/cells/\(name)-\(resultName(task)).json",
-          arguments,
-          console: console)
-        if comparison.rows.isEmpty {
-          problems.append(
-            "\(name), \(comparison.task): right on \((100 * comparison.accuracy).text(decimals: 0)) % of prompts, so it "
-              + "does not do the task and is left out")
+    let cells = try cells(arguments)
+    if !work.isPart || arguments.isGiven(output) {
+      try claimFolder(folder)
+      try claimFolder(folder + "/cells")
+    }
+    let values = try work.values(
+      of: CompareCommand.self, arguments, "rankings", total: cells.count * rankings.count,
+      facts: facts(cells, arguments), console: console
+    ) { part in
+      var results: [ComparedCells.Result] = []
+      for (place, cell) in cells.enumerated() {
+        let first = place * rankings.count
+        let own = part.clamped(to: first..<first + rankings.count)
+        guard !own.isEmpty else { continue }
+        let (model, task) = cell
+        let name = URL(fileURLWithPath: model).lastPathComponent
+        do {
+          let comparison = try compare(
+            Array(rankings[own.lowerBound - first..<own.upperBound - first]), model: model, task: task,
+            path: "\(folder)/cells/\(name)-\(resultName(task)).json", arguments, console: console)
+          results.append(ComparedCells.Result(cell: place, comparison: comparison))
+        } catch let error as any ExplainedError where arguments[suite] != nil {
+          results.append(
+            ComparedCells.Result(cell: place, problem: "\(name), \(task): \(error.sentence)"))
         }
-        comparisons.append(comparison)
-      } catch let error as any ExplainedError where arguments[suite] != nil {
-        problems.append("\(name), \(task): \(error.sentence)")
       }
+      return ComparedCells(results: results)
+    }
+    guard let results = values?.results else { return }
+    let comparisons = results.compactMap(\.comparison)
+    let problems = results.compactMap { result -> String? in
+      guard let comparison = result.comparison, comparison.rows.isEmpty else { return result.problem }
+      return "\(comparison.model), \(comparison.task): right on "
+        + "\((100 * comparison.accuracy).text(decimals: 0)) % of prompts, so it does not do the task and is left out"
     }
     console.endProgress()
     let summaries = summarise(comparisons)
@@ -164,18 +178,52 @@ enum CompareTask {
     }
   }
 
+  /// The prompts of a model on a task: those that are ranked on, and those that effects are measured on.
+  private static func prompts(
+    _ model: String, _ task: String, _ arguments: ParsedArguments
+  ) throws -> (spec: TaskSpec, ranked: PromptSet, judging: PromptSet) {
+    let spec = try TaskLibrary.bundled().task(task)
+    let limits = try PromptLimits(modelFolder: model)
+    let seed = arguments[PromptOptions.seed] ?? 0
+    let ranked = try spec.promptSet(
+      examples: arguments[PromptOptions.examples] ?? 250, seed: seed, limits: limits)
+    let judges = try spec.promptSet(
+      examples: try arguments.required(judging), seed: seed &+ 1000, limits: limits
+    ).leavingOut(ranked)
+    return (spec, ranked, judges)
+  }
+
+  /// What decides comparisons beside the options.
+  private static func facts(
+    _ cells: [(model: String, task: String)], _ arguments: ParsedArguments
+  ) throws -> [ShardManifest.Fact] {
+    let (models, inputs) = (SHA256Digest(), SHA256Digest())
+    for model in Set(cells.map(\.model)).sorted() {
+      models.update(try ModelIdentity(folder: model).weightsSHA256)
+    }
+    for cell in cells {
+      do {
+        let prompts = try prompts(cell.model, cell.task, arguments)
+        inputs.update(prompts.ranked.digest + prompts.judging.digest)
+      } catch let error as any ExplainedError where arguments[suite] != nil {
+        inputs.update(error.sentence)
+      }
+    }
+    return [
+      ShardManifest.Fact("tool", "headlamp \(headlampVersion)"),
+      ShardManifest.Fact("task", cells.map { resultName($0.task) }.joined(separator: ", ")),
+      ShardManifest.Fact("model_sha256", models.hexadecimal()),
+      ShardManifest.Fact("seed", "\(arguments[PromptOptions.seed] ?? 0)"),
+      ShardManifest.Fact("inputs_sha256", inputs.hexadecimal()),
+    ]
+  }
+
   private static func compare(
     _ rankings: [ComparedRanking], model: String, task: String, path: String, _ arguments: ParsedArguments,
     console: Console
   ) throws -> TaskComparison {
-    let spec = try TaskLibrary.bundled().task(task)
-    let limits = try PromptLimits(modelFolder: model)
     let seed = arguments[PromptOptions.seed] ?? 0
-    let prompts = try spec.promptSet(
-      examples: arguments[PromptOptions.examples] ?? 250, seed: seed, limits: limits)
-    let judges = try spec.promptSet(
-      examples: try arguments.required(judging), seed: seed &+ 1000, limits: limits
-    ).leavingOut(prompts)
+    let (spec, prompts, judges) = try prompts(model, task, arguments)
     var material = RankingMaterial(
       model: try Transformer(folder: model), prompts: prompts,
       scratch: FileManager.default.temporaryDirectory.path)
@@ -188,8 +236,8 @@ enum CompareTask {
     material.dictionary.sparsity = try sparsity(arguments, features: material.dictionary.features)
     try material.dictionary.validate()
     let settings =
-      "model \(try ModelIdentity(folder: model).weightsSHA256), prompts \(digest(prompts)), judging "
-      + "\(digest(judges)), seed \(seed), steps \(material.steps), points \(material.points), "
+      "model \(try ModelIdentity(folder: model).weightsSHA256), prompts \(prompts.digest), judging "
+      + "\(judges.digest), seed \(seed), steps \(material.steps), points \(material.points), "
       + "\(material.dictionaries) × \(material.dictionary)"
     if let stored = storedComparison(at: path), stored.settings == settings {
       let known = Set(stored.rows.map(\.ranking))
@@ -206,11 +254,6 @@ enum CompareTask {
     encoder.outputFormatting = [.sortedKeys]
     try writeFile(encoder.encode(comparison), to: path)
     return comparison
-  }
-
-  /// What tells two sets of prompts apart.
-  private static func digest(_ set: PromptSet) -> String {
-    sha256(of: set.prompts.map { "\($0.tokens) \($0.answers) \($0.wrong)" }.joined(separator: "\n"))
   }
 
   /// A comparison that was made before; nil where there is none that can be read.

@@ -5,7 +5,7 @@ import Tables
 import TabularExplainer
 
 /// Fits and probes a black box, and explains rows by rules, counterfactuals and contributions.
-enum ExplainCommand: Subcommand {
+enum ExplainCommand: ShardableCommand {
   static let name = "explain"
   static let summary = "say why a black box predicted what it did, row by row"
   static let discussion = """
@@ -19,6 +19,9 @@ enum ExplainCommand: Subcommand {
     summary.json; effects.csv, individual-effects.csv, held-out-contributions.csv, interactions.csv, calibration.csv,
     confusion.csv and groups.csv, which figures are drawn of; and report.html, where a row can be changed by hand. Rows
     are counted from 1, the header not counted.
+
+    With --all --shard I/N one of N parts of the rows is explained, and 'headlamp merge' writes the files of all. Each part
+    fits the black box and the surrogates again, as merge does: parts save time where rows, not fits, take it.
     """
   static let positionals = [Positional("TABLE", help: "a CSV or TSV file, or 'example'")]
   static let row = Option<Int>("row", "N", help: "the row to explain; the first held-out one unless given")
@@ -33,7 +36,8 @@ enum ExplainCommand: Subcommand {
     "quality-by", "A,B",
     help: "columns to tell the black box's quality by in groups.csv; the kept features unless given")
   static let options: [any OptionDeclaration] =
-    [row, rows, everyRow, refits, StageTimes.option] + ExplainingOptions.table + ExplainingOptions.model
+    [row, rows, everyRow, refits, ShardOptions.shard, StageTimes.option] + ExplainingOptions.table
+    + ExplainingOptions.model
     + ExplainingOptions.standIn
     + [precision, qualityBy] + ChangeLimitOptions.all + ExplainingOptions.common + ReportCommand.choices
   static let examples = [
@@ -43,7 +47,10 @@ enum ExplainCommand: Subcommand {
       "row 12's prediction explained, and everything in files"),
   ]
 
-  static func run(_ arguments: ParsedArguments, console: Console) throws {
+  static func run(_ arguments: ParsedArguments, _ work: Work, console: Console) throws {
+    if work.isPart, !arguments[everyRow] {
+      throw UsageError.invalid("--shard goes with --all: its parts are those of all rows")
+    }
     var stages = StageTimes()
     console.progress("reading \(arguments.positionals[0])")
     let given = try SplitTable(arguments, keepingAside: arguments.list(ExplainingOptions.predictions))
@@ -76,9 +83,16 @@ enum ExplainCommand: Subcommand {
     stages.finish("surrogate")
     let wanted = try ChangeLimitOptions.wanted(arguments, explainer.outcomes)
     console.progress("explaining", 0, of: chosen.count, "rows")
-    let explanations = try explainer.explanations(rows: chosen, wanted: wanted, limits: limits) { done in
-      console.progress("explaining", done, of: chosen.count, "rows")
+    let values = try work.values(
+      of: Self.self, arguments, "rows", total: chosen.count, facts: TableFacts.facts(arguments, given),
+      console: console
+    ) { part in
+      ExplainedRows(
+        try explainer.explanations(rows: Array(chosen[part]), wanted: wanted, limits: limits) { done in
+          console.progress("explaining", done, of: part.count, "rows")
+        })
     }
+    guard let explanations = values?.explanations else { return }
     stages.finish("explanations")
     var measures = try RunMeasures(explainer)
     measures.removal = try explainer.removalMeasures()

@@ -7,7 +7,7 @@ import TabularExplainer
 import Tensors
 
 /// Ranks features by their importance to a black box.
-enum ImportanceCommand: Subcommand {
+enum ImportanceCommand: ShardableCommand {
   static let name = "importance"
   static let summary = "rank a table's features by what they mean to a black box"
   static let discussion = """
@@ -19,6 +19,9 @@ enum ImportanceCommand: Subcommand {
     occlusion and sampling-shap for any; integrated-gradients, gradient-input and attention for networks. With --row
     the probe looks at that row alone. --correlated 0.9 joins features whose ranks correlate so strongly, and shuffles
     each group as a whole.
+
+    With --shard I/N a --method is put to one of N parts of the rows (permutation: of the features), which 'headlamp merge'
+    puts together.
     """
   static let positionals = [Positional("TABLE", help: "a CSV or TSV file, or 'example'")]
   static let method = Option<ImportanceMethod>(
@@ -32,7 +35,7 @@ enum ImportanceCommand: Subcommand {
   static let rows = Option<Int>("rows", "N", default: 400, help: "the most held-out rows a probe looks at")
   static let json = Flag("json", help: "print one JSON object: what was asked, and how long it took")
   static let options: [any OptionDeclaration] =
-    [method, row, rows, correlated, most, least, json]
+    [method, row, rows, correlated, most, least, json, ShardOptions.shard]
     + ExplainingOptions.table + ExplainingOptions.model + ExplainingOptions.standIn + ExplainingOptions.common
   static let examples = [
     Example("headlamp importance example", "the features that decide the example's labels"),
@@ -41,7 +44,7 @@ enum ImportanceCommand: Subcommand {
     ),
   ]
 
-  static func run(_ arguments: ParsedArguments, console: Console) throws {
+  static func run(_ arguments: ParsedArguments, _ work: Work, console: Console) throws {
     let counts = (most: try count(most, arguments), least: try count(least, arguments))
     if arguments.isGiven(correlated), arguments[method] ?? .permutation != .permutation {
       throw UsageError.invalid("--correlated goes with --method permutation")
@@ -61,6 +64,14 @@ enum ImportanceCommand: Subcommand {
     {
       throw UsageError.invalid("--\(option.name) has no effect with --json")
     }
+    if work.isPart {
+      guard arguments[method]?.measuresParts == true, !arguments.isGiven(row), !arguments.isGiven(correlated)
+      else {
+        throw UsageError.invalid(
+          "--shard goes with a --method that measures rows or features one by one, without --row or --correlated: all "
+            + "others look at the whole table at once")
+      }
+    }
     if arguments.isGiven(row), arguments.isGiven(correlated) {
       throw UsageError.invalid("--row and --correlated exclude one another")
     }
@@ -72,7 +83,8 @@ enum ImportanceCommand: Subcommand {
     let clock = ContinuousClock()
     let start = clock.now
     if arguments.isGiven(method) || arguments.isGiven(row) || arguments.isGiven(correlated) {
-      text = try probe(given, arguments, console)
+      guard let found = try probe(given, arguments, work, console) else { return }
+      text = found
     } else {
       text = ImportanceText(
         try Explainer(
@@ -102,8 +114,8 @@ enum ImportanceCommand: Subcommand {
   private static let groupedFeatures = 300
 
   private static func probe(
-    _ given: SplitTable, _ arguments: ParsedArguments, _ console: Console
-  ) throws -> ImportanceText {
+    _ given: SplitTable, _ arguments: ParsedArguments, _ work: Work, _ console: Console
+  ) throws -> ImportanceText? {
     let seed = arguments[ExplainingOptions.seed] ?? 0
     if let threshold = arguments[correlated] {
       guard threshold > 0, threshold <= 1 else {
@@ -125,7 +137,17 @@ enum ImportanceCommand: Subcommand {
       probe.rowLimit = try count(rows, arguments)
       let clock = ContinuousClock()
       let start = clock.now
-      var text = ImportanceText(try probe.importance(by: method), unit: method.unit)
+      var text: ImportanceText
+      if method.measuresParts {
+        let values = try work.values(
+          of: Self.self, arguments, method == .permutation ? "features" : "rows",
+          total: probe.unitCount(of: method), facts: TableFacts.facts(arguments, given), console: console
+        ) { ImportanceValues(measured: try probe.measurements(by: method, of: $0)) }
+        guard let values else { return nil }
+        text = ImportanceText(probe.importance(from: values.measured), unit: method.unit)
+      } else {
+        text = ImportanceText(try probe.importance(by: method), unit: method.unit)
+      }
       text.seconds = (clock.now - start).seconds
       return text
     }

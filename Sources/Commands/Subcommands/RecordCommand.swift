@@ -15,30 +15,45 @@ enum RecordCommand: Subcommand {
     (z·W_O, without bias) to an HDF5 file: /head_outputs [prompt, layer, head, d_model], or [prompt, position, layer,
     head, d_model] with --position each, beside /tokens, /lengths, /labels, /pairs and /prompts. An interrupted
     recording goes on where it stopped when the same command runs again.
+    With --shard I/N it records one of N parts of the prompts, which 'headlamp merge' joins.
     """
   static let positionals = [PromptOptions.task]
   static let output = Option<String>("output", "FILE", help: "the recording to write")
   static let position = Option<RecordedPosition>(
     "position", "mean|last|answer|each|NAME", default: .named("answer"), help: "where outputs are read")
-  static let options: [any OptionDeclaration] = PromptOptions.all + [position, output]
+  static let options: [any OptionDeclaration] = PromptOptions.all + [position, output, ShardOptions.shard]
   static let examples = [
     Example("headlamp record ioi --output ioi.h5", "250 pairs of prompts on the bundled model"),
     Example(
       "headlamp record prompts.jsonl --model gpt2 --position mean --output gpt2-ioi.h5",
       "prompts of your own, outputs averaged over positions"),
+    Example("headlamp record ioi --shard 2/8 --output part-2.h5", "the second eighth of the prompts"),
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
     let output = try arguments.required(output)
     let loaded = try PromptOptions.load(arguments)
     for note in loaded.notes { console.note(note) }
+    let manifest = try arguments[ShardOptions.shard].map {
+      try ShardManifest(
+        $0, of: Self.self, arguments, unit: "prompts", total: loaded.prompts.prompts.count,
+        facts: loaded.facts())
+    }
+    if let manifest, fileExists(at: output), let part = try? Recording(path: output).part,
+      part.manifest == manifest
+    {
+      console.note("part \(manifest.shard) is there already: \(output)")
+      return
+    }
     let clock = ContinuousClock()
     let start = clock.now
     let recording = try HeadRecorder(loaded).recordOrStop(
-      loaded.prompts, position: arguments[position] ?? .named("answer"), to: output, console: console)
+      loaded.prompts, position: arguments[position] ?? .named("answer"), to: output, part: manifest,
+      console: console)
     console.endProgress()
     let seconds = ((clock.now - start) / .seconds(1)).text(significant: 3)
-    console.note("\(recording.examples.count) prompts recorded in \(seconds) s: \(output)")
+    let which = manifest.map { "part \($0.shard), " } ?? ""
+    console.note("\(which)\(recording.examples.count) prompts recorded in \(seconds) s: \(output)")
   }
 }
 
@@ -46,11 +61,12 @@ extension HeadRecorder {
   /// Records with progress on the terminal; a first interruption ends the recording after the batch it is at.
   /// - Throws: what `record` throws; `RecordingStopped` where the user interrupted it.
   func recordOrStop(
-    _ prompts: PromptSet, position: RecordedPosition, to path: String, console: Console
+    _ prompts: PromptSet, position: RecordedPosition, to path: String, part: ShardManifest? = nil,
+    console: Console
   ) throws -> Recording {
     Interruption.note()
     defer { Interruption.stopNoting() }
-    return try record(prompts, position: position, to: path) { done, total in
+    return try record(prompts, position: position, to: path, part: part) { done, total in
       console.progress("recording", done, of: total, "prompts")
       if Interruption.isRequested { throw RecordingStopped(path: path, done: done, total: total) }
     }

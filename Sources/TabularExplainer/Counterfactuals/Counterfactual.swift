@@ -3,7 +3,7 @@
 import Tables
 
 /// One cell's change.
-public struct Change: Sendable, Equatable {
+public struct Change: Sendable, Equatable, Codable {
   /// The feature's index in the table.
   public var feature: Int
   /// The cell as it is.
@@ -13,9 +13,9 @@ public struct Change: Sendable, Equatable {
 }
 
 /// A changed row of which the black box says the wanted outcome.
-public struct Counterfactual: Sendable, Equatable {
+public struct Counterfactual: Sendable, Equatable, Codable {
   /// How it was found.
-  public enum Method: String, Sendable {
+  public enum Method: String, Sendable, Codable {
     /// By moving the row into a box of the surrogate.
     case surrogateBox = "surrogate box"
     /// By taking cells over from a reference row of the wanted outcome.

@@ -1,7 +1,7 @@
 // What a counterfactual should make a black box say.
 
 /// A class, a band of a quantity, or a range of the user's own.
-public enum WantedOutcome: Sendable, Equatable {
+public enum WantedOutcome: Sendable, Equatable, Codable {
   /// A class or a band, by its number.
   case outcome(Int)
   /// A quantity between two numbers.

@@ -14,7 +14,7 @@ import Trees
 ///
 /// For every output `baseline + Σ values = prediction`: up to rounding where the method is exact for the black box,
 /// and by a remainder of its own where the contributions are a surrogate's.
-public struct Contributions: Sendable, Equatable {
+public struct Contributions: Sendable, Equatable, Codable {
   /// Where contributions come from.
   public enum Method: String, Sendable, Codable {
     /// Exact SHAP values of the black box's trees.

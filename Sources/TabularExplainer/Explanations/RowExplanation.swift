@@ -3,7 +3,7 @@
 import Tables
 
 /// A rule with its quality on the training rows it was chosen on, and on held-out rows it was not.
-public struct VerifiedRule: Sendable, Equatable {
+public struct VerifiedRule: Sendable, Equatable, Codable {
   /// The conditions.
   public var box: Box
   /// The outcome that the rule is for.
@@ -17,7 +17,7 @@ public struct VerifiedRule: Sendable, Equatable {
 }
 
 /// The explanation of one prediction.
-public struct RowExplanation: Sendable {
+public struct RowExplanation: Sendable, Codable {
   /// The row's index in the table.
   public var row: Int
   /// Whether the row was held out from the black box.

@@ -25,6 +25,17 @@ public enum ImportanceMethod: String, Sendable, CaseIterable {
 
   /// Whether it says something of a single row.
   public var speaksOfRows: Bool { self != .impurity && self != .permutation }
+
+  /// Whether it measures rows or features one by one, so that several processes can measure a part each.
+  public var measuresParts: Bool { self != .impurity }
+}
+
+/// What a method measures before it is summed up.
+public enum ImportanceMeasurements: Sendable, Equatable {
+  /// What shuffling each feature lost, `[feature][shuffle]`; nothing for features that the black box does not ask about.
+  case losses([[Double]])
+  /// How much each feature matters at each row.
+  case magnitudes(RowMagnitudes)
 }
 
 /// A black box on a table, ready to be put to any probe.
@@ -56,24 +67,57 @@ public struct ImportanceProbe: Sendable {
   /// permutation the least and the greatest of ten shuffles, for impurity none.
   /// - Throws: `TabularExplainerError.cannotProbe` where the method does not fit the black box; what that throws.
   public func importance(by method: ImportanceMethod) throws -> FeatureImportance {
-    switch method {
-    case .impurity:
+    guard method != .impurity else {
       guard let ensemble = probed.ensemble else { throw refusal(method) }
       return ensemble.impurityImportance().spread(over: table.features.names)
-    case .permutation:
-      let held = heldRows(rowLimit * 10)
-      return try PermutationProbe(rows: held.count, repeats: Self.shuffles, seed: seed).importance(
-        of: try answering(method), on: table.features.selecting(rows: held), score: score(of: held))
-    case .shap:
-      guard let ensemble = probed.ensemble else { throw refusal(method) }
-      let held = heldRows(rowLimit)
-      let shap = try ensemble.shapValues(table.features.selecting(rows: held))
-      return shap.importance(names: ensemble.featureNames, draws: draws(held.count))
-        .spread(over: table.features.names)
-    case .occlusion, .samplingShap, .integratedGradients, .gradientInput, .attention:
-      let held = heldRows(method == .samplingShap ? max(1, rowLimit / 20) : rowLimit)
-      return try attributions(by: method, at: held).importance(draws: draws(held.count))
     }
+    return importance(from: try measurements(by: method, of: 0..<unitCount(of: method)))
+  }
+
+  /// How many units of work a method has: features that are shuffled, or rows that are looked at.
+  /// - Precondition: `method.measuresParts`.
+  public func unitCount(of method: ImportanceMethod) -> Int {
+    method == .permutation ? table.features.count : probedRows(method).count
+  }
+
+  /// What a method measures of some units.
+  /// - Precondition: `method.measuresParts`.
+  /// - Throws: as `importance(by:)`.
+  public func measurements(by method: ImportanceMethod, of units: Range<Int>) throws -> ImportanceMeasurements
+  {
+    precondition(method.measuresParts, "\(method.rawValue) has no parts")
+    if method == .permutation {
+      let held = heldRows(rowLimit * 10)
+      let losses = try PermutationProbe(rows: held.count, repeats: Self.shuffles, seed: seed).losses(
+        of: try answering(method), on: table.features.selecting(rows: held), only: units,
+        score: score(of: held))
+      return .losses(losses)
+    }
+    let rows = Array(probedRows(method)[units])
+    if method == .shap {
+      guard let ensemble = probed.ensemble else { throw refusal(method) }
+      let shap = try ensemble.shapValues(table.features.selecting(rows: rows))
+      return .magnitudes(shap.magnitudes(names: ensemble.featureNames))
+    }
+    return .magnitudes(try attributions(by: method, at: rows, countedFrom: units.lowerBound).magnitudes)
+  }
+
+  /// The importance that measurements of all units stand for.
+  public func importance(from measurements: ImportanceMeasurements) -> FeatureImportance {
+    switch measurements {
+    case .losses(let losses):
+      let found = losses.map { PermutationProbe.Losses(values: $0) }
+      return FeatureImportance(
+        method: "permutation", names: table.features.names, values: found.map(\.mean),
+        intervals: found.map(\.range))
+    case .magnitudes(let magnitudes):
+      return magnitudes.importance(draws: draws(magnitudes.rowCount)).spread(over: table.features.names)
+    }
+  }
+
+  /// The held-out rows that a method looks at one by one.
+  private func probedRows(_ method: ImportanceMethod) -> [Int] {
+    heldRows(method == .samplingShap ? max(1, rowLimit / 20) : rowLimit)
   }
 
   /// How much groups of features matter when each is shuffled as a whole.
@@ -86,9 +130,12 @@ public struct ImportanceProbe: Sendable {
   }
 
   /// What each feature contributes to the predicted output of the given rows of the table.
+  /// - Parameter first: the number of the first row, which random choices for it follow.
   /// - Precondition: `method.speaksOfRows`.
   /// - Throws: as `importance(by:)`.
-  public func attributions(by method: ImportanceMethod, at rows: [Int]) throws -> RowAttributions {
+  public func attributions(
+    by method: ImportanceMethod, at rows: [Int], countedFrom first: Int = 0
+  ) throws -> RowAttributions {
     precondition(method.speaksOfRows, "\(method.rawValue) says nothing of single rows")
     let part = table.features.selecting(rows: rows)
     switch method {
@@ -98,7 +145,7 @@ public struct ImportanceProbe: Sendable {
     case .samplingShap:
       let model = try answering(method)
       let values = try SamplingShapley(background: background(Self.backgroundRows), seed: seed)
-        .values(of: model, at: part)
+        .values(of: model, at: part, countedFrom: first)
       return values.attributions(
         outputs: mostProbableClasses(try model.predict(part)), names: table.features.names)
     case .shap:
@@ -162,29 +209,6 @@ public struct ImportanceProbe: Sendable {
         return -squares / Double(max(1, truth.count))
       }
     }
-  }
-}
-
-extension RowAttributions {
-  /// Global importance: the mean size of every feature's contributions, with intervals over rows drawn again.
-  public func importance(draws: BootstrapDraws) -> FeatureImportance {
-    let (rows, width) = (outputs.count, names.count)
-    let plain = meanMagnitude
-    guard rows > 0 else { return plain }
-    let intervals = values.withValues { span in
-      draws.intervals(measures: width) { weights in
-        var sums = [Double](repeating: 0, count: width)
-        for row in 0..<rows where weights[row] > 0 {
-          for feature in 0..<width {
-            sums[feature] += weights[row] * Double(abs(span[row * width + feature]))
-          }
-        }
-        return sums.map { $0 / Double(rows) }
-      }
-    }
-    return FeatureImportance(
-      method: method, names: names, values: plain.values,
-      intervals: intervals.map { $0.low <= $0.high ? $0.low...$0.high : 0...0 })
   }
 }
 

@@ -37,6 +37,19 @@ public struct PermutationProbe: Sendable {
     try importance(in: ChangedTables(features, model: model), features, score: score)
   }
 
+  /// What shuffling some of the features lost, `[feature][shuffle]`; nothing for features that a tree model does not ask
+  /// about.
+  func losses(
+    of model: any BlackBox, on features: Features, only wanted: Range<Int>, score: (Tensor) -> Double
+  ) throws -> [[Double]] {
+    let tables = try ChangedTables(features, model: model)
+    let asked = tables.features.filter { wanted.contains($0) }
+    var found = [[Double]](repeating: [], count: wanted.count)
+    let losses = try losses(of: asked.map { [$0] }, in: tables, features, score: score)
+    for (feature, losses) in zip(asked, losses) { found[feature - wanted.lowerBound] = losses.values }
+    return found
+  }
+
   /// The same, by given means of asking the model.
   func importance(
     in tables: ChangedTables, _ features: Features, score: (Tensor) -> Double

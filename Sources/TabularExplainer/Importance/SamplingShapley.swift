@@ -48,9 +48,13 @@ public struct SamplingShapley: Sendable {
   }
 
   /// Shapley values of some rows.
-  /// - Parameter features: rows with the background's columns.
+  /// - Parameters:
+  ///   - features: rows with the background's columns.
+  ///   - first: the number of the first row, which its random orders follow; rows of a part are counted on.
   /// - Throws: what the black box throws; `TableError` where a column is not there.
-  public func values(of model: any BlackBox, at features: Features) throws -> SampledShapleyValues {
+  public func values(
+    of model: any BlackBox, at features: Features, countedFrom first: Int = 0
+  ) throws -> SampledShapleyValues {
     let table = try features.aligned(to: background.names, kinds: background.kinds)
     let outputs = model.outputNames.count
     let ends = try model.predict(table)
@@ -62,7 +66,7 @@ public struct SamplingShapley: Sendable {
     var result = SampledShapleyValues(
       players: players, rowCount: table.rowCount, predictions: ends, baselines: baselines)
     for row in 0..<table.rowCount {
-      var generator = SeededGenerator(seed: seed, stream: "shapley \(row)")
+      var generator = SeededGenerator(seed: seed, stream: "shapley \(first + row)")
       let goal = table.row(row)
       let walks = walks(to: goal, &generator)
       let shares = shares(

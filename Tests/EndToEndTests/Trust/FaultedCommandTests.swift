@@ -11,6 +11,18 @@ import Testing
   static let commands: [(output: String, words: [String])] = [
     ("prompts.jsonl", ["generate", "induction", "--model", "model"]),
     ("r.h5", ["record", "induction", "--model", "model", "--examples", "30"]),
+    (
+      "part.h5",
+      ["record", "induction", "--model", "model", "--examples", "30", "--shard", "1/2"]
+    ),
+    ("joined.h5", ["merge", "base-1.h5", "base-2.h5"]),
+    ("copied.h5", ["merge", "base-1.h5", "base-2.h5", "--copy"]),
+    (
+      "part",
+      [
+        "attribute", "induction", "--model", "model", "--examples", "10", "--method", "atp", "--shard", "2/2",
+      ]
+    ),
     ("a.safetensors", ["train", "base.h5", "--epochs", "5"]),
     ("ranked", ["rank", "base.h5", "--autoencoder", "base.safetensors"]),
     (
@@ -78,6 +90,14 @@ import Testing
   private func prepare(_ folder: String) throws {
     for words in [
       ["record", "induction", "--model", "model", "--examples", "30", "--output", "base.h5"],
+      [
+        "record", "induction", "--model", "model", "--examples", "9", "--shard", "1/2", "--output",
+        "base-1.h5",
+      ],
+      [
+        "record", "induction", "--model", "model", "--examples", "9", "--shard", "2/2", "--output",
+        "base-2.h5",
+      ],
       [
         "attribute", "induction", "--model", "model", "--examples", "6", "--method", "eap", "--output",
         "base",

@@ -7,7 +7,7 @@ import Reports
 import Transformers
 
 /// Scores nodes or edges by one method.
-enum AttributeCommand: Subcommand {
+enum AttributeCommand: ShardableCommand {
   static let name = "attribute"
   static let summary = "score every head, MLP or edge of a model by its part in a task"
   static let discussion = """
@@ -19,6 +19,8 @@ enum AttributeCommand: Subcommand {
     Writes nodes.csv, edges.csv (for methods that score edges), circuit.json (the format of EAP-IG and MIB: all scores, \
     and which edges are in the circuit), heads.svg and summary.json. The circuit is the --keep share of edges with the \
     largest scores, without nodes that nothing feeds or that feed nothing.
+
+    With --shard I/N it measures one of N parts of the positive prompts, which 'headlamp merge' puts together.
     """
   static let positionals = [PromptOptions.task]
   static let method = Option<String>("method", "NAME", default: "eap-ig-inputs", help: "the method")
@@ -34,7 +36,7 @@ enum AttributeCommand: Subcommand {
   static let output = Option<String>("output", "DIR", help: "the folder to write to")
   static let options: [any OptionDeclaration] =
     CausalOptions.all + [
-      method, steps, keep, greedy, alone, threshold, sparsity, output, ReportCommand.none,
+      method, steps, keep, greedy, alone, threshold, sparsity, output, ShardOptions.shard, ReportCommand.none,
       ReportCommand.figures,
     ]
   static let examples = [
@@ -43,7 +45,7 @@ enum AttributeCommand: Subcommand {
       "headlamp attribute ioi --method patching --replace mean", "what replacing each node by its mean does"),
   ]
 
-  static func run(_ arguments: ParsedArguments, console: Console) throws {
+  static func run(_ arguments: ParsedArguments, _ work: Work, console: Console) throws {
     let name = try arguments.required(method)
     guard let method = attributionMethod(named: name) else {
       let known = attributionMethods.map { $0.name }
@@ -59,6 +61,9 @@ enum AttributeCommand: Subcommand {
     let stepCount = try arguments.required(steps)
     guard stepCount > 0 else { throw UsageError.invalid("--steps must be above 0, not \(stepCount)") }
     try refuseUnused(arguments, method)
+    if work.isPart, !method.scoresPromptsAlone {
+      throw UsageError.invalid("\(name) decides by all prompts together, so --shard has no parts to give it")
+    }
     var loaded = try CausalOptions.load(arguments, replacements: method.replacements)
     for note in loaded.prompts.notes { console.note(note) }
     if method.scoresEdges { try loaded.model.requireSummedStream(for: method.name) }
@@ -67,9 +72,18 @@ enum AttributeCommand: Subcommand {
     loaded.options.settings["threshold"] = try arguments.required(threshold)
     loaded.options.settings["sparsity"] = try arguments.required(sparsity)
     if let folder = arguments[output] { try claimFolder(folder) }
-    let result = try method.init().attribute(loaded.model, loaded.task, loaded.options) { done, total in
-      console.progress(name, done, of: total, "runs")
+    let (model, task, options) = (loaded.model, loaded.task, loaded.options)
+    let values = try work.values(
+      of: Self.self, arguments, "prompts", total: task.clean.count, facts: loaded.prompts.facts(),
+      console: console
+    ) { part in
+      let cut = task.part(part, tokenLimit: options.tokenLimit)
+      let result = try method.init().attribute(model, cut.task, options) { done, total in
+        console.progress(name, done, of: total, "runs")
+      }
+      return AttributionValues(result.selecting(Array(cut.kept)), prompts: cut.keptPrompts)
     }
+    guard let result = values?.result else { return }
     console.endProgress()
     let summary = AttributionSummary(result, seed: loaded.options.seed)
     let circuit = circuit(of: result, share: share, greedily: arguments[greedy])

@@ -6,7 +6,7 @@ import Files
 import Reports
 
 /// Replaces nodes, layers, pairs and groups, and measures the answers.
-enum PatchCommand: Subcommand {
+enum PatchCommand: ShardableCommand {
   static let name = "patch"
   static let summary = "replace heads, MLPs or layers, alone or together, and measure the answers"
   static let discussion = """
@@ -18,6 +18,8 @@ enum PatchCommand: Subcommand {
     joint effect is larger than the sum, one backs up the other. --groups replaces named sets of nodes as one.
 
     Writes effects.csv, effects.svg (layers by heads, or nodes by positions), pairs.csv, groups.csv and summary.json.
+
+    With --shard I/N it measures one of N parts of the positive prompts, which 'headlamp merge' puts together.
     """
   static let positionals = [PromptOptions.task]
   static let of = Option<PatchedPart>(
@@ -35,13 +37,14 @@ enum PatchCommand: Subcommand {
     "groups", "LIST", help: "also these sets as one: \"movers=a3.h6,a3.h7;early=a0.h1,m0\"")
   static let output = Option<String>("output", "DIR", help: "the folder to write to")
   static let options: [any OptionDeclaration] =
-    CausalOptions.all + [of, direction, byPosition, pairs, groups, output] + ReportCommand.choices
+    CausalOptions.all + [of, direction, byPosition, pairs, groups, output, ShardOptions.shard]
+    + ReportCommand.choices
   static let examples = [
     Example("headlamp patch ioi --of heads --direction both", "which heads carry the difference, both ways"),
     Example("headlamp patch ioi --replace mean --pairs 6 --output patched", "heads that back each other up"),
   ]
 
-  static func run(_ arguments: ParsedArguments, console: Console) throws {
+  static func run(_ arguments: ParsedArguments, _ work: Work, console: Console) throws {
     let way = try arguments.required(direction)
     let loaded = try CausalOptions.load(arguments)
     for note in loaded.prompts.notes { console.note(note) }
@@ -51,13 +54,27 @@ enum PatchCommand: Subcommand {
     if let count = arguments[pairs], count < 2 {
       throw UsageError.invalid("--pairs must be at least 2, not \(count)")
     }
+    if arguments[pairs] != nil, arguments.isGiven(ShardOptions.shard) {
+      throw UsageError.invalid(
+        "--pairs chooses heads by all prompts, so --shard has no parts to give it; --groups names heads")
+    }
     let groups = try groupTargets(arguments[groups])
     if let folder = arguments[output] { try claimFolder(folder) }
+    let plans = try (way == .both ? [PatchDirection.corrupt, .restore] : [way]).map {
+      try Plan($0, loaded, arguments, groups)
+    }
+    let values = try work.values(
+      of: Self.self, arguments, "prompts", total: loaded.task.clean.count, facts: loaded.prompts.facts(),
+      console: console
+    ) { part in
+      var values = PatchValues()
+      for plan in plans { try plan.measure(part, loaded, into: &values, console) }
+      return values
+    }
+    guard let values else { return }
     var results: [(PatchDirection, PatchReport)] = []
-    for way in way == .both ? [PatchDirection.corrupt, .restore] : [way] {
-      var task = loaded.task
-      if way == .restore { (task.clean, task.corrupted) = (task.corrupted, task.clean) }
-      results.append((way, try measure(loaded, task, arguments, groups, console)))
+    for plan in plans {
+      results.append((plan.way, try plan.report(values, loaded, pairs: arguments[pairs], console)))
     }
     console.endProgress()
     for (way, report) in results { print(report, way, loaded, console) }
@@ -70,34 +87,82 @@ enum PatchCommand: Subcommand {
     }
   }
 
-  private static func measure(
-    _ loaded: CausalOptions.Loaded, _ task: CausalTask, _ arguments: ParsedArguments,
-    _ groups: [InterventionTarget], _ console: Console
-  ) throws -> PatchReport {
-    let study = try InterventionStudy(loaded.model, task, loaded.options)
-    let part = try arguments.required(of)
-    let parts = part.targets(loaded.graph)
-    guard !parts.isEmpty else { throw UsageError.invalid("this model has no \(part.rawValue) to replace") }
-    var targets = parts
+  /// What is measured in one direction.
+  private struct Plan {
+    var way: PatchDirection
+    var task: CausalTask
+    var part: PatchedPart
+    /// What is replaced, without positions.
+    var parts: [InterventionTarget]
+    /// Positions, where each is replaced by itself.
     var positions: [String] = []
-    if arguments[byPosition] {
-      let places = try Self.positions(loaded)
-      positions = places.map(\.name)
-      targets = parts.flatMap { target in
-        places.map { InterventionTarget("\(target.name)@\($0.name)", target.nodes, positions: $0.positions) }
+    var targets: [InterventionTarget]
+    var groups: [InterventionTarget]
+
+    init(
+      _ way: PatchDirection, _ loaded: CausalOptions.Loaded, _ arguments: ParsedArguments,
+      _ groups: [InterventionTarget]
+    ) throws {
+      self.way = way
+      self.groups = groups
+      task = loaded.task
+      if way == .restore { (task.clean, task.corrupted) = (task.corrupted, task.clean) }
+      part = try arguments.required(PatchCommand.of)
+      parts = part.targets(loaded.graph)
+      guard !parts.isEmpty else { throw UsageError.invalid("this model has no \(part.rawValue) to replace") }
+      targets = parts
+      if arguments[byPosition] {
+        let places = try PatchCommand.positions(loaded)
+        positions = places.map(\.name)
+        targets = parts.flatMap { target in
+          places.map {
+            InterventionTarget("\(target.name)@\($0.name)", target.nodes, positions: $0.positions)
+          }
+        }
       }
     }
-    func run(_ targets: [InterventionTarget], _ what: String) throws -> InterventionEffects {
-      try study.effects(of: targets) { done, total in
+
+    private var groupsName: String { way.rawValue + "-groups" }
+
+    /// Replaces targets on a part of the prompts.
+    func effects(
+      of targets: [InterventionTarget], _ what: String, on cut: TaskPart, _ loaded: CausalOptions.Loaded,
+      _ console: Console
+    ) throws -> InterventionEffects {
+      let study = try InterventionStudy(loaded.model, cut.task, loaded.options)
+      return try study.effects(of: targets.map { $0.selecting(cut.prompts) }) { done, total in
         console.progress("replacing \(what)", done, of: total, "runs")
-      }
+      }.selecting(Array(cut.kept))
     }
-    var report = PatchReport(
-      part: part, parts: parts.map(\.name), positions: positions, seed: loaded.options.seed,
-      effects: try run(targets, part.rawValue), task: task)
-    if let count = arguments[pairs] { try report.addPairs(count, loaded.graph) { try run($0, "pairs") } }
-    if !groups.isEmpty { report.groups = try run(groups, "groups") }
-    return report
+
+    /// Measures everything but pairs, which are chosen by what is measured here.
+    func measure(
+      _ part: Range<Int>, _ loaded: CausalOptions.Loaded, into values: inout PatchValues, _ console: Console
+    ) throws {
+      let cut = task.part(part, tokenLimit: loaded.options.tokenLimit)
+      values.keep(
+        try effects(of: targets, self.part.rawValue, on: cut, loaded, console), as: way.rawValue,
+        prompts: cut.keptPrompts)
+      if groups.isEmpty { return }
+      values.keep(
+        try effects(of: groups, "groups", on: cut, loaded, console), as: groupsName, prompts: cut.keptPrompts)
+    }
+
+    func report(
+      _ values: PatchValues, _ loaded: CausalOptions.Loaded, pairs: Int?, _ console: Console
+    ) throws -> PatchReport {
+      var report = PatchReport(
+        part: part, parts: parts.map(\.name), positions: positions, seed: loaded.options.seed,
+        effects: try values.effects(way.rawValue, of: targets), task: task)
+      if let pairs {
+        try report.addPairs(pairs, loaded.graph) {
+          let cut = task.part(task.clean.indices, tokenLimit: loaded.options.tokenLimit)
+          return try effects(of: $0, "pairs", on: cut, loaded, console)
+        }
+      }
+      if !groups.isEmpty { report.groups = try values.effects(groupsName, of: groups) }
+      return report
+    }
   }
 
   /// Every position, where prompts are of one length; else those that the task gives names to.

@@ -1,0 +1,25 @@
+// What headlamp-mpi needs of MPI, as plain functions: MPI's own names are macros over addresses, which Swift cannot see.
+//
+// Rank 0 hands out numbers from 1 up, on a thread of its own, so that its own work holds nobody up. Nobody waits by
+// spinning: cores are for work.
+#ifndef CMPI_H
+#define CMPI_H
+
+/// Begins. Returns 0, or a negative number where this MPI cannot be called from several threads.
+int cmpi_start(void);
+int cmpi_rank(void);
+int cmpi_size(void);
+/// How many ranks share this rank's machine, itself among them.
+int cmpi_ranks_on_node(void);
+/// On rank 0: hands out the numbers 1 to count, each once, in order, until every rank has been told that none is left.
+void cmpi_hand_out(int count);
+/// The next number for this rank; 0 where none is left.
+int cmpi_next(void);
+/// Waits until every rank has come here.
+void cmpi_wait_for_all(void);
+/// Ends well, together with all others.
+void cmpi_finish(void);
+/// Ends this and every other rank.
+void cmpi_abort(int code);
+
+#endif

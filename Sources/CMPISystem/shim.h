@@ -1,0 +1,2 @@
+// The MPI that pkg-config finds.
+#include <mpi.h>

@@ -16,58 +16,68 @@ import Tensors
 public struct GaussianNaiveBayes: Classifier, Equatable {
   /// ln of each class's share.
   public let priors: [Double]
-  /// `[class][feature]`.
-  public let means: [[Double]]
-  /// `[class][feature]`.
-  public let variances: [[Double]]
+  /// `[class, feature]`.
+  public let means: DoubleMatrix
+  /// `[class, feature]`.
+  public let variances: DoubleMatrix
 
   /// The number of classes.
   public var classCount: Int { priors.count }
 
-  /// Fits rows `[rows, width]` of known classes; a class without rows is never chosen.
-  public init(_ rows: Tensor, _ labels: [Int], classCount: Int) {
-    precondition(rows.shape[0] == labels.count, "\(labels.count) labels for rows \(rows.shape)")
-    let (count, width) = (rows.shape[0], rows.shape[1])
-    let values = rows.values
-    func moments(_ members: [Int]) -> (means: [Double], variances: [Double]) {
-      let share = 1 / Double(max(1, members.count))
-      var means = [Double](repeating: 0, count: width)
-      for row in members {
-        for column in 0..<width { means[column] += Double(values[row * width + column]) * share }
-      }
-      var variances = [Double](repeating: 0, count: width)
-      for row in members {
-        for column in 0..<width {
-          let distance = Double(values[row * width + column]) - means[column]
-          variances[column] += distance * distance * share
-        }
-      }
-      return (means, variances)
+  /// Fits rows of known classes; a class without rows is never chosen.
+  public init(_ rows: DoubleMatrix, _ labels: [Int], classCount: Int) {
+    precondition(rows.rows == labels.count, "\(labels.count) labels for \(rows.rows) rows")
+    let width = rows.columns
+    let smoothing = 1e-9 * (Self.moments(rows).variances.max() ?? 0)
+    var (means, variances): ([Double], [Double]) = ([], [])
+    var priors: [Double] = []
+    for index in 0..<classCount {
+      let members = labels.indices.filter { labels[$0] == index }
+      let found = Self.moments(rows.selected(members))
+      means += found.means
+      variances += found.variances.map { max($0 + smoothing, .leastNormalMagnitude) }
+      priors.append(log(Double(members.count) / Double(max(1, rows.rows))))
     }
-    let smoothing = 1e-9 * (moments(Array(0..<count)).variances.max() ?? 0)
-    let members = (0..<classCount).map { index in labels.indices.filter { labels[$0] == index } }
-    let found = members.map(moments)
-    priors = members.map { log(Double($0.count) / Double(max(1, count))) }
-    means = found.map(\.means)
-    variances = found.map { $0.variances.map { max($0 + smoothing, .leastNormalMagnitude) } }
+    self.priors = priors
+    self.means = DoubleMatrix(means, rows: classCount, columns: width)
+    self.variances = DoubleMatrix(variances, rows: classCount, columns: width)
+  }
+
+  private static func moments(_ rows: DoubleMatrix) -> (means: [Double], variances: [Double]) {
+    let means = rows.meanRow
+    var variances = [Double](repeating: 0, count: rows.columns)
+    for index in 0..<rows.rows {
+      let start = index * rows.columns
+      for column in 0..<rows.columns {
+        let distance = rows.values[start + column] - means[column]
+        variances[column] += distance * distance
+      }
+    }
+    return (means, variances.map { $0 / Double(max(1, rows.rows)) })
   }
 
   /// The joint log-likelihood of each class.
-  public func scores(_ rows: Tensor) -> [[Double]] {
-    let (count, width) = (rows.shape[0], rows.shape[1])
-    let constants = variances.map { $0.reduce(0) { $0 + log(2 * .pi * $1) } / 2 }
-    return rows.withValues { values in
-      (0..<count).map { row in
-        (0..<classCount).map { index in
-          guard priors[index].isFinite else { return -.infinity }
-          var sum = priors[index] - constants[index]
-          for column in 0..<width {
-            let distance = Double(values[row * width + column]) - means[index][column]
-            sum -= distance * distance / (2 * variances[index][column])
-          }
-          return sum
+  public func scores(_ rows: DoubleMatrix) -> DoubleMatrix {
+    let width = rows.columns
+    var result = DoubleMatrix(rows: rows.rows, columns: classCount)
+    for index in 0..<classCount {
+      guard priors[index].isFinite else {
+        for row in 0..<rows.rows { result.values[row * classCount + index] = -.infinity }
+        continue
+      }
+      let mean = Array(means.row(index))
+      let precision = variances.row(index).map { 0.5 / $0 }
+      let constant = priors[index] - variances.row(index).reduce(0) { $0 + log(2 * .pi * $1) } / 2
+      for row in 0..<rows.rows {
+        let start = row * width
+        var sum = constant
+        for column in 0..<width {
+          let distance = rows.values[start + column] - mean[column]
+          sum -= distance * distance * precision[column]
         }
+        result.values[row * classCount + index] = sum
       }
     }
+    return result
   }
 }

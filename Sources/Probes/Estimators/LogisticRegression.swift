@@ -14,94 +14,108 @@ import Tensors
 public struct LogisticRegression: Classifier, Equatable {
   /// The number of classes.
   public let classCount: Int
-  /// `[score, width]`: one score for two classes, else one a class.
-  public let weights: [[Double]]
+  /// `[score, feature]`: one score for two classes, else one a class.
+  public let weights: DoubleMatrix
   /// One a score.
   public let intercepts: [Double]
 
-  /// Fits rows `[rows, width]` of known classes.
+  /// Fits rows of known classes.
   /// - Parameters:
   ///   - labels: from 0 below `classCount`.
   ///   - strength: C: the larger, the less the penalty counts.
   ///   - tolerance: of the largest component of the gradient of the mean loss.
+  ///   - start: where the search begins, such as the fit for another C; at zero unless given.
   public init(
-    _ rows: Tensor, _ labels: [Int], classCount: Int, strength: Double = 1, tolerance: Double = 1e-7
+    _ rows: DoubleMatrix, _ labels: [Int], classCount: Int, strength: Double = 1, tolerance: Double = 1e-7,
+    startingAt start: LogisticRegression? = nil
   ) {
-    precondition(rows.shape[0] == labels.count, "\(labels.count) labels for rows \(rows.shape)")
-    let (count, width) = (rows.shape[0], rows.shape[1])
+    precondition(rows.rows == labels.count, "\(labels.count) labels for \(rows.rows) rows")
+    precondition(classCount >= 2 && labels.allSatisfy { (0..<classCount).contains($0) })
+    let (count, width) = (rows.rows, rows.columns)
     let scores = classCount == 2 ? 1 : classCount
     let penalty = 1 / (strength * Double(max(1, count)))
-    let values = rows.values.map { Double($0) }
-    let stride = width + 1
-    let found = minimize(
-      from: [Double](repeating: 0, count: scores * stride), tolerance: tolerance
-    ) { point, gradient in
-      for place in gradient.indices { gradient[place] = 0 }
+    let share = 1 / Double(max(1, count))
+    // Weights first, then intercepts.
+    let weightCount = scores * width
+    var first = [Double](repeating: 0, count: weightCount + scores)
+    if let start, start.weights.rows == scores, start.weights.columns == width {
+      first = start.weights.values + start.intercepts
+    }
+    let found = minimize(from: first, tolerance: tolerance) { point, gradient in
+      let weights = DoubleMatrix(Array(point[..<weightCount]), rows: scores, columns: width)
+      var slopes = doubleProduct(rows, weights, transposingB: true)
       var loss = 0.0
-      var (logits, slopes) = ([Double](repeating: 0, count: scores), [Double](repeating: 0, count: scores))
+      for score in 0..<scores { gradient[weightCount + score] = 0 }
       for row in 0..<count {
-        let start = row * width
+        let start = row * scores
+        for score in 0..<scores { slopes.values[start + score] += point[weightCount + score] }
+        loss += Self.loss(&slopes.values, from: start, scores, label: labels[row])
         for score in 0..<scores {
-          var sum = point[score * stride + width]
-          for column in 0..<width { sum += point[score * stride + column] * values[start + column] }
-          logits[score] = sum
-        }
-        loss += Self.loss(logits, label: labels[row], slopes: &slopes)
-        for score in 0..<scores where slopes[score] != 0 {
-          for column in 0..<width { gradient[score * stride + column] += slopes[score] * values[start + column] }
-          gradient[score * stride + width] += slopes[score]
+          slopes.values[start + score] *= share
+          gradient[weightCount + score] += slopes.values[start + score]
         }
       }
-      let share = 1 / Double(max(1, count))
-      loss *= share
-      for place in gradient.indices { gradient[place] *= share }
-      for score in 0..<scores {
-        for column in 0..<width {
-          let weight = point[score * stride + column]
-          loss += penalty * weight * weight / 2
-          gradient[score * stride + column] += penalty * weight
-        }
+      let products = doubleProduct(slopes, transposingA: true, rows)
+      var squares = 0.0
+      for place in 0..<weightCount {
+        squares += point[place] * point[place]
+        gradient[place] = products.values[place] + penalty * point[place]
       }
-      return loss
+      return loss * share + penalty * squares / 2
     }
     self.classCount = classCount
-    weights = (0..<scores).map { Array(found.point[$0 * stride..<$0 * stride + width]) }
-    intercepts = (0..<scores).map { found.point[$0 * stride + width] }
+    weights = DoubleMatrix(Array(found.point[..<weightCount]), rows: scores, columns: width)
+    intercepts = Array(found.point[weightCount...])
   }
 
-  /// −ln p of the label, and its derivatives by the scores.
-  private static func loss(_ logits: [Double], label: Int, slopes: inout [Double]) -> Double {
-    if logits.count == 1 {
-      let signed = label == 1 ? logits[0] : -logits[0]
+  /// A fit of known parts.
+  init(classCount: Int, weights: DoubleMatrix, intercepts: [Double]) {
+    self.classCount = classCount
+    self.weights = weights
+    self.intercepts = intercepts
+  }
+
+  /// −ln p of the label; the scores become their derivatives.
+  private static func loss(_ values: inout [Double], from start: Int, _ scores: Int, label: Int) -> Double {
+    if scores == 1 {
+      let score = values[start]
+      let signed = label == 1 ? score : -score
+      values[start] = 1 / (1 + exp(-score)) - (label == 1 ? 1 : 0)
       // ln(1 + e^−s) without overflow.
-      let loss = signed > 0 ? log1p(exp(-signed)) : -signed + log1p(exp(signed))
-      let probability = 1 / (1 + exp(-logits[0]))
-      slopes[0] = probability - (label == 1 ? 1 : 0)
-      return loss
+      return signed > 0 ? log1p(exp(-signed)) : -signed + log1p(exp(signed))
     }
-    let most = logits.max() ?? 0
-    let sum = logits.reduce(0) { $0 + exp($1 - most) }
-    for place in logits.indices {
-      slopes[place] = exp(logits[place] - most) / sum - (place == label ? 1 : 0)
+    var most = -Double.infinity
+    for place in start..<start + scores { most = max(most, values[place]) }
+    let own = values[start + label]
+    var sum = 0.0
+    for place in start..<start + scores {
+      values[place] = exp(values[place] - most)
+      sum += values[place]
     }
-    return most + log(sum) - logits[label]
+    for place in start..<start + scores { values[place] /= sum }
+    values[start + label] -= 1
+    return most + log(sum) - own
   }
 
   /// The scores of rows: 0 and the logit for two classes.
-  public func scores(_ rows: Tensor) -> [[Double]] {
-    let (count, width) = (rows.shape[0], rows.shape[1])
-    return rows.withValues { values in
-      (0..<count).map { row in
-        let logits = weights.indices.map { score in
-          (0..<width).reduce(intercepts[score]) { $0 + weights[score][$1] * Double(values[row * width + $1]) }
+  public func scores(_ rows: DoubleMatrix) -> DoubleMatrix {
+    let logits = doubleProduct(rows, weights, transposingB: true)
+    var result = DoubleMatrix(rows: rows.rows, columns: classCount)
+    for row in 0..<rows.rows {
+      if classCount == 2 {
+        result.values[2 * row + 1] = logits.values[row] + intercepts[0]
+      } else {
+        for score in 0..<classCount {
+          result.values[row * classCount + score] =
+            logits.values[row * classCount + score] + intercepts[score]
         }
-        return classCount == 2 ? [0, logits[0]] : logits
       }
     }
+    return result
   }
 
-  /// The direction in which a class's score rises `[width]`; for two classes that of the second.
+  /// The direction in which a class's score rises.
   public func direction(ofClass index: Int) -> [Double] {
-    classCount == 2 ? weights[0].map { index == 1 ? $0 : -$0 } : weights[index]
+    classCount == 2 ? weights.values.map { index == 1 ? $0 : -$0 } : Array(weights.row(index))
   }
 }

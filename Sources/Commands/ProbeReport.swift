@@ -87,6 +87,7 @@ struct ProbeReport {
     ).split(options)
     let (lead, crossing) = Self.words(for: headCurve.lead)
     var members = [
+      JSONMember("schema_version", .integer(1)),
       JSONMember("created_by", .string("headlamp \(headlampVersion) probe")),
       JSONMember("recording", .string(recording.path)),
       JSONMember("recording_sha256", .string(try recording.sha256())),

@@ -16,6 +16,8 @@ public enum ProbeError: Error, Equatable, Sendable {
   case tooFewClasses(field: String, classes: Int, least: Int, examples: Int)
   /// More classes than are probed.
   case tooManyClasses(field: String, classes: Int, most: Int)
+  /// Prompts that belong together leave a class without any that train, or that are held out.
+  case cannotSplit(field: String, name: String, isTraining: Bool)
   /// No position has enough prompts.
   case noPosition(least: Int)
   /// The recording has no prompts, or too few.

@@ -123,14 +123,35 @@ import Testing
     )
   }
 
+  /// Calls `body` with a folder that holds p.jsonl, 250 pairs of the bundled task ioi, and q.jsonl, where the pair of lines
+  /// 40 and 41 (from 0) is one of another task.
+  private func withOddPair(_ body: (_ folder: String) throws -> Void) throws {
+    try withTemporaryFolder { folder in
+      func lines(_ words: [String]) throws -> [Substring] {
+        let made = try headlamp(["generate"] + words)
+        try #require(made.exitCode == 0, "\(made.errors)")
+        return made.output.split(separator: "\n")
+      }
+      var prompts = try lines(["ioi"])
+      try write(prompts, to: folder + "/p.jsonl")
+      let other = try lines(["docstring", "--examples", "1"]).map {
+        $0.replacing("\"pair\": 0", with: "\"pair\": 20")
+      }
+      prompts.replaceSubrange(40...41, with: other)
+      try write(prompts, to: folder + "/q.jsonl")
+      try body(folder)
+    }
+  }
+
   @Test(arguments: ["default", "change"]) func discoverNamesPromptsThatAreUnlikeOthers(name: String) throws {
-    try withPrompts { folder, model, lines in
-      try write(lines, to: folder + "/p.jsonl")
-      var odd = lines
-      odd[40] = try monotonous(odd[40], 0)
-      odd[41] = try monotonous(odd[41], 1)
-      try write(odd, to: folder + "/q.jsonl")
-      let words = ["--model", model, "--protocol", name, "--epochs", "20", "--no-report"]
+    try withOddPair { folder in
+      var words = ["--protocol", name, "--epochs", "20", "--no-report"]
+      if name == "default" {
+        words += [
+          "--dictionaries", "1", "--figure-examples", "0", "--ablation-examples", "0",
+          "--attribution-examples", "8",
+        ]
+      }
       let plain = try headlamp(["discover", folder + "/p.jsonl"] + words + ["--output", folder + "/p"])
       try #require(plain.exitCode == 0, "\(plain.errors)")
       #expect(!plain.output.contains("unlike those the dictionary was trained on"), "\(plain.output)")
@@ -140,7 +161,7 @@ import Testing
         found.output.split(separator: "\n").first {
           $0.contains("unlike those the dictionary was trained on")
         })
-      #expect(line.hasPrefix("2 of 120 prompts are unlike those the dictionary was trained on: 4"), "\(line)")
+      #expect(line.hasPrefix("2 of 500 prompts are unlike those the dictionary was trained on: 4"), "\(line)")
       #expect(line.hasSuffix("; of normal prompts alone, one run in 100 names any"))
       let summary = try String(contentsOfFile: folder + "/q/summary.json", encoding: .utf8)
       #expect(summary.contains("odd_prompts"))
@@ -149,13 +170,7 @@ import Testing
 
   /// What the first prompts were like, held against a later recording of the same model.
   @Test func evaluateNamesPromptsThatAreUnlikeOthers() throws {
-    try withTemporaryFolder { folder in
-      let made = try headlamp(["generate", "ioi", "--examples", "60"])
-      let lines = made.output.split(separator: "\n")
-      try write(lines, to: folder + "/p.jsonl")
-      var odd = lines
-      odd[40] = "{\"prompt\": \"Mary Mary Mary Mary Mary Mary Mary Mary\", \"label\": 1, \"pair\": 20}"
-      try write(odd, to: folder + "/q.jsonl")
+    try withOddPair { folder in
       let found = try headlamp([
         "discover", folder + "/p.jsonl", "--protocol", "change", "--epochs", "20", "--no-report", "--output",
         folder + "/p",
@@ -180,11 +195,11 @@ import Testing
         let result = try headlamp(words)
         #expect(result.exitCode == 0, "\(result.errors)")
         #expect(
-          result.output.contains("1 of 120 prompts is unlike those the dictionary was trained on: 40 (")
+          result.output.contains("2 of 500 prompts are unlike those the dictionary was trained on: 4")
             == isOdd,
           "\(result.output)")
         let json = try headlamp(words + ["--normality", folder + "/p/normality.safetensors", "--json"])
-        #expect(json.output.contains("\"odd_prompts\": [{\"prompt\": 40") == isOdd, "\(json.output)")
+        #expect(json.output.contains("\"odd_prompts\": [{\"prompt\": 4") == isOdd, "\(json.output)")
       }
     }
   }

@@ -147,4 +147,20 @@ func smallRecording(
       }
     }
   }
+
+  /// Prompts that are all the same are one group, which trains or is held out.
+  @Test func promptsThatHangTogetherAreRefused() throws {
+    try withTemporaryFolder { folder in
+      let list = (0..<40).map { index in
+        RecordedExample(prompt: "p", tokens: [index % 2], isPositive: index % 2 == 0)
+      }
+      let recording = try smallRecording(folder, list) { _, _, _, _, _ in 1 }
+      let fields = try PromptFields(recording)
+      let target = try ProbeTarget(field: "label", values: fields.values(of: "label"))
+      let probes = try PlaceProbes(recording, target, groups: fields.groups, kinds: nil)
+      #expect(throws: ProbeError.cannotSplit(field: "label", name: "0", isTraining: true)) {
+        try probes.requireSplits(ProbeOptions())
+      }
+    }
+  }
 }

@@ -151,22 +151,28 @@ import Testing
         let groups = try PromptFields(recording).groups
         let found = try #require(
           try Normality.oddPrompts(of: recording, trainedOn: Array(0..<100), groups: groups, seed: seed))
-        #expect(found.normality.promptCount == 100 && found.odd.count == 160)
+        #expect(found.normality.promptCount == 160 && found.odd.count == 160)
         if !found.odd.prompts.isEmpty { named += 1 }
       }
     }
     // One run in a hundred is the rate that is stated; of forty, three or more would be one case in 150 by chance.
     #expect(named <= 2, "\(named) of 40 runs named a normal prompt")
     try withTemporaryFolder { folder in
-      // One of those that train, one that does not.
       let recording = try planted(folder, odd: [7, 130], seed: 1)
       let groups = try PromptFields(recording).groups
       let found = try #require(
         try Normality.oddPrompts(of: recording, trainedOn: Array(0..<100), groups: groups, seed: 0))
       #expect(Set(found.odd.prompts.map(\.index)) == [7, 130])
-      // Too few train: prompts of the whole recording stand in.
-      let other = try Normality.oddPrompts(of: recording, trainedOn: [0, 1], groups: groups, seed: 0)
-      #expect(other?.normality.promptCount == Normality.mostTrainingPrompts)
+    }
+    try withTemporaryFolder { folder in
+      // Enough train to be what others are held against: a quarter of all prompts are odd, and none of those that train.
+      let odd = Set(300..<400)
+      let recording = try planted(folder, odd: odd, seed: 1, count: 400)
+      let groups = try PromptFields(recording).groups
+      let found = try #require(
+        try Normality.oddPrompts(of: recording, trainedOn: Array(0..<300), groups: groups, seed: 0))
+      #expect(found.normality.promptCount == 300)
+      #expect(Set(found.odd.prompts.map(\.index)).subtracting(odd).isEmpty && found.odd.prompts.count > 90)
     }
   }
 
@@ -189,6 +195,17 @@ import Testing
         #expect(read.parts.count == (kind == .head ? 4 : 2))
       }
     }
+  }
+
+  /// A head that writes nothing is normal where it writes nothing, and odd where it writes anything.
+  @Test func rowsThatNeverChangeHaveScores() {
+    for count in [5, 20] {
+      let fit = ShrunkGaussian(DoubleMatrix(rows: count, columns: 8)).inFloat32
+      #expect(fit.scores(DoubleMatrix(rows: 2, columns: 8)) == [0, 0])
+      #expect(fit.scores(DoubleMatrix([1, 0, 0, 0, 0, 0, 0, 0], rows: 1, columns: 8))[0] > 1e30)
+    }
+    let spread = ScaledChiSquared(matching: [Double](repeating: 0, count: 20))
+    #expect(spread.tail(1) == 0 && spread.threshold(rate: 0.01).isFinite)
   }
 
   @Test func otherFilesAreRefused() throws {

@@ -22,6 +22,9 @@ extension ProbeError: ExplainedError {
         + "a probe needs two"
     case .tooManyClasses(let field, let classes, let most):
       "'\(field)' has \(classes) values that many prompts have; at most \(most) classes are probed"
+    case .cannotSplit(let field, let name, let isTraining):
+      "prompts of '\(field)' \(name) hang together, as pairs or by equal tokens, so that none is left to "
+        + (isTraining ? "train on" : "hold out")
     case .noPosition(let least):
       "at no position from the end have all classes the \(least) prompts that a probe needs"
     case .tooFewPrompts(let path, let prompts, let least):

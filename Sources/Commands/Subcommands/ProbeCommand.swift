@@ -85,6 +85,7 @@ enum ProbeCommand: Subcommand {
     let probes = try PlaceProbes(
       question.recording, question.target, groups: question.fields.groups, kinds: question.kinds,
       positions: arguments[positions])
+    try probes.requireSplits(options)
     if let folder = arguments[output] { try claimFolder(folder) }
     guard name == .linear else {
       try learn(question, probes, arguments, options, console)

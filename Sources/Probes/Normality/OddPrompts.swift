@@ -32,20 +32,22 @@ public struct OddPrompts: Sendable, Equatable {
 }
 
 extension Normality {
-  /// Prompts that a fit takes, at most: more would say little more, and take longer.
-  public static let mostTrainingPrompts = 128
+  /// Prompts that a fit takes, at most: more take longer, and with fewer than some five times the width odd prompts are hard
+  /// to tell.
+  public static let mostTrainingPrompts = 512
 
   /// A fit to the prompts of a recording that a dictionary was trained on, and the prompts that are unlike them; nil where
-  /// too few prompts train to say so.
+  /// there are too few to say so.
   ///
-  /// Each training prompt is scored by a fit to others. Where fewer than `leastPrompts` train, prompts drawn from the whole
-  /// recording stand in for them.
+  /// Each prompt of the fit is scored by a fit to others. Where fewer than half of `mostTrainingPrompts` train, prompts drawn
+  /// from the whole recording, of which they are a part, stand in for them.
   /// - Throws: `RecordingError` where the file is damaged.
   public static func oddPrompts(
     of recording: Recording, trainedOn training: [Int], groups: [Int], seed: UInt64
   ) throws -> (normality: Normality, odd: OddPrompts)? {
     var generator = SeededGenerator(seed: seed, stream: "normal prompts")
-    let named = training.count >= leastPrompts ? training : Array(recording.examples.indices)
+    let named =
+      training.count >= mostTrainingPrompts / 2 ? training : Array(recording.examples.indices)
     // Whole groups, as they stand on one side of a split.
     let byGroup = Dictionary(grouping: named) { groups[$0] }.sorted { $0.key < $1.key }.map(\.value)
     var chosen: [Int] = []
@@ -55,7 +57,7 @@ extension Normality {
     chosen.sort()
     guard chosen.count >= leastPrompts, byGroup.count >= 2 else { return nil }
     var options = NormalityOptions()
-    options.seed = seed
+    (options.seed, options.foldCount) = (seed, 3)
     let fitted = try fit(recording, prompts: chosen, groups: groups, options)
     let own = Set(chosen)
     let others = recording.examples.indices.filter { !own.contains($0) }

@@ -84,6 +84,21 @@ public struct PlaceProbes: Sendable {
     )
   }
 
+  /// Refuses prompts that cannot be split so that each class has some on both sides.
+  /// - Throws: `ProbeError.cannotSplit`.
+  public func requireSplits(_ options: ProbeOptions) throws(ProbeError) {
+    for position in Set(places.map(\.position)).sorted(by: { ($0 ?? 0) > ($1 ?? 0) }) {
+      let task = task(at: position).task
+      let split = task.split(options)
+      for (index, name) in target.classes.enumerated() {
+        for (part, isTraining) in [(split.training, true), (split.held, false)]
+        where !part.contains(where: { task.labels[$0] == index }) {
+          throw .cannotSplit(field: target.field, name: name, isTraining: isTraining)
+        }
+      }
+    }
+  }
+
   /// Probes all places, those of one layer at once over threads.
   /// - Parameter progress: called with the number of places done, and of all; what it throws ends the work.
   /// - Throws: `RecordingError` where the file is damaged.

@@ -44,6 +44,9 @@ import Testing
       try #require(fitted.exitCode == 0, "\(fitted.errors)")
       #expect(fitted.output.contains("2 places of 120 prompts at last: 64 components"))
       #expect(fitted.output.contains("pass the working point for 1 %"))
+      let inspected = try headlamp(["inspect", file])
+      #expect(
+        inspected.exitCode == 0 && inspected.output.contains("components     64"), "\(inspected.errors)")
       let again = try headlamp(["normality", "fit", folder + "/p.h5", "--output", folder + "/m.safetensors"])
       #expect(again.exitCode == 0)
       let bytes = try Data(contentsOf: URL(fileURLWithPath: file))

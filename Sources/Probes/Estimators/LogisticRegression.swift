@@ -24,10 +24,11 @@ public struct LogisticRegression: Classifier, Equatable {
   ///   - labels: from 0 below `classCount`.
   ///   - strength: C: the larger, the less the penalty counts.
   ///   - tolerance: of the largest component of the gradient of the mean loss.
+  ///   - iterations: steps of the search, at most.
   ///   - start: where the search begins, such as the fit for another C; at zero unless given.
   public init(
     _ rows: DoubleMatrix, _ labels: [Int], classCount: Int, strength: Double = 1, tolerance: Double = 1e-7,
-    startingAt start: LogisticRegression? = nil
+    iterations: Int = 1000, startingAt start: LogisticRegression? = nil
   ) {
     precondition(rows.rows == labels.count, "\(labels.count) labels for \(rows.rows) rows")
     precondition(classCount >= 2 && labels.allSatisfy { (0..<classCount).contains($0) })
@@ -41,7 +42,7 @@ public struct LogisticRegression: Classifier, Equatable {
     if let start, start.weights.rows == scores, start.weights.columns == width {
       first = start.weights.values + start.intercepts
     }
-    let found = minimize(from: first, tolerance: tolerance) { point, gradient in
+    let found = minimize(from: first, tolerance: tolerance, iterations: iterations) { point, gradient in
       let weights = DoubleMatrix(Array(point[..<weightCount]), rows: scores, columns: width)
       var slopes = doubleProduct(rows, weights, transposingB: true)
       var loss = 0.0

@@ -37,7 +37,7 @@ func notebook(_ name: String, _ folder: String, _ dependencies: [Target.Dependen
 let libraries = [
   "Files", "Tensors", "Checkpoints", "Tokenizers", "Transformers", "CausalMethods", "Recordings",
   "SparseAutoencoders",
-  "CircuitDiscovery",
+  "CircuitDiscovery", "Probes",
   "Tables", "Trees", "NeuralNetworks", "TabularExplainer", "Reports",
 ]
 
@@ -77,6 +77,8 @@ let package = Package(
         "Files",
       ]),
 
+    library("Probes", ["Recordings", "Checkpoints", "Tensors", "Files"]),
+
     // The tabular explainer.
     library("Tables", ["Files", "Tensors"], settings: rules),
     library("Trees", ["Tables", "Tensors", "CKernels", "Files"], settings: rules),
@@ -88,7 +90,7 @@ let package = Package(
     library(
       "Commands",
       [
-        "Reports", "CausalMethods", "CircuitDiscovery", "TabularExplainer", "Trees", "Tables",
+        "Reports", "CausalMethods", "CircuitDiscovery", "Probes", "TabularExplainer", "Trees", "Tables",
         "SparseAutoencoders",
         "Recordings",
         "Transformers", "Tokenizers", "Checkpoints", "Tensors", "Files",
@@ -139,6 +141,7 @@ let package = Package(
       ],
       exclude: ["Golden"]),
     tests("CausalMethods", ["Transformers", "Checkpoints", "Tensors", "Files"], exclude: ["Golden"]),
+    tests("Probes", ["Recordings", "Checkpoints", "Tensors", "Files"], exclude: ["Golden"]),
     tests("Tensors", ["Files"]),
     tests("Checkpoints", ["Tensors", "Files"], exclude: ["Golden"]),
     tests("Transformers", ["Checkpoints", "Tensors", "Files"], exclude: ["Golden"]),
@@ -156,7 +159,7 @@ let package = Package(
     .target(
       name: "FuzzReaders",
       dependencies: [
-        "CHDF5", "CausalMethods", "Checkpoints", "CircuitDiscovery", "Files", "Recordings",
+        "CHDF5", "CausalMethods", "Checkpoints", "CircuitDiscovery", "Files", "Probes", "Recordings",
         "SparseAutoencoders",
         "Tables", "TabularExplainer", "Tensors", "Tokenizers", "Transformers", "Trees",
       ], path: "Tests/Fuzz/FuzzReaders", swiftSettings: rules),

@@ -23,3 +23,10 @@ static inline const char *openblas_kernels_by_instructions(void) {
 #endif
   return 0;
 }
+
+// LAPACK, which OpenBLAS holds and cblas.h does not name: all eigenvalues and eigenvectors of a symmetric matrix by
+// divide and conquer. The last two are the lengths of the one-letter texts, as Fortran passes them.
+extern void dsyevd_(
+    const char *job, const char *half, const int *order, double *matrix, const int *lead, double *values, double *work,
+    const int *work_size, int *whole, const int *whole_size, int *info, unsigned long job_length,
+    unsigned long half_length);

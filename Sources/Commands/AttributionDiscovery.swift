@@ -83,6 +83,8 @@ enum AttributionDiscovery {
       }
     }
     stages.finish("train")
+    let odd = try OddPromptNotice(
+      recording, trainedOn: samples.prompts, seed: seed, savingTo: folder + "/normality.safetensors")
     let active = meanActiveCodes(trained[0].dictionary, scaled)
     let nulls: [CodeDictionary] = [
       .random(
@@ -140,7 +142,7 @@ enum AttributionDiscovery {
       report.summary(
         loaded, recorder.identity, recording, settings, path, losses: trained[0].losses,
         prompts: task.clean.count
-      ).text(), to: folder + "/summary.json")
+      ).adding("odd_prompts", odd?.value).text(), to: folder + "/summary.json")
     let figures = DiscoveryFigureFiles(
       model: loaded.model, task: task, words: words, folder: folder, replacement: path.replacement, seed: seed
     )
@@ -162,6 +164,7 @@ enum AttributionDiscovery {
     if let native {
       for line in NativeCodeTable(native).lines(beside: ranking) { console.print(line) }
     }
+    if let line = odd?.line { console.print(line) }
     console.note("\(stages.text): \(folder)")
   }
 

@@ -27,6 +27,13 @@ struct DiscoverySummary: Encodable {
   var truth: String?
   /// Measures against the truth, each by its exact name.
   var measures: [String: Measure]?
+  /// Prompts that are unlike those that train; absent where too few train to say so.
+  var oddPrompts: [OddPrompt]?
+
+  struct OddPrompt: Encodable {
+    var prompt: Int
+    var pValue: Double
+  }
 
   struct Measure: Encodable {
     var value: Double

@@ -18,6 +18,8 @@ var subcommands: [any Subcommand.Type] {
     AttributeCommand.self,
     MethodsCommand.self,
     FaithfulnessCommand.self,
+    ProbeCommand.self,
+    NormalityCommand.self,
     ExplainCommand.self,
     FitCommand.self,
     ImportanceCommand.self,

@@ -7,14 +7,17 @@ import Testing
 @Suite struct DiscoveryTests {
   static let files = [
     "default": [
-      "code-ablation.csv", "codes.csv", "code-pairs.csv", "dictionary.safetensors", "heads.csv", "pairs.csv",
+      "code-ablation.csv", "codes.csv", "code-pairs.csv", "dictionary.safetensors", "normality.safetensors",
+      "heads.csv",
+      "pairs.csv",
       "recording.h5",
       "report.html", "summary.json",
       "attention.csv", "code-contexts.csv", "direct.csv", "edges.csv", "heads-kept.csv", "prompts.csv",
       "training.csv",
     ],
     "change": [
-      "recording.h5", "autoencoder.safetensors", "heads.csv", "pairs.csv", "report.html", "summary.json",
+      "recording.h5", "autoencoder.safetensors", "normality.safetensors", "heads.csv", "pairs.csv",
+      "report.html", "summary.json",
     ],
   ]
 

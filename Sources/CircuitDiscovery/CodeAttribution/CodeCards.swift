@@ -90,7 +90,7 @@ extension Transformer {
   /// What directions of the residual stream do to the logits directly, up to the final norm's scale: through its gain,
   /// centred where it centres, and the unembedding. `[directions, vocabulary]`.
   /// - Throws: `CheckpointError` where the unembedding cannot be read.
-  func logitEffects(of directions: Tensor) throws -> Tensor {
+  public func logitEffects(of directions: Tensor) throws -> Tensor {
     var rows = directions
     if let kind = configuration.normalization, let norm = weights.finalNorm {
       let columns = rows.shape[1]

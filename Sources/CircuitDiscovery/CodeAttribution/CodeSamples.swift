@@ -12,6 +12,8 @@ public struct HeadOutputSamples: Sendable {
   public var heads: [Int]
   /// The number of heads, over all layers.
   public var headCount: Int
+  /// The tokens of the prompts that were run for them.
+  public var prompts: [[Int]]
 
   /// The root of the mean squared length of each head's outputs; of a head that was not drawn, or that writes nothing, 1.
   public var scales: [Float] {
@@ -90,6 +92,6 @@ extension Transformer {
         }
       }
     }
-    return HeadOutputSamples(outputs: samples, heads: drawnHeads, headCount: layers * heads)
+    return HeadOutputSamples(outputs: samples, heads: drawnHeads, headCount: layers * heads, prompts: prompts)
   }
 }

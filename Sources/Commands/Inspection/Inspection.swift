@@ -15,7 +15,7 @@ var inspections: [any Inspection.Type] {
   [
     ModelFolderInspection.self,
     RecordingInspection.self,
-    DictionaryInspection.self, AutoencoderInspection.self,
+    DictionaryInspection.self, NormalityInspection.self, AutoencoderInspection.self,
     PromptFileInspection.self,
     TaskInspection.self,
   ]

@@ -13,6 +13,8 @@ struct ResultPage {
     let result = try SavedResult(folder: folder)
     if let page = ComparisonPage(result)?.page { return page }
     if let page = AttributionPage(result)?.page { return page }
+    if let page = ProbePage(result)?.page { return page }
+    if let page = KeyValuePage(result)?.page { return page }
     if let page = DiscoveryPage(result)?.page { return page }
     if let page = ExplanationPage(result)?.page { return page }
     return try ResultPage(result: result).page()

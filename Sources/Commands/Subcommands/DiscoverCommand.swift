@@ -2,6 +2,7 @@
 
 import CircuitDiscovery
 import Files
+import Probes
 import FoundationEssentials
 import Recordings
 import Reports
@@ -19,8 +20,8 @@ enum DiscoverCommand: Subcommand {
     averaged on the way from one to the other). --replace mean asks another question: not what carries the difference
     between a prompt and its negative, but what the task cannot do without.
 
-    Writes heads.csv, pairs.csv, codes.csv, code-pairs.csv, dictionary.safetensors, recording.h5 (outputs at the answer)
-    and summary.json. Intervals are over prompts; a head is in the circuit where its attribution is at least
+    Writes heads.csv, pairs.csv, codes.csv, code-pairs.csv, dictionary.safetensors, recording.h5 (outputs at the answer),
+    normality.safetensors and summary.json. Prompts that are unlike those the dictionary was trained on are named. Intervals are over prompts; a head is in the circuit where its attribution is at least
     --least-share of the metric and not zero by a test with flipped signs, with false discoveries held at 5 %. The
     ranking is held against dictionaries that nobody trained, and against a truth where one is named or was measured.
 
@@ -115,9 +116,14 @@ enum DiscoverCommand: Subcommand {
         ranking.table(path: folder + "/heads.csv"), draws: scorer.scores(draws: 1000, seed: trained.seed),
         truth: $0)
     }
-    let summary = DiscoverySummary(
+    let known = Set(trained.members.flatMap(\.trainingExamples))
+    let odd = try OddPromptNotice(
+      recording, trainedOn: known.sorted().map { recording.examples[$0].tokens }, seed: trained.seed,
+      savingTo: folder + "/normality.safetensors")
+    var summary = DiscoverySummary(
       recording: recording, trained: trained, ranking: ranking, shareWithoutCode: scorer.shareWithoutCode,
       evaluation: evaluation, nulls: nulls)
+    summary.oddPrompts = odd?.prompts.map { .init(prompt: $0.index, pValue: $0.pValue) }
     try summary.write(to: folder + "/summary.json")
     try ReportCommand.write(arguments, folder: folder, console: console)
     stages.finish("compare")
@@ -128,6 +134,7 @@ enum DiscoverCommand: Subcommand {
       console.print("\((100 * share).text(decimals: 1)) % of heads' outputs show no code")
     }
     for line in comparison(evaluation, nulls) { console.print(line) }
+    if let line = odd?.line { console.print(line) }
     console.note("\(stages.text): \(folder)")
   }
 

@@ -3,6 +3,7 @@
 import CausalMethods
 import CircuitDiscovery
 import Files
+import Probes
 import Recordings
 import SparseAutoencoders
 
@@ -23,7 +24,8 @@ enum EvaluateCommand: Subcommand {
     Several files, from several seeds, give mean, standard deviation and a 95 % bootstrap interval of the mean. With \
     the recording and the autoencoder that one file was ranked from, its prompts are drawn again with replacement, \
     pair by pair, and the intervals are over them; the autoencoder stays the same. One file alone gives no interval: a \
-    model's heads are all there are, not a sample.
+    model's heads are all there are, not a sample. Prompts of the recording that are unlike those the autoencoder was \
+    trained on are then named.
     """
   static let positionals = [
     Positional(
@@ -40,11 +42,17 @@ enum EvaluateCommand: Subcommand {
     "recording", "FILE", help: "what the heads were ranked from, for intervals over its prompts")
   static let autoencoder = Option<String>(
     "autoencoder", "FILE", help: "what the heads were ranked by, for intervals over the recording's prompts")
+  static let normality = Option<String>(
+    "normality", "FILE",
+    help:
+      "what is normal of the prompts that the autoencoder was trained on (default: normality.safetensors beside it, where "
+      + "'discover' wrote it), for naming prompts that are not")
   static let resamples = Option<Int>("resamples", "N", default: 1000, help: "draws of the prompts")
   static let json = Flag("json", help: "print one JSON object")
   static let options: [any OptionDeclaration] =
     [
-      truth, k, recording, autoencoder, resamples, RankingOptions.protocolName, RankingOptions.score, seed,
+      truth, k, recording, autoencoder, normality, resamples, RankingOptions.protocolName,
+      RankingOptions.score, seed,
       json,
     ]
   static let examples = [
@@ -65,7 +73,7 @@ enum EvaluateCommand: Subcommand {
     let seed = arguments[seed] ?? 0
     let truthName = try arguments.required(truth)
     if truthName.hasSuffix(".json") || truthName.hasSuffix(".pt") {
-      for option in [recording, autoencoder] where arguments.isGiven(option) {
+      for option in [recording, autoencoder, normality] where arguments.isGiven(option) {
         throw UsageError.invalid("--\(option.name) goes with a ranking of heads, not with edges")
       }
       let circuit = try ScoredCircuit(path: truthName).circuit
@@ -87,7 +95,28 @@ enum EvaluateCommand: Subcommand {
       } else {
         try Evaluation(tables, truth: groundTruth, k: arguments[k], seed: seed)
       }
-    report(evaluation, of: "heads", arguments, seed: seed, console)
+    report(
+      evaluation, of: "heads", arguments, odd: try oddPrompts(arguments, console), seed: seed, console)
+  }
+
+  /// Prompts of the recording that are unlike those the autoencoder was trained on; nil where that is not known.
+  private static func oddPrompts(_ arguments: ParsedArguments, _ console: Console) throws -> OddPromptNotice?
+  {
+    guard let path = arguments[recording], let autoencoder = arguments[autoencoder] else { return nil }
+    if let given = arguments[normality] {
+      let recording = try Recording(path: path)
+      return OddPromptNotice(try Normality(path: given).oddPrompts(of: recording), of: recording)
+    }
+    let folder = autoencoder.lastIndex(of: "/").map { String(autoencoder[...$0]) } ?? ""
+    let beside = folder + "normality.safetensors"
+    guard fileExists(at: beside) else { return nil }
+    do {
+      let recording = try Recording(path: path)
+      return OddPromptNotice(try Normality(path: beside).oddPrompts(of: recording), of: recording)
+    } catch let error as ProbeError {
+      console.note("prompts are not held against \(beside): \(error.sentence)")
+      return nil
+    }
   }
 
   private static func edgeTables(_ paths: [String]) throws -> [EdgeTable] {
@@ -106,11 +135,13 @@ enum EvaluateCommand: Subcommand {
   }
 
   private static func report(
-    _ evaluation: Evaluation, of unit: String, _ arguments: ParsedArguments, seed: UInt64, _ console: Console
+    _ evaluation: Evaluation, of unit: String, _ arguments: ParsedArguments, odd: OddPromptNotice? = nil,
+    seed: UInt64, _ console: Console
   ) {
     let files = arguments.positionals
     if arguments[json] {
-      console.print(jsonValue(evaluation, of: unit, files: files, seed: seed).line)
+      console.print(
+        jsonValue(evaluation, of: unit, files: files, seed: seed).adding("odd_prompts", odd?.value).line)
       return
     }
     let rankings = files.count == 1 ? "one ranking" : "\(files.count) rankings"
@@ -121,12 +152,13 @@ enum EvaluateCommand: Subcommand {
     for measure in evaluation.measures {
       console.print("  \(measure.name.padded(to: width))  \(line(measure))")
     }
+    if let line = odd?.line { console.print(line) }
   }
 
   /// The scores for draws of the prompts; nil where no recording was named.
   private static func draws(_ arguments: ParsedArguments, _ tables: [HeadTable]) throws -> [[Double]]? {
     guard let path = arguments[recording] else {
-      for option in [autoencoder, RankingOptions.protocolName, RankingOptions.score]
+      for option in [autoencoder, normality, RankingOptions.protocolName, RankingOptions.score]
         as [any OptionDeclaration]
       where arguments.isGiven(option) {
         throw UsageError.invalid("--\(option.name) says nothing without --recording")

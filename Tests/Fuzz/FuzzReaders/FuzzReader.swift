@@ -21,6 +21,7 @@ public struct FuzzReader: Sendable {
   /// All readers.
   public static let all: [FuzzReader] =
     textReaders + tensorReaders + tokenizerReaders + tableReaders + modelReaders + recordingReaders
+    + probeReaders
 
   /// Limits that keep one input fast: the readers' own, lowered.
   public static func lowerLimits() {

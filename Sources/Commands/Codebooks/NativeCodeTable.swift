@@ -2,6 +2,7 @@
 
 import CausalMethods
 import CircuitDiscovery
+import Files
 import Reports
 
 /// Native codes in the order of their attribution.

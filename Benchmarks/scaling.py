@@ -28,7 +28,7 @@ def mpi(ranks):
     return ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "--quiet", "-np", str(ranks), team]
 
 
-print("| work | one process | 1 rank | 2 ranks | 4 ranks | one part of nothing | merge |")
+print("| work | one process | 1 rank | 2 ranks | 4 ranks | a part of one or two prompts | merge |")
 print("|---|---|---|---|---|---|---|")
 for name, words in JOBS.items():
     times = {}

@@ -60,6 +60,9 @@ enum MergeCommand: Subcommand {
     console.note("\(ordered.count) parts merged: \(output)")
   }
 
+  /// More files than a process may have open on many systems, less a few.
+  private static let manyParts = 1000
+
   private static func mergeRecordings(
     _ paths: [String], to output: String, _ arguments: ParsedArguments, _ console: Console
   ) throws {
@@ -72,6 +75,11 @@ enum MergeCommand: Subcommand {
       try merge.link(to: output)
     }
     console.endProgress()
+    if !arguments[copy], paths.count > manyParts {
+      console.note(
+        "HDF5 in other programs opens all parts at once, and reads zeros where there are more than a process may open "
+          + "('ulimit -n'); --copy writes one file")
+    }
     console.note("\(paths.count) parts with \(merge.exampleCount) prompts merged: \(output)")
   }
 }

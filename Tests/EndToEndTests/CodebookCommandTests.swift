@@ -1,0 +1,123 @@
+// headlamp train-model --codebook, codes and steer.
+
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct CodebookCommandTests {
+  /// A machine of six states, and a model with codebooks that has read its walks for a little while.
+  private func withCodebookModel(_ body: (_ folder: String, _ model: String, _ task: String) throws -> Void)
+    throws
+  {
+    try withTemporaryFolder { folder in
+      let task = folder + "/task.json"
+      try """
+      {"name": "six", "summary": "walks", "state_machine": {"states": 6, "edges": 2, "walk": [6, 6]}}
+      """.write(toFile: task, atomically: true, encoding: .utf8)
+      let trained = try headlamp([
+        "train-model", task, "--output", folder + "/model", "--layers", "1", "--heads", "2", "--d-model",
+        "16",
+        "--steps", "60", "--batch", "8", "--pairs", "60", "--text-weight", "1", "--codebook", "both",
+        "--codes", "20",
+        "--replace-every", "20",
+      ])
+      try #require(trained.exitCode == 0, "\(trained.errors)")
+      try body(folder, folder + "/model", task)
+    }
+  }
+
+  @Test func codesOfStatesAreShownAndForced() throws {
+    try withCodebookModel { folder, model, task in
+      let record = try String(contentsOfFile: model + "/training.json", encoding: .utf8)
+      #expect(record.contains("\"code_use\"") && record.contains("--codebook both"))
+      let table = folder + "/codes.csv"
+      let codes = try headlamp(["codes", model, "--task", task, "--walks", "20", "--output", table])
+      try #require(codes.exitCode == 0, "\(codes.errors)")
+      #expect(codes.output.contains("of 6 labels have a code with precision and recall of 0.95 or more"))
+      let rows = try String(contentsOfFile: table, encoding: .utf8).split(separator: "\n")
+      #expect(rows.count == 7 && rows[1].hasPrefix("state 0,"))
+      let place = try headlamp(["codes", model, "--task", task, "--code", "0.mlp:3"])
+      #expect(place.exitCode == 0 && place.output.hasPrefix("0.mlp:3 is active at"), "\(place.errors)")
+      let states = try headlamp(["steer", model, "--task", task, "--walks", "4"])
+      try #require(states.exitCode == 0, "\(states.errors)")
+      for part in ["none", "best code", "0.mlp", "all MLPs", "all heads", "all "] {
+        #expect(states.output.contains("\n\(part)"), "\(part)")
+      }
+      let prompt = try headlamp(["steer", model, "--prompt", "1 4 2", "--code", "0.mlp:3,0.1:2"])
+      #expect(prompt.exitCode == 0 && prompt.output.contains("KL divergence"), "\(prompt.errors)")
+      let effects = folder + "/effects.csv"
+      let every = try headlamp([
+        "steer", model, "--task", task, "--walks", "2", "--every-code", "--output", effects,
+      ])
+      try #require(every.exitCode == 0, "\(every.errors)")
+      #expect(try String(contentsOfFile: effects, encoding: .utf8).split(separator: "\n").count == 61)
+    }
+  }
+
+  @Test func aPatternIsLookedForInLines() throws {
+    try withCodebookModel { folder, model, _ in
+      let text = folder + "/text.txt"
+      try "1 4 2 3\n2 4 1 0\n4 4 4\n0 1 2 4\n".write(toFile: text, atomically: true, encoding: .utf8)
+      let found = try headlamp(["codes", model, "4 [12]", "--text", text])
+      #expect(found.exitCode == 0 && found.output.contains("4 [12]"), "\(found.errors)")
+      let use = try headlamp(["codes", model, "--text", text])
+      #expect(use.exitCode == 0 && use.output.contains("perplexity"), "\(use.errors)")
+      for (words, problem) in [
+        (["4 (", "--text", text], "cannot be read"), (["9", "--text", text], "nothing in"),
+        (["4", "--task", "tokfsm"], "goes with --text"), ([], "is needed"),
+        (["--task", "ioi"], "not a state machine"), (["--text", text, "--code", "0.9:1"], "no codebook 0.9"),
+        (["--text", text, "--code", "0.mlp:20"], "has 20 codes"),
+        (["--text", text, "--code", "x"], "a code is"),
+        (["--text", text, "--contexts", "3"], "goes with --code"),
+      ] {
+        let refused = try headlamp(["codes", model] + words)
+        #expect(refused.exitCode == 2 && refused.errors.contains(problem), "\(words): \(refused.errors)")
+      }
+    }
+  }
+
+  @Test func aModelIsFineTunedWithCodebooks() throws {
+    try withCodebookModel { folder, model, task in
+      let tuned = try headlamp([
+        "train-model", task, "--from", model, "--output", folder + "/tuned", "--steps", "10", "--batch", "8",
+        "--pairs",
+        "60", "--codebook", "heads", "--codes", "5", "--active", "2",
+      ])
+      try #require(tuned.exitCode == 0, "\(tuned.errors)")
+      let codes = try headlamp(["codes", folder + "/tuned", "--task", task, "--code", "0.1:4"])
+      #expect(codes.exitCode == 0, "\(codes.errors)")
+      for (words, problem) in [
+        (["--layers", "2"], "--from keeps the model as it is"), (["--codes", "7"], "add --codebook"),
+        (["--codebook", "all"], "heads, mlp or both"),
+        (["--codebook", "mlp", "--codes", "3", "--active", "4"], "more than the 3 codes"),
+      ] {
+        let refused = try headlamp(["train-model", task, "--from", model, "--output", folder + "/x"] + words)
+        #expect(refused.exitCode == 2 && refused.errors.contains(problem), "\(words): \(refused.errors)")
+      }
+    }
+  }
+
+  @Test func forcedCodesMustBeOnesOfTheModel() throws {
+    try withCodebookModel { folder, model, task in
+      for (words, problem) in [
+        (["--prompt", "1 2"], "needs --code"), ([], "is needed"),
+        (["--prompt", "1 2", "--code", "0.mlp:1,0.mlp:2"], "twice"),
+        (["--prompt", "1 2", "--code", "0.mlp:1", "--at", "9"], "--at is"),
+        (["--task", task, "--code", "0.mlp:1"], "goes with --prompt"),
+        (["--prompt", "1 2", "--code", "3.mlp:1"], "no codebook"),
+      ] {
+        let refused = try headlamp(["steer", model] + words)
+        #expect(refused.exitCode == 2 && refused.errors.contains(problem), "\(words): \(refused.errors)")
+      }
+      let plain = folder + "/plain"
+      let trained = try headlamp([
+        "train-model", task, "--output", plain, "--layers", "1", "--heads", "2", "--d-model", "16", "--steps",
+        "2",
+        "--pairs", "60",
+      ])
+      try #require(trained.exitCode == 0, "\(trained.errors)")
+      let refused = try headlamp(["codes", plain, "--task", task])
+      #expect(refused.exitCode == 2 && refused.errors.contains("has no codebooks"), "\(refused.errors)")
+    }
+  }
+}

@@ -60,6 +60,10 @@ import Testing
       try "1 4 2 3\n2 4 1 0\n4 4 4\n0 1 2 4\n".write(toFile: text, atomically: true, encoding: .utf8)
       let found = try headlamp(["codes", model, "4 [12]", "--text", text])
       #expect(found.exitCode == 0 && found.output.contains("4 [12]"), "\(found.errors)")
+      // The same lines as Windows ends them: each is still read by itself.
+      let ended = folder + "/crlf.txt"
+      try "1 4 2 3\r\n2 4 1 0\r\n4 4 4\r\n0 1 2 4\r\n".write(toFile: ended, atomically: true, encoding: .utf8)
+      #expect(try headlamp(["codes", model, "4 [12]", "--text", ended]).output == found.output)
       let use = try headlamp(["codes", model, "--text", text])
       #expect(use.exitCode == 0 && use.output.contains("perplexity"), "\(use.errors)")
       for (words, problem) in [

@@ -153,7 +153,7 @@ import Testing
       ])
       #expect(
         missing.exitCode == 1
-          && missing.errors == "headlamp: of 3 parts, 2 is missing; make it with --shard 2/3\n",
+          && missing.errors == "headlamp: part 2 of 3 is missing; make it with --shard 2/3\n",
         "\(missing.errors)")
       try FileManager.default.removeItem(atPath: folder + "/3-2.h5")
       let gone = try headlamp(["inspect", folder + "/merged-3.h5"])
@@ -210,7 +210,7 @@ import Testing
       #expect(twice.exitCode == 1 && twice.errors.contains("are both part 1/2"), "\(twice.errors)")
       let missing = try merge("2-0")
       #expect(
-        missing.exitCode == 1 && missing.errors.contains("of 2 parts, 1 is missing"), "\(missing.errors)")
+        missing.exitCode == 1 && missing.errors.contains("part 1 of 2 is missing"), "\(missing.errors)")
       // Another model under the same name.
       let other = try headlamp([
         "train-model", "induction", "--output", folder + "/other", "--layers", "2", "--heads", "4",

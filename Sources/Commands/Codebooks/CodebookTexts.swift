@@ -37,7 +37,7 @@ struct CodebookTexts {
     }
     var marked: [Int] = []
     var start = 0
-    for line in try readText(at: path).split(separator: "\n").map(String.init) {
+    for line in try readText(at: path).split(whereSeparator: \.isNewline).map(String.init) {
       let encoding = tokenizer.encodeWithBeginning(line)
       let count = min(encoding.count, context)
       guard count > 1 else { continue }

@@ -15,7 +15,8 @@ extension ShardError: ExplainedError {
       "\(path) belongs to another result than \(first): \(difference)"
     case .repeated(let path, let shard, let other): "\(path) and \(other) are both part \(shard)"
     case .missing(let parts, let count):
-      "of \(count) parts, \(Self.list(parts)) \(parts.count == 1 ? "is" : "are") missing; make "
+      "\(parts.count == 1 ? "part" : "parts") \(Self.list(parts)) of \(count) \(parts.count == 1 ? "is" : "are") "
+        + "missing; make "
         + "\(parts.count == 1 ? "it" : "them") with --shard \(parts.first ?? 1)/\(count)"
         + (parts.count > 1 ? " and so on" : "")
     case .changed(let path, let difference):

@@ -10,6 +10,9 @@ let rules: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// Tests as they are in both configurations: optimising what runs once takes longer than it saves.
+let testRules: [SwiftSetting] = rules + [.unsafeFlags(["-Onone"])]
+
 /// Targets that must not hold pointers: pointers live in libraries of numbers and files only.
 let pointerFree: [SwiftSetting] = rules + [.strictMemorySafety()]
 
@@ -24,7 +27,7 @@ func tests(
 ) -> Target {
   .testTarget(
     name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies,
-    exclude: exclude, resources: resources, swiftSettings: rules)
+    exclude: exclude, resources: resources, swiftSettings: testRules)
 }
 
 /// A narrated program in `Notebooks-as-scripts`.
@@ -155,7 +158,7 @@ let package = Package(
     tests("Reports", []),
     .testTarget(
       name: "EndToEndTests", dependencies: ["headlamp", "TestSupport"], exclude: ["Cases", "Golden"],
-      swiftSettings: rules),
+      swiftSettings: testRules),
     .target(
       name: "FuzzReaders",
       dependencies: [

@@ -40,9 +40,21 @@ enum AttributionDiscovery {
     help:
       "positive prompts to measure edges, direct contributions and the curve of heads kept on, for figures (default 32; 0, "
       + "which is none, for models of more than 10 million parameters)")
+  static let dictionary = Option<DictionarySource>(
+    "dictionary", "WHERE", default: .trained,
+    help:
+      "where codes come from: trained on heads' outputs, or codebook, the model's own codes (train-model --codebook)"
+  )
   static let options: [any OptionDeclaration] = [
-    replacement, steps, attributionExamples, figureExamples, leastShare, dictionaries, ablationExamples,
+    dictionary, replacement, steps, attributionExamples, figureExamples, leastShare, dictionaries,
+    ablationExamples,
     DictionaryOptions.batchTopK,
+  ]
+
+  /// The options that say how a dictionary is trained and judged.
+  static let trainedOptions: [any OptionDeclaration] = [
+    dictionaries, ablationExamples, DictionaryOptions.batchTopK, TrainCommand.features, TrainCommand.topK,
+    DiscoverCommand.lambda, DiscoverCommand.epochs, DiscoverCommand.learningRate,
   ]
 
   static func run(
@@ -140,8 +152,15 @@ enum AttributionDiscovery {
     if !curves.isEmpty { try report.ablationTable().write(to: folder + "/code-ablation.csv") }
     try writeFile(
       report.summary(
-        loaded, recorder.identity, recording, settings, path, losses: trained[0].losses,
-        prompts: task.clean.count
+        loaded, recorder.identity, recording, path,
+        dictionary: [
+          JSONMember("dictionary", .string(DictionarySource.trained.rawValue)),
+          JSONMember("features", .integer(settings.features)),
+          JSONMember("sparsity", .string(settings.sparsity.text)),
+          JSONMember("lambda", .number(settings.sparsity.weight)),
+          JSONMember("dictionary_steps", .integer(settings.steps)),
+          JSONMember("last_loss", .number(trained[0].losses.last ?? 0)),
+        ], prompts: task.clean.count
       ).adding("odd_prompts", odd?.value).text(), to: folder + "/summary.json")
     let figures = DiscoveryFigureFiles(
       model: loaded.model, task: task, words: words, folder: folder, replacement: path.replacement, seed: seed
@@ -168,7 +187,7 @@ enum AttributionDiscovery {
     console.note("\(stages.text): \(folder)")
   }
 
-  private static func count(
+  static func count(
     _ arguments: ParsedArguments, _ option: Option<Int>, from least: Int, default usual: Int
   ) throws -> Int {
     let count = arguments[option] ?? usual
@@ -189,7 +208,7 @@ enum AttributionDiscovery {
     return settings
   }
 
-  private static func pathOptions(
+  static func pathOptions(
     _ arguments: ParsedArguments, isLarge: Bool, seed: UInt64
   ) throws -> HeadPathOptions {
     var options = HeadPathOptions()
@@ -202,7 +221,7 @@ enum AttributionDiscovery {
     return options
   }
 
-  private static func cut(_ arguments: ParsedArguments) throws -> CircuitCut {
+  static func cut(_ arguments: ParsedArguments) throws -> CircuitCut {
     var cut = CircuitCut()
     cut.leastShare = arguments[leastShare] ?? cut.leastShare
     guard cut.leastShare >= 0, cut.leastShare.isFinite else {
@@ -211,7 +230,7 @@ enum AttributionDiscovery {
     return cut
   }
 
-  private static func promptCount(
+  static func promptCount(
     _ arguments: ParsedArguments, _ loaded: PromptOptions.Loaded, _ task: CausalTask
   ) throws -> Int {
     if let count = arguments[attributionExamples] {
@@ -233,7 +252,7 @@ enum AttributionDiscovery {
   }
 
   /// Whether a model has more than ten million parameters in its blocks, by twelve squares of the width, as is usual.
-  private static func isLarge(_ model: Transformer) -> Bool {
+  static func isLarge(_ model: Transformer) -> Bool {
     12 * model.configuration.layers * model.configuration.dModel * model.configuration.dModel > 10_000_000
   }
 
@@ -245,3 +264,11 @@ enum AttributionDiscovery {
 }
 
 extension HeadQuestion: ArgumentValue {}
+
+/// Where the codes of a discovery come from.
+enum DictionarySource: String, CaseIterable, ArgumentValue {
+  /// A dictionary trained on what heads write.
+  case trained
+  /// The model's own codebooks.
+  case codebook
+}

@@ -56,7 +56,7 @@ struct Judgement {
         "null, \(null.name): " + [area, effects, ranking].compactMap { $0 }.joined(separator: ", "))
     }
     if nullDoesAsWell {
-      lines.append("a null baseline does as well: the trained dictionary has added nothing to this ranking")
+      lines.append("a null baseline does as well: codes have added nothing to this ranking")
     } else if let null = nullRanksAsWell, let codesLost, let other = nullCodesLost[null] {
       lines.append(
         "\(nulls[null].name) ranks heads as well, but its codes carry less: \((100 * other).text(decimals: 0)) % of the "

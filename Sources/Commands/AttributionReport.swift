@@ -5,7 +5,6 @@ import CircuitDiscovery
 import Files
 import Recordings
 import Reports
-import SparseAutoencoders
 import Transformers
 
 /// Everything that is written of a code attribution.
@@ -187,9 +186,10 @@ struct AttributionReport {
     return lines
   }
 
+  /// - Parameter dictionary: what is to be said of where the codes come from.
   func summary(
     _ loaded: PromptOptions.Loaded, _ identity: ModelIdentity, _ recording: Recording,
-    _ settings: DictionarySettings, _ path: HeadPathOptions, losses: [Double], prompts: Int
+    _ path: HeadPathOptions, dictionary: [JSONMember], prompts: Int
   ) throws -> JSONValue {
     let seed = loaded.prompts.seed
     var members: [JSONMember] = [
@@ -204,12 +204,8 @@ struct AttributionReport {
       JSONMember("negatives", .integer(recording.labels.count { !$0 })),
       JSONMember("attributed_prompts", .integer(prompts)),
       JSONMember("recording_sha256", .string(try recording.sha256())),
-      JSONMember("features", .integer(settings.features)),
-      JSONMember("sparsity", .string(settings.sparsity.text)),
-      JSONMember("lambda", .number(settings.sparsity.weight)),
-      JSONMember("dictionary_steps", .integer(settings.steps)),
       JSONMember("integration_steps", .integer(path.steps)),
-      JSONMember("last_loss", .number(losses.last ?? 0)), JSONMember("active_codes", .number(activeCodes)),
+      JSONMember("active_codes", .number(activeCodes)),
       JSONMember("metric", .number(ranking.metric)),
       JSONMember("heads_in_circuit", .integer(ranking.heads.count { $0.isInCircuit })),
       JSONMember("false_discovery_rate", .number(ranking.cut.falseDiscoveryRate)),
@@ -243,6 +239,7 @@ struct AttributionReport {
             ])
           })),
     ]
+    members += dictionary
     if let lost = judged.codesLost {
       // Where as many dimensions as a head has are replaced.
       members.append(JSONMember("codes_lost", .number(lost)))

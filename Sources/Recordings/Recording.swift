@@ -28,7 +28,7 @@ public final class Recording: @unchecked Sendable {
   public let part: RecordedPart?
   /// The parts that it joins, where its head outputs lie in other files.
   let joined: [JoinedRecording]?
-  private let file: HDF5File
+  let file: HDF5File
   /// The shape of one example's head outputs.
   let exampleShape: [Int]
   /// SHA-256 of the file, where its seal was checked or it has just been sealed.

@@ -42,6 +42,7 @@ struct RecordingContents: Sendable {
       try file.requireRoom(for: headOutputShape, width: 4, of: "head_outputs")
     }
     try file.requireRoom(for: tokenShape, width: 4, of: "tokens")
+    try description.codes?.check(file, headOutputShape: headOutputShape)
     let hasMarks = file.hasDataset("recorded")
     for name in ["lengths", "labels", "pairs"] + (hasMarks ? ["recorded"] : []) {
       let length = try file.shape(of: name, H5T_INTEGER, ranks: 1...1)[0]
@@ -133,7 +134,8 @@ extension RecordingDescription {
       heads: try file.integerAttribute("n_heads"), dModel: try file.integerAttribute("d_model"),
       position: RecordedPosition(text: try file.textAttribute("position")),
       bos: try file.booleanAttribute("bos"), seed: try file.unsignedAttribute("seed"),
-      dtype: try file.textAttribute("dtype"), createdBy: try file.textAttribute("created_by"))
+      dtype: try file.textAttribute("dtype"), createdBy: try file.textAttribute("created_by"),
+      codes: try RecordedCodes(file))
     guard layers > 0, heads > 0, dModel > 0 else {
       throw file.malformed("n_layers \(layers), n_heads \(heads) and d_model \(dModel) must be positive")
     }
@@ -153,6 +155,7 @@ extension RecordingDescription {
     try file.writeAttribute("seed", seed)
     try file.writeAttribute("dtype", dtype)
     try file.writeAttribute("created_by", createdBy)
+    try codes?.writeAttributes(to: file)
   }
 
   /// The first thing in which a recording differs from `other`, in words; nil where one can continue the other.
@@ -165,6 +168,10 @@ extension RecordingDescription {
       ("position", position.text, other.position.text),
       ("bos", bos ? "on" : "off", other.bos ? "on" : "off"), ("seed", String(seed), String(other.seed)),
       ("dtype", dtype, other.dtype),
+      (
+        "codebooks", codes.map { "\($0.active) of \($0.codes) codes" } ?? "none",
+        other.codes.map { "\($0.active) of \($0.codes) codes" } ?? "none"
+      ),
     ]
     guard let fact = facts.first(where: { $0.mine != $0.theirs }) else { return nil }
     return "its \(fact.name) is '\(fact.mine)', not '\(fact.theirs)'"

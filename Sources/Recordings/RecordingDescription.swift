@@ -27,12 +27,14 @@ public struct RecordingDescription: Hashable, Codable, Sendable {
   public var dtype: String
   /// The program that made the recording, with its version.
   public var createdBy: String
+  /// The heads' codebooks, whose codes are recorded; nil where there are none, or means over positions are kept.
+  public var codes: RecordedCodes?
 
   /// A description of a recording that is about to be made.
   public init(
     task: String, model: String, modelSHA256: String, layers: Int, heads: Int, dModel: Int,
     position: RecordedPosition, bos: Bool, seed: UInt64, dtype: String = "float32",
-    createdBy: String = "headlamp"
+    createdBy: String = "headlamp", codes: RecordedCodes? = nil
   ) {
     self.task = task
     self.model = model
@@ -45,6 +47,7 @@ public struct RecordingDescription: Hashable, Codable, Sendable {
     self.seed = seed
     self.dtype = dtype
     self.createdBy = createdBy
+    self.codes = position == .mean ? nil : codes
   }
 }
 

@@ -113,6 +113,7 @@ public struct RecordingMerge {
         try file.createVirtualDataset(
           "head_outputs", chdf5_ieee_f32le(), shape: [examples.count] + parts[0].exampleShape,
           over: joined.map { ($0.name, $0.examples) })
+        try writeCodes(to: file)
         try file.flush()
         guard file.close() else { throw RecordingError.unwritable(path: newPath, reason: HDF5.lastError()) }
       }
@@ -123,6 +124,24 @@ public struct RecordingMerge {
       return try Recording(path: path, sealedAs: digest)
     } catch .unwritable(_, let reason) {
       throw .unwritable(path: path, reason: reason)
+    }
+  }
+
+  /// Copies all parts' codes, which are few beside the head outputs. Called inside `HDF5.perform`.
+  private func writeCodes(to file: HDF5File) throws(RecordingError) {
+    guard let codes = description.codes else { return }
+    let shape = codes.shape(ofOutputs: parts[0].exampleShape)
+    try file.createDataset(
+      RecordedCodes.dataset, chdf5_std_i32le(), shape: [examples.count] + shape)
+    var first = 0
+    for part in parts {
+      let source = try HDF5File(path: part.path, access: .reading)
+      defer { source.close() }
+      var numbers = [Int32](repeating: 0, count: part.examples.count * shape.reduce(1, *))
+      try source.read(RecordedCodes.dataset, rows: 0..<part.examples.count, .int32, into: &numbers)
+      try file.write(
+        numbers, rows: first..<first + part.examples.count, of: RecordedCodes.dataset, .int32)
+      first += part.examples.count
     }
   }
 
@@ -153,7 +172,9 @@ public struct RecordingMerge {
         let rows = start..<min(start + step, part.examples.count)
         let places = rows.map { first + $0 }
         if places.contains(where: { !writer.isRecorded[$0] }) {
-          try writer.write(headOutputs: recording.headOutputs(examples: rows), examples: places)
+          try writer.write(
+            headOutputs: recording.headOutputs(examples: rows), codes: recording.headCodes(examples: rows),
+            examples: places)
         }
         try progress(first + rows.upperBound, examples.count)
       }

@@ -55,10 +55,12 @@ enum RecordingSeal {
     let end = file.bytes.count - length
     let seal = end < 0 ? "" : String(decoding: file.bytes[end...], as: UTF8.self)
     guard seal.hasPrefix(label), seal.hasSuffix("\n") else {
-      if let own = endOfHDF5(file.bytes), file.bytes.count > own {
+      if let own = endOfHDF5(file.bytes), file.bytes.count != own {
         throw .malformed(
           path: path,
-          problem: "\(file.bytes.count - own) bytes that are no seal follow its end; record it again")
+          problem: file.bytes.count > own
+            ? "\(file.bytes.count - own) bytes that are no seal follow its end; record it again"
+            : "it is cut short: \(own - file.bytes.count) of \(own) bytes are missing; record it again")
       }
       return nil
     }

@@ -137,10 +137,15 @@ public final class RecordingWriter: @unchecked Sendable {
   ///   - headOutputs: `[examples, layers, heads, d_model]`; where each position is kept,
   ///     `[examples, t, layers, heads, d_model]` with any `t` that holds the longest of these prompts, at most `T`.
   ///     What lies past a prompt's length must be zero.
+  ///   - codes: the heads' codes `[examples, layers, heads, active]`, or with `t` where each position is kept; needed where
+  ///     the description has codebooks.
   ///   - examples: the index of each row's example.
   /// - Throws: `notFinite` before anything is written; `cutShort`, after which the examples of earlier calls stay.
-  public func write(headOutputs: Tensor, examples: [Int]) throws(RecordingError) {
+  public func write(
+    headOutputs: Tensor, codes: Tensor? = nil, examples: [Int]
+  ) throws(RecordingError) {
     let perPosition = description.position == .each
+    precondition((codes == nil) == (description.codes == nil), "codes and codebooks go together")
     let rowCount = headOutputs.shape.first ?? 0
     let tail = Array(headOutputs.shape.dropFirst())
     precondition(
@@ -168,6 +173,14 @@ public final class RecordingWriter: @unchecked Sendable {
               padded.replaceSubrange(0..<given, with: source[offset * given..<(offset + 1) * given])
               try file.write(padded, rows: example..<example + 1, of: "head_outputs", .float32)
             }
+          }
+        }
+        if let codes, let books = description.codes {
+          let rows = codes.reshaped([rowCount, codes.count / max(1, rowCount)])
+          for (row, run) in consecutiveRuns(of: examples) {
+            try books.write(
+              rows.rows(row..<row + run.count), rows: run, shape: books.shape(ofOutputs: exampleShape),
+              to: file)
           }
         }
         // The contents first, then the marks: a kill in between costs a batch, never the truth.
@@ -234,6 +247,11 @@ public final class RecordingWriter: @unchecked Sendable {
       let chunk = exampleBytes < 1 << 31 ? [1] + exampleShape : [1, 1] + exampleShape.dropFirst()
       try file.createDataset(
         "head_outputs", chdf5_ieee_f32le(), shape: [examples.count] + exampleShape, chunk: chunk)
+      if let codes = description.codes {
+        try file.createDataset(
+          RecordedCodes.dataset, chdf5_std_i32le(),
+          shape: [examples.count] + codes.shape(ofOutputs: exampleShape))
+      }
       try file.flush()
       guard file.close() else { throw RecordingError.unwritable(path: newPath, reason: HDF5.lastError()) }
       try synchronise(newPath)

@@ -3,12 +3,12 @@
 import Files
 
 extension Features {
-  /// Reads every column of a file as a feature; identifiers too.
+  /// Reads every column of a file as a feature, identifiers too; parts of dates only where they are named.
   /// - Throws: `FileError`, or `TableError` naming line and column.
   public init(readingFrom path: String, options: TableOptions = TableOptions()) throws {
     var options = options
     options.identifiers = .kept
-    options.dates = .asNumbers
+    if options.dates == .withParts { options.dates = .asNumbers }
     self.init(try readColumns(path: path, target: .none, options: options))
   }
 

@@ -194,6 +194,31 @@ import Transformers
   }
 }
 
+@Suite struct CodePurityTests {
+  @Test func pureCodesAreThoseOfOneInput() throws {
+    var blueprint = TransformerBlueprint(
+      vocabulary: 20, context: 16, layers: 2, heads: 2, dModel: 16, mlpWidth: 32)
+    blueprint.configuration.codebooks = CodebookConfiguration(places: [.heads, .mlp], codes: 12, active: 1)
+    let (layout, values) = try blueprint.initialParameters(seed: 3)
+    let model = layout.transformer(values)
+    let source = StateMachineSource(states: 30, edges: 3, walk: 4...6, seed: 7)
+    let machine = TokenizedStateMachine(source.machine, tokens: Array(0..<10), beginning: 12)
+    let purity = try machine.purity(model)
+    #expect(purity.count == 12)
+    for entry in purity.filter({ $0.digits == 2 }) {
+      #expect(entry.inputs == 30)
+      var states: [Int: Int] = [:]
+      for state in 0..<30 {
+        let codes = try machine.codes(of: state, model)
+        states[try #require(codes.numbers[entry.book]?.first), default: 0] += 1
+      }
+      #expect(entry.used == states.count && entry.pure == states.values.count { $0 == 1 })
+    }
+    let longer = try #require(purity.last)
+    #expect(longer.digits == 3 && (30...90).contains(longer.inputs) && longer.used <= 12)
+  }
+}
+
 @Suite struct NativeCodeTests {
   @Test(arguments: [1, 2])
   func nativeCodesSumToTheWholeAttributionOfTheirHead(active: Int) throws {

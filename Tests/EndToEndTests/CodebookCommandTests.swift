@@ -43,6 +43,16 @@ import Testing
       for part in ["none", "best code", "0.mlp", "all MLPs", "all heads", "all "] {
         #expect(states.output.contains("\n\(part)"), "\(part)")
       }
+      #expect(codes.output.contains("6 states alone"))
+      let alone = try headlamp(["steer", model, "--task", task, "--length", "1"])
+      #expect(alone.output.contains("after 6 walks"), "\(alone.errors)")
+      let recording = folder + "/r.h5"
+      let recorded = try headlamp([
+        "record", task, "--model", model, "--examples", "4", "--position", "last", "--output", recording,
+      ])
+      try #require(recorded.exitCode == 0, "\(recorded.errors)")
+      #expect(
+        try headlamp(["inspect", recording]).output.contains("1 of 20 active in each head's codebook"))
       let prompt = try headlamp(["steer", model, "--prompt", "1 4 2", "--code", "0.mlp:3,0.1:2"])
       #expect(prompt.exitCode == 0 && prompt.output.contains("KL divergence"), "\(prompt.errors)")
       let effects = folder + "/effects.csv"
@@ -101,6 +111,45 @@ import Testing
     }
   }
 
+  @Test func headsAreRankedByTheModelsOwnCodes() throws {
+    try withCodebookModel { folder, model, task in
+      let words = ["discover", task, "--model", model, "--examples", "12"]
+      let found = try headlamp(
+        words + ["--dictionary", "codebook", "--figure-examples", "0", "--output", folder + "/own"])
+      try #require(found.exitCode == 0, "\(found.errors)")
+      #expect(found.output.contains("codes of the model's own codebooks of largest attribution: 0."))
+      func rows(_ name: String) throws -> [[String]] {
+        try String(contentsOfFile: folder + "/own/" + name, encoding: .utf8).split(separator: "\n").map {
+          $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        }
+      }
+      let (heads, codes) = (try rows("heads.csv"), try rows("native-codes.csv"))
+      let (attribution, error) = (
+        try #require(heads[0].firstIndex(of: "attribution")),
+        try #require(heads[0].firstIndex(of: "error_term"))
+      )
+      #expect(heads.count == 3 && codes.count > 3)
+      for head in heads.dropFirst() {
+        let sum = codes.dropFirst().filter { $0[1] == head[1] && $0[2] == head[2] }.reduce(0.0) {
+          $0 + (Double($1[3]) ?? .nan)
+        }
+        #expect(try abs(sum - #require(Double(head[attribution]))) < 1e-4)
+        #expect(Double(head[error]) == 0)
+      }
+      #expect(try String(contentsOfFile: folder + "/own/summary.json", encoding: .utf8).contains("codebook"))
+      #expect(FileManager.default.fileExists(atPath: folder + "/own/report.html"))
+      for (options, problem) in [
+        (["--epochs", "5"], "--epochs is about a dictionary that is trained"),
+        (["--replace", "mean"], "compares with each prompt's negative"),
+      ] {
+        let refused = try headlamp(words + ["--dictionary", "codebook"] + options)
+        #expect(refused.exitCode == 2 && refused.errors.contains(problem), "\(refused.errors)")
+      }
+      let none = try headlamp(["discover", "ioi", "--dictionary", "codebook", "--output", folder + "/none"])
+      #expect(none.exitCode == 2 && none.errors.contains("needs codebooks on heads"), "\(none.errors)")
+    }
+  }
+
   @Test func forcedCodesMustBeOnesOfTheModel() throws {
     try withCodebookModel { folder, model, task in
       for (words, problem) in [
@@ -109,6 +158,10 @@ import Testing
         (["--prompt", "1 2", "--code", "0.mlp:1", "--at", "9"], "--at is"),
         (["--task", task, "--code", "0.mlp:1"], "goes with --prompt"),
         (["--prompt", "1 2", "--code", "3.mlp:1"], "no codebook"),
+        (["--prompt", "1 2", "--code", "0.mlp:1", "--length", "1"], "--length goes with --task"),
+        (["--task", task, "--length", "0"], "above 0"),
+        (["--task", task, "--length", "500"], "is more than"),
+        (["--task", task, "--length", "1", "--walks", "9"], "leave out --walks"),
       ] {
         let refused = try headlamp(["steer", model] + words)
         #expect(refused.exitCode == 2 && refused.errors.contains(problem), "\(words): \(refused.errors)")

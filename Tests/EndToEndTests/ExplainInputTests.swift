@@ -130,11 +130,58 @@ import Testing
     let words = ["fit", "t.csv", "--folds", "0", "--keep", "a"]
     let files = ["t.csv": Data(text.utf8)]
     let (needless, _) = try Self.run(words, files: files)
-    #expect(needless.exitCode == 1 && needless.errors.contains("'a' is kept anyway"))
+    #expect(needless.exitCode == 2 && needless.errors.contains("'a' is kept anyway"))
     let (declared, _) = try Self.run(words + ["--as-declared"], files: files)
     #expect(declared.exitCode == 0, "\(declared.errors)")
     let (alone, _) = try Self.run(["fit", "t.csv", "--folds", "0", "--as-declared"], files: files)
     #expect(alone.exitCode == 2 && alone.errors.contains("--as-declared goes with --keep or --categorical"))
+  }
+
+  /// A model fitted to months and days of the week finds them again, in a table of one row as well.
+  @Test func partsOfDatesAreMadeForAModelThatKnowsThem() throws {
+    var text = "when,x,y\n"
+    for row in 0..<200 {
+      let (month, day, x) = (row * 7 % 12 + 1, row * 11 % 28 + 1, row * 37 % 100)
+      text +=
+        "2021-\(month < 10 ? "0" : "")\(month)-\(day < 10 ? "0" : "")\(day),\(x),"
+        + "\((month > 6) != (x > 80) ? "yes" : "no")\n"
+    }
+    try withTemporaryFolder { folder in
+      try text.write(toFile: folder + "/t.csv", atomically: true, encoding: .utf8)
+      try "when,x\n2021-09-03,20\n".write(toFile: folder + "/one.csv", atomically: true, encoding: .utf8)
+      for words in [
+        ["fit", "t.csv", "--black-box", "boosted", "--folds", "0", "--output", "m.json"],
+        ["predict", "t.csv", "--target", "y", "--black-box", "m.json", "--output", "all.csv"],
+        ["predict", "one.csv", "--black-box", "m.json", "--output", "one-predicted.csv"],
+        ["explain", "t.csv", "--black-box", "m.json", "--row", "3"],
+      ] {
+        let result = try headlamp(words, folder: folder)
+        #expect(result.exitCode == 0, "\(words): \(result.errors)")
+      }
+      let one = try String(contentsOfFile: folder + "/one-predicted.csv", encoding: .utf8)
+      #expect(one.split(separator: "\n").last?.hasPrefix("1,yes,") == true, "\(one)")
+    }
+  }
+
+  @Test(arguments: [["--no-report"], ["--figures", "svg"]])
+  func optionsOfAPageThatIsNotWrittenAreTold(words: [String]) throws {
+    let result = try headlamp(["explain", "example"] + words)
+    #expect(result.exitCode == 2 && result.output.isEmpty)
+    #expect(result.errors == "headlamp: \(words[0]) has no effect without --output\n")
+  }
+
+  /// Lists of columns are written as a row of CSV: commas in quotes, quotes doubled.
+  @Test func columnNamesMayHoldCommasAndQuotes() throws {
+    let rows = (0..<60).map { "\($0 % 10),\($0 % 7),\($0 % 3),\($0 % 10 > 4 ? "yes" : "no")\n" }.joined()
+    let table = Data(("\"size, \"\"cm\"\"\",5\" pipe,c,y\n" + rows).utf8)
+    for names in [#""size, ""cm""""#, #"5" pipe"#, #""size, ""cm""",5" pipe"#, #""5"" pipe", c"#] {
+      let (result, _) = try Self.run(
+        ["fit", "t.csv", "--folds", "0", "--exclude", names], files: ["t.csv": table])
+      #expect(result.exitCode == 0, "\(names): \(result.errors)")
+    }
+    let (missing, _) = try Self.run(
+      ["fit", "t.csv", "--folds", "0", "--exclude", #""size, cm"#], files: ["t.csv": table])
+    #expect(missing.exitCode == 1 && missing.errors.contains("no column 'size, cm'"), "\(missing.errors)")
   }
 
   @Test func aHeaderCanBeSaidNotToBeThere() throws {

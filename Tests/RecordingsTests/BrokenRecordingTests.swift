@@ -73,6 +73,19 @@ import Testing
     #expect(try recording.headOutputs(examples: 0..<2).shape == [2, 2, 2, 5])
   }
 
+  /// HDF5 finds out by itself only where nobody has the file open.
+  @Test func aFileShorterThanItSaysIsRefusedBeforeHDF5SeesIt() throws {
+    let whole = try Data(contentsOf: URL(fileURLWithPath: Self.golden("sound.h5")))
+    try withTemporaryFolder { folder in
+      let path = folder + "/cut.h5"
+      try whole.dropLast(8).write(to: URL(fileURLWithPath: path))
+      let cut = RecordingError.malformed(
+        path: path,
+        problem: "it is cut short: 8 of \(whole.count) bytes are missing; record it again")
+      #expect(throws: cut) { try Recording(path: path) }
+    }
+  }
+
   /// Every prefix of a sound file is refused, and none crashes.
   @Test func truncatedFilesAreRefused() throws {
     let whole = try Data(contentsOf: URL(fileURLWithPath: Self.golden("sound.h5")))

@@ -137,6 +137,31 @@ import Testing
     }
   }
 
+  @Test func recordingsKeepTheCodesOfTheirPositions() throws {
+    let model = try test.load()
+    let prompts = randomPrompts(lengths: [6, 3, 4], vocabulary: 30, seed: 4)
+    let batch = TokenBatch(prompts)
+    var outputs = Tensor(zeros: [0])
+    let ends = try #require(try model.headOutputs(of: batch, pooling: .last, into: &outputs))
+    let every = try #require(try model.headOutputs(of: batch, pooling: .each, into: &outputs))
+    #expect(try model.headOutputs(of: batch, pooling: .mean(excludingFirst: false), into: &outputs) == nil)
+    #expect(ends.shape == [3] + every.shape.dropFirst(2))
+    for layer in 0..<3 {
+      for (index, prompt) in prompts.enumerated() {
+        let codes = try model.run(TokenBatch([prompt]), reading: [.headCodes(layer: layer)])[
+          .headCodes(layer: layer)
+        ].row(0)
+        #expect(ends.row(index).row(layer).values == codes.row(prompt.count - 1).values)
+        for position in 0..<6 {
+          let row = every.row(index).row(position).row(layer).values
+          #expect(
+            position < prompt.count
+              ? row == codes.row(position).values : row.allSatisfy { $0 == -1 })
+        }
+      }
+    }
+  }
+
   /// Codes of the last layer, behind which nothing is chosen: there the way straight through is the true one.
   @Test(arguments: ["heads", "mlp"])
   func gradientsOfCodesEqualFiniteDifferences(places: String) throws {
@@ -196,6 +221,34 @@ import Testing
       try writeFile(JSONValue.object(members).line, to: folder + "/config.json")
       #expect(throws: (any Error).self) { try Transformer(folder: folder) }
     }
+  }
+
+  /// What the first layer's heads read does not depend on any code: there it is k-means, whose error never grows.
+  @Test(arguments: [CodeSimilarity.euclidean, .cosine])
+  func settledCodesStandForTheirInputsBetter(similarity: CodeSimilarity) throws {
+    let blueprint = try TrainingModel.blueprint(
+      CodebookConfiguration(places: [.heads, .mlp], codes: 12, active: 1, similarity: similarity))
+    let (layout, parameters) = try blueprint.initialParameters(seed: 1)
+    var trainer = Trainer(
+      layout: layout, optimizer: AdamW(), schedule: LearningRateSchedule(peak: 1e-3, warmUp: 1, steps: 40),
+      parameters: parameters)
+    let batches = (0..<3).map { seed in
+      randomPrompts(lengths: [8, 8, 8, 8], vocabulary: 20, seed: UInt64(seed)).map {
+        TrainingExample(predictingEveryTokenOf: $0)
+      }
+    }
+    try trainer.placeCodes(on: batches[0], seed: 1)
+    let prompts = batches.flatMap { $0.map(\.tokens) }
+    func error() throws -> Double {
+      let points = [HookPoint.block(layer: 0, .headCodesInput), .z(layer: 0)]
+      let run = try trainer.model.run(TokenBatch(prompts), reading: Set(points))
+      return zip(run[points[0]].values, run[points[1]].values).reduce(0) {
+        $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1))
+      }
+    }
+    let placed = try error()
+    try trainer.settleCodes(on: batches, rounds: 6, seed: 1)
+    #expect(try error() < 0.8 * placed)
   }
 
   @Test func codesThatNothingChoosesTakeThePlaceOfInputs() throws {

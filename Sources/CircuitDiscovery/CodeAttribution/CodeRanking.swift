@@ -93,11 +93,32 @@ public struct CodeRanking: Sendable {
     draws: Int = 1000, seed: UInt64
   ) {
     precondition(!attributions.isEmpty, "a ranking of no attribution")
-    let byDictionary = attributions.map(\.byCodes)
+    let first = attributions[0]
+    self.init(
+      byDictionary: attributions.map(\.byCodes), whole: first.whole,
+      counts: (0..<first.heads).map(first.counts(ofHead:)), metric: metric, headsPerLayer: headsPerLayer,
+      cut: cut, draws: draws, seed: seed)
+  }
+
+  /// Ranks heads by the codes of the model's own codebooks, which sum to a head's whole attribution.
+  ///
+  /// - Parameter draws: as for dictionaries; intervals are over prompts.
+  public init(
+    _ native: NativeCodeAttribution, headsPerLayer: Int, cut: CircuitCut = CircuitCut(), draws: Int = 1000,
+    seed: UInt64
+  ) {
+    self.init(
+      byDictionary: [native.byHead], whole: native.byHead, counts: native.counts, metric: native.metric,
+      headsPerLayer: headsPerLayer, cut: cut, draws: draws, seed: seed)
+  }
+
+  private init(
+    byDictionary: [[[Double]]], whole: [[Double]], counts: [CodeCounts], metric: [Double],
+    headsPerLayer: Int, cut: CircuitCut, draws: Int, seed: UInt64
+  ) {
     let byCodes = Self.mean(byDictionary)
-    let attribution = attributions[0]
     let means = meanOverPrompts(byCodes)
-    let wholes = meanOverPrompts(attribution.whole)
+    let wholes = meanOverPrompts(whole)
     let errors = zip(wholes, means).map { $0 - $1 }
     let metricMean = metric.reduce(0, +) / Double(max(1, metric.count))
     let redrawn = PromptDraws(prompts: byCodes.count, count: draws, seed: seed)
@@ -117,7 +138,7 @@ public struct CodeRanking: Sendable {
         interval: intervals[index], ranks: ranks[index], inTop: inTop[index], pValue: pValues[index],
         qValue: qValues[index],
         isInCircuit: qValues[index] <= cut.falseDiscoveryRate && abs(share) >= cut.leastShare,
-        counts: attribution.counts(ofHead: index), probability: probabilities[index])
+        counts: counts[index], probability: probabilities[index])
     }
     self.metric = metricMean
     topJaccard = jaccard
@@ -125,7 +146,7 @@ public struct CodeRanking: Sendable {
     self.headsPerLayer = headsPerLayer
     scoresByPrompt = byCodes
     self.byDictionary = byDictionary
-    dictionaries = attributions.count
+    dictionaries = byDictionary.count
   }
 
   /// The mean over dictionaries, `[prompt][head]`.

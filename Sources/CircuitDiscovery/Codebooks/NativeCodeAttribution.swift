@@ -25,8 +25,29 @@ public struct NativeCodeAttribution: Sendable {
 
   /// Every code that is active in any prompt, by the size of its attribution.
   public let codes: [Entry]
+  /// The sum of a head's codes `[prompt][layer · heads + head]`.
+  public let byHead: [[Double]]
+  /// The metric of each prompt.
+  public let metric: [Double]
+
   /// The sum of a head's codes, a mean over prompts `[layer · heads + head]`.
-  public let heads: [Double]
+  public var heads: [Double] { meanOverPrompts(byHead) }
+
+  /// Each head's codes by the side that uses them: prompts, or their corrupted twins.
+  var counts: [CodeCounts] {
+    var counts = [CodeCounts](
+      repeating: CodeCounts(uniqueToPositive: 0, uniqueToNegative: 0, distinct: 0),
+      count: byHead.first?.count ?? 0)
+    for entry in codes {
+      let head = entry.code.book.layer * headsPerLayer + (entry.code.book.head ?? 0)
+      counts[head].distinct += 1
+      if entry.corruptedUses == 0 { counts[head].uniqueToPositive += 1 }
+      if entry.uses == 0 { counts[head].uniqueToNegative += 1 }
+    }
+    return counts
+  }
+
+  fileprivate let headsPerLayer: Int
 }
 
 extension Transformer {
@@ -46,7 +67,9 @@ extension Transformer {
     for prompt in task.clean { starts.append(starts[starts.count - 1] + prompt.count) }
     let count = Double(max(1, task.clean.count))
     var sums: [CodeAddress: Double] = [:]
-    _ = try walkHeadPaths(task, options, progress: progress) { indices, path in
+    var byHead = [[Double]](
+      repeating: [Double](repeating: 0, count: configuration.headCount), count: task.clean.count)
+    let metric = try walkHeadPaths(task, options, progress: progress) { indices, path in
       let positions = path.gradient.shape[0] / indices.count
       for (book, address) in clean.books.enumerated() where address.layer == path.layer {
         guard let head = address.head,
@@ -58,8 +81,9 @@ extension Transformer {
               let (place, start) = (starts[prompt] + position, (row * positions + position) * clean.codes)
               for (trace, sign) in [(corrupted, 1.0), (clean, -1.0)] {
                 for number in trace.numbers(book: book, at: place) {
-                  sums[CodeAddress(book: address, number: Int(number)), default: 0] +=
-                    sign * Double(slopes[start + Int(number)]) / count
+                  let score = sign * Double(slopes[start + Int(number)])
+                  sums[CodeAddress(book: address, number: Int(number)), default: 0] += score / count
+                  byHead[prompt][path.layer * configuration.heads + head] += score
                 }
               }
             }
@@ -67,8 +91,6 @@ extension Transformer {
         }
       }
     }
-    var heads = [Double](repeating: 0, count: configuration.headCount)
-    for (code, sum) in sums { heads[code.book.layer * configuration.heads + (code.book.head ?? 0)] += sum }
     let (uses, corruptedUses) = (clean.promptCounts(), corrupted.promptCounts())
     let entries = sums.map { code, sum in
       NativeCodeAttribution.Entry(
@@ -77,7 +99,7 @@ extension Transformer {
     return NativeCodeAttribution(
       codes: entries.sorted {
         (abs($1.attribution), $0.code.description) < (abs($0.attribution), $1.code.description)
-      }, heads: heads)
+      }, byHead: byHead, metric: metric, headsPerLayer: configuration.heads)
   }
 
   /// What a unit of each code of a head does to the metric at each row `[rows, codes]`.

@@ -63,14 +63,9 @@ extension TokenizedStateMachine {
   /// For every walk the probability of each next state `[walk][state]`: that of its first digit, times that of each
   /// further digit behind the ones before.
   ///
-  /// - Parameters:
-  ///   - walks: walks of one length.
-  ///   - edits: changes made in every run; told how many rows its values have.
+  /// - Parameter walks: walks of one length.
   /// - Throws: `TransformerError` for walks that the model cannot run.
-  public func nextStates(
-    after walks: [[Int]], _ model: Transformer,
-    applying edits: (_ rows: Int) -> [HookPoint: Edit] = { _ in [:] }
-  ) throws -> [[Double]] {
+  public func nextStates(after walks: [[Int]], _ model: Transformer) throws -> [[Double]] {
     // Names by all but their last digit.
     let beginnings = Dictionary(grouping: 0..<machine.source.states) { Array(stateTokens($0).dropLast()) }
       .sorted { $0.key.lexicographicallyPrecedes($1.key) }
@@ -82,8 +77,7 @@ extension TokenizedStateMachine {
       let positions = starts.flatMap { start in
         beginnings.map { Array(start.count - 1..<start.count + $0.key.count) }
       }
-      let logits = try model.logits(
-        TokenBatch(prompts), at: positions, applying: edits(prompts.count))
+      let logits = try model.logits(TokenBatch(prompts), at: positions)
       var row = 0
       for _ in part {
         scores.append(nextStates(beginnings, logits, &row))

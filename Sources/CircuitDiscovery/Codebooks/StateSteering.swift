@@ -60,11 +60,12 @@ public struct StateSteering: Sendable, Equatable {
   public var code: CodeAddress?
   /// Walks that end in other states, at whose last position codes are forced.
   public var walks: Int
-  /// The share of walks whose most likely next state may follow the state that is set.
+  /// The share of walks behind which the next digit's distribution is nearer to that behind the state that is set, read
+  /// alone, than to any other state's (by Jensen–Shannon divergence).
   public var success: Double
-  /// Of the most likely next states, as many as there are edges, the mean share that may follow the state that is set.
-  public var transitionAccuracy: Double
-  /// The mean Jensen–Shannon divergence, in nats, of the next states' distribution from that after the state itself.
+  /// The mean probability of the digits that a successor of the state begins with.
+  public var validProbability: Double
+  /// The mean Jensen–Shannon divergence, in nats, of the next digit's distribution from that behind the state itself.
   public var divergence: Double
 }
 
@@ -80,7 +81,7 @@ extension TokenizedStateMachine {
         }))
   }
 
-  /// Sets states at the end of walks that end in others.
+  /// Sets states at the end of walks that end in others, and reads the next digit.
   ///
   /// - Parameters:
   ///   - best: the code that tells each state best, where there is one.
@@ -90,11 +91,11 @@ extension TokenizedStateMachine {
   public func steer(
     best: [Int: CodeAddress], walks: [[Int]], _ model: Transformer, progress: (Int) -> Void = { _ in }
   ) throws -> [StateSteering] {
-    let plain = try nextStates(after: walks, model)
+    let plain = try nextTokens(after: walks, model)
+    let own = try nextTokens(after: (0..<machine.source.states).map { [$0] }, model)
     let parts = ForcedPart.all(of: model.configuration)
-    return try (0..<machine.source.states).flatMap { state in
+    return try own.indices.flatMap { state in
       defer { progress(state + 1) }
-      let own = try nextStates(after: [[state]], model)[0]
       let codes = try codes(of: state, model)
       let others = walks.indices.filter { walks[$0].last != state }
       return try parts.compactMap { part -> StateSteering? in
@@ -103,36 +104,47 @@ extension TokenizedStateMachine {
           guard let code = best[state] else { return nil }
           forced = ForcedCodes([code])
         }
-        return try steer(
-          state, part, forced, own: own, others.map { walks[$0] }, others.map { plain[$0] }, model)
+        let next =
+          part == .none
+          ? others.map { plain[$0] } : try nextTokens(after: others.map { walks[$0] }, forcing: forced, model)
+        let code = part == .bestCode ? best[state] : nil
+        return steering(of: state, part, code, own: own, next)
       }
     }
   }
 
-  private func steer(
-    _ state: Int, _ part: ForcedPart, _ forced: ForcedCodes, own: [Double], _ walks: [[Int]],
-    _ plain: [[Double]], _ model: Transformer
-  ) throws -> StateSteering {
-    let position = (walks.first.map { tokens(of: $0).count } ?? 1) - 1
-    let next =
-      part == .none
-      ? plain
-      : try nextStates(after: walks, model) { rows in
-        forced.edits(at: [Int](repeating: position, count: rows))
-      }
-    let right = machine.successors[state]
-    let count = Double(max(1, walks.count))
-    let hits = next.count { probabilities in
-      probabilities.indices.max { (probabilities[$0], $1) < (probabilities[$1], $0) }
-        .map(right.contains) ?? false
+  /// The distribution of the next token behind walks of one length, `[walk][token]`.
+  private func nextTokens(
+    after walks: [[Int]], forcing codes: ForcedCodes? = nil, _ model: Transformer
+  ) throws -> [[Double]] {
+    let prompts = walks.map { tokens(of: $0) }
+    return try stride(from: 0, to: prompts.count, by: Self.walksTogether).flatMap { first in
+      let part = Array(prompts[first..<min(prompts.count, first + Self.walksTogether)])
+      let edits = codes?.edits(at: part.map { $0.count - 1 }) ?? [:]
+      let logits = try model.nextTokenLogits(TokenBatch(part), applying: edits)
+      return part.indices.map { logSoftmax(logits.row($0)).map(exponential) }
     }
-    let code = part == .bestCode ? forced.numbers.first : nil
-    return StateSteering(
-      state: state, part: part, code: code.map { CodeAddress(book: $0.key, number: $0.value[0]) },
-      walks: walks.count, success: Double(hits) / count,
-      transitionAccuracy: next.reduce(0) { $0 + transitionAccuracy($1, after: state) } / count,
-      divergence: next.reduce(0) { $0 + jensenShannon($1, own) } / count)
   }
+
+  private static let walksTogether = 128
+
+  private func steering(
+    of state: Int, _ part: ForcedPart, _ code: CodeAddress?, own: [[Double]], _ next: [[Double]]
+  ) -> StateSteering {
+    let count = Double(max(1, next.count))
+    let valid = Set(machine.successors[state].compactMap { stateTokens($0).first })
+    let distances = next.map { probabilities in own.map { jensenShannon(probabilities, $0) } }
+    let nearest = distances.count { $0[state] <= ($0.min() ?? 0) + Self.sameDistribution }
+    return StateSteering(
+      state: state, part: part, code: code, walks: next.count, success: Double(nearest) / count,
+      validProbability: next.reduce(0) { sum, probabilities in
+        sum + valid.reduce(0) { $0 + probabilities[$1] }
+      } / count,
+      divergence: distances.reduce(0) { $0 + $1[state] } / count)
+  }
+
+  /// Divergences that differ by less are rounding's.
+  private static let sameDistribution = 1e-9
 }
 
 /// The Jensen–Shannon divergence of two distributions, in nats.

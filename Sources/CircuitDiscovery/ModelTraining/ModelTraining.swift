@@ -15,6 +15,7 @@ public struct ModelTraining: Sendable {
   public let mixture: TaskMixture
   /// The parameters and the optimiser.
   public private(set) var trainer: Trainer
+  private let start: TrainingStart
   /// What must be the same when training goes on.
   private let identity: [String: String]
   /// What was noted on the way.
@@ -48,12 +49,7 @@ public struct ModelTraining: Sendable {
       layout: layout, optimizer: plan.optimizer, schedule: plan.schedule, parameters: parameters)
     trainer.codes = plan.codes
     history = TrainingHistory()
-    if plan.codebooks != nil {
-      // Codes begin as what they will stand for.
-      try trainer.placeCodes(
-        on: mixture.batch(step: 0, size: plan.batch, seed: plan.seed, shares: mixture.shares(after: nil)),
-        seed: plan.seed)
-    }
+    self.start = start
   }
 
   /// Steps taken so far.
@@ -65,6 +61,7 @@ public struct ModelTraining: Sendable {
   /// Takes one step; examines the model at the plan's interval and after the last step.
   /// - Throws: `TrainingError.diverged` where the loss is no longer finite.
   public mutating func advance() throws {
+    if step == 0 && plan.codebooks != nil { try beginCodes() }
     let shares = mixture.shares(after: history.examinations.last)
     let outcomes = try trainer.step(
       mixture.batch(step: step, size: plan.batch, seed: plan.seed, shares: shares), seed: plan.seed)
@@ -82,6 +79,21 @@ public struct ModelTraining: Sendable {
         Examination(step: step, tasks: try accuracies(limit: isFinished ? nil : plan.evaluationPrompts)))
     }
   }
+
+  /// Codes begin as what they will stand for: vectors of the first batch, and with a model that knows its task, the
+  /// middles of many.
+  private mutating func beginCodes() throws {
+    func batch(_ step: Int) -> [TrainingExample] {
+      mixture.batch(step: step, size: plan.batch, seed: plan.seed, shares: mixture.shares(after: nil))
+    }
+    try trainer.placeCodes(on: batch(0), seed: plan.seed)
+    guard case .folder = start else { return }
+    try trainer.settleCodes(
+      on: (0..<Self.settlingBatches).map(batch), rounds: Self.settlingRounds, seed: plan.seed)
+  }
+
+  private static let settlingBatches = 4
+  private static let settlingRounds = 10
 
   /// How well the tasks are done on held-out prompts, `limit` of each at most.
   public func accuracies(limit: Int? = nil) throws -> [TaskAccuracy] {

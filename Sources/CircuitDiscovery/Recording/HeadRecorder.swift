@@ -74,12 +74,12 @@ public struct HeadRecorder: Sendable {
     var outputs = Tensor(zeros: [0])
     for group in batches {
       let examples = group.indices.map { missing[$0] }
-      try model.headOutputs(
+      let codes = try model.headOutputs(
         of: group.batch, pooling: pooling(position, examples.map { places[places.startIndex + $0] }),
         into: &outputs)
       let writer = try begun ?? makeWriter()
       begun = writer
-      try writer.write(headOutputs: outputs, examples: examples)
+      try writer.write(headOutputs: outputs, codes: codes, examples: examples)
       done += examples.count
       try progress(done, total)
     }
@@ -94,7 +94,8 @@ public struct HeadRecorder: Sendable {
       task: prompts.task, model: identity.name, modelSHA256: identity.weightsSHA256,
       layers: configuration.layers, heads: configuration.heads, dModel: configuration.dModel,
       position: position, bos: prompts.beginningToken != nil, seed: prompts.seed, dtype: identity.dtype,
-      createdBy: createdBy)
+      createdBy: createdBy,
+      codes: configuration.codebookShape(.heads).map { RecordedCodes(codes: $0.codes, active: $0.active) })
   }
 
   private func pooling(_ position: RecordedPosition, _ places: [Int]) -> HeadPooling {

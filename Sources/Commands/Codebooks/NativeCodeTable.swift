@@ -25,16 +25,19 @@ struct NativeCodeTable {
     return document
   }
 
+  /// The codes of largest attribution, in words.
+  var largest: String {
+    let shown = attribution.codes.prefix(5).map { "\($0.code) (\($0.attribution.text(decimals: 3)))" }
+    return "codes of the model's own codebooks of largest attribution: " + shown.joined(separator: ", ")
+  }
+
   /// The largest codes, and how heads by native codes agree with heads by the dictionary's.
   func lines(beside ranking: CodeRanking) -> [String] {
-    let largest = attribution.codes.prefix(5).map { entry in
-      "\(entry.code) (\(entry.attribution.text(decimals: 3)))"
-    }
     var byHead = [Double](repeating: 0, count: attribution.heads.count)
     for head in ranking.heads { byHead[head.layer * ranking.headsPerLayer + head.head] = head.score }
     let correlation = rankCorrelation(attribution.heads.map(abs), byHead)
     return [
-      "codes of the model's own codebooks of largest attribution: " + largest.joined(separator: ", "),
+      largest,
       "heads by their own codes and by the dictionary's: Spearman \(correlation?.text(decimals: 2) ?? "not defined")",
     ]
   }

@@ -1,6 +1,13 @@
 import Tables
 
 extension TableError: ExplainedError {
+  var exitCode: Int32 {
+    switch self {
+    case .optionWithoutEffect, .missingTextNotMet: 2
+    default: 1
+    }
+  }
+
   var sentence: String {
     switch self {
     case .empty(let path): "\(path) holds no rows"

@@ -26,6 +26,10 @@ enum RecordingInspection: Inspection {
       ("examples", "\(positives) positive, \(recording.examples.count - positives) negative"),
       ("pairs", "\(recording.pairs.count)"),
       ("tokens", "\(lengths.min() ?? 0) to \(lengths.max() ?? 0) a prompt"), ("head outputs", shape),
+      (
+        "codes",
+        description.codes.map { "\($0.active) of \($0.codes) active in each head's codebook" } ?? "none"
+      ),
     ]
     return rows.map { $0.0.padded(to: 15) + $0.1 }
   }

@@ -67,7 +67,7 @@ struct DiscoveryPage {
       lines.append("\(count) of \(heads.rows.count) heads are in the circuit.")
     }
     if result.fact("null_does_as_well") == "yes" {
-      lines.append("A null baseline does as well: the trained dictionary has added nothing to this ranking.")
+      lines.append("A null baseline does as well: codes have added nothing to this ranking.")
     }
     return lines
   }

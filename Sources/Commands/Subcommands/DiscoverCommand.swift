@@ -21,9 +21,11 @@ enum DiscoverCommand: Subcommand {
     between a prompt and its negative, but what the task cannot do without.
 
     Writes heads.csv, pairs.csv, codes.csv, code-pairs.csv, dictionary.safetensors, recording.h5 (outputs at the answer),
-    normality.safetensors and summary.json. Prompts that are unlike those the dictionary was trained on are named. Intervals are over prompts; a head is in the circuit where its attribution is at least
-    --least-share of the metric and not zero by a test with flipped signs, with false discoveries held at 5 %. The
-    ranking is held against dictionaries that nobody trained, and against a truth where one is named or was measured.
+    normality.safetensors and summary.json. Prompts that are unlike those the dictionary was trained on are named.
+    Intervals are over prompts; a head is in the circuit where its attribution is at least --least-share of the metric and
+    not zero by a test with flipped signs, with false discoveries held at 5 %. The ranking is held against dictionaries
+    that nobody trained, and against a truth where one is named or was measured. With --dictionary codebook no dictionary
+    is trained: codes are those of the model's own codebooks, in native-codes.csv, and sum to a head's whole attribution.
 
     --protocol paper is O'Neill & Bui's published procedure, --protocol change ranks by how much learned activations
     change; both work from the recording alone and write autoencoder.safetensors.
@@ -75,8 +77,14 @@ enum DiscoverCommand: Subcommand {
       for option in [trainingExamples] as [any OptionDeclaration] where arguments.isGiven(option) {
         throw UsageError.invalid("--\(option.name) goes with --protocol change or paper")
       }
-      try AttributionDiscovery.run(
-        arguments, loaded, folder: folder, namedTruth: namedTruth, stages: &stages, console: console)
+      switch arguments[AttributionDiscovery.dictionary] ?? .trained {
+      case .trained:
+        try AttributionDiscovery.run(
+          arguments, loaded, folder: folder, namedTruth: namedTruth, stages: &stages, console: console)
+      case .codebook:
+        try CodebookDiscovery.run(
+          arguments, loaded, folder: folder, namedTruth: namedTruth, stages: &stages, console: console)
+      }
       return
     }
     for option in AttributionDiscovery.options where arguments.isGiven(option) {

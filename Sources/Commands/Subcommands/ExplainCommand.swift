@@ -51,6 +51,7 @@ enum ExplainCommand: ShardableCommand {
     if work.isPart, !arguments[everyRow] {
       throw UsageError.invalid("--shard goes with --all: its parts are those of all rows")
     }
+    try ReportCommand.requireFolder(arguments, ExplainingOptions.output)
     var stages = StageTimes()
     console.progress("reading \(arguments.positionals[0])")
     let given = try SplitTable(arguments, keepingAside: arguments.list(ExplainingOptions.predictions))

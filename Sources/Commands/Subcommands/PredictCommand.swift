@@ -38,6 +38,7 @@ enum PredictCommand: Subcommand {
     }
     console.progress("reading \(path)")
     var options = try ReadTable.options(arguments, excluding: [])
+    if let names = given.file.featureNames { options.dates = .partsNamed(Set(names)) }
     var classes: [String]?
     if let target = arguments[ExplainingOptions.target] {
       // The target's classes are the names of the model's outputs; its column is no feature.

@@ -22,6 +22,16 @@ enum ReportCommand: Subcommand {
   static let choices: [any OptionDeclaration] = [none, figures]
   static let examples = [Example("headlamp report results/ioi", "the page of 'headlamp discover ioi'")]
 
+  /// Refuses options about the page of results that are not written.
+  /// - Throws: `UsageError`.
+  static func requireFolder(_ arguments: ParsedArguments, _ output: Option<String>) throws {
+    guard arguments[output] == nil else { return }
+    if arguments[none] { throw UsageError.invalid("--no-report has no effect without --\(output.name)") }
+    if arguments.isGiven(figures) {
+      throw UsageError.invalid("--figures has no effect without --\(output.name)")
+    }
+  }
+
   /// Writes the page beside results that are just written, unless it is to be left out; their summary is what `--json`
   /// prints.
   /// - Throws: `FileError` where it cannot be written.

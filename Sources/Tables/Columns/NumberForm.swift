@@ -61,6 +61,13 @@ public enum DatePart: String, Sendable, Equatable, CaseIterable {
   /// The names of the days of the week, Monday first.
   public static let weekdays = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
+  /// The column whose part has a name; nil for other names.
+  public static func column(ofPart name: String) -> String? {
+    allCases.lazy.compactMap { part in
+      name.hasSuffix("." + part.rawValue) ? String(name.dropLast(part.rawValue.count + 1)) : nil
+    }.first
+  }
+
   /// How the part's cells are to be read.
   public var kind: FeatureKind { self == .weekday ? .categorical(Self.weekdays) : .numeric }
 

@@ -42,7 +42,7 @@ extension ColumnAssembly {
       if kept != plan.kept { parsed.values += self.values(column, values) }
     }
     var parts: [Int: [String]] = [:]
-    if options.dates == .withParts {
+    if options.dates != .asNumbers {
       for column in kept where column != targetColumn { parts[column] = addParts(column, values, &parsed) }
     }
     for (column, name) in plan.names.enumerated()
@@ -85,7 +85,7 @@ extension ColumnAssembly {
     return namesIdentifiers(plan.names[column]) ? .identifier : nil
   }
 
-  /// Adds month, day of the week and hour of a moment as columns of their own, where they vary.
+  /// Adds month, day of the week and hour of a moment as columns of their own: where they vary, or as they are named.
   private func addParts(_ column: Int, _ values: [Float], _ parsed: inout ParsedColumns) -> [String] {
     guard let form = form(column), form.isMoment else { return [] }
     let scale = scales[column]
@@ -100,7 +100,7 @@ extension ColumnAssembly {
       if case .date = form, part == .hour { continue }
       let cells = seconds.map { part.cell(seconds: $0) }
       let name = "\(plan.names[column]).\(part.rawValue)"
-      guard Set(cells.filter { !$0.isNaN }).count > 1, !parsed.names.contains(name) else { continue }
+      guard isWanted(name, cells), !parsed.names.contains(name) else { continue }
       parsed.forms[parsed.names.count] = .part(part, of: plan.names[column])
       parsed.names.append(name)
       parsed.kinds.append(part.kind)
@@ -108,6 +108,14 @@ extension ColumnAssembly {
       added.append(name)
     }
     return added
+  }
+
+  private func isWanted(_ part: String, _ cells: [Float]) -> Bool {
+    switch options.dates {
+    case .asNumbers: false
+    case .withParts: Set(cells.filter { !$0.isNaN }).count > 1
+    case .partsNamed(let names): names.contains(part)
+    }
   }
 
   private func reading(

@@ -72,6 +72,8 @@ public struct TableOptions: Sendable, Equatable {
     case asNumbers
     /// One number, and month, day of the week and hour as features of their own where they vary.
     case withParts
+    /// One number, and those parts whose names are among these, as a given model was fitted to them.
+    case partsNamed(Set<String>)
   }
 
   /// Which columns keep the doubles that were read, see `ExactScale`.

@@ -39,12 +39,18 @@ extension Transformer {
   }
 
   /// As `headOutputs(of:pooling:)`, in the memory of a tensor whose own values are not needed any more.
-  public func headOutputs(of batch: TokenBatch, pooling: HeadPooling, into outputs: inout Tensor) throws {
+  /// - Returns: the numbers of the codes that heads' codebooks chose, `[prompt, layer, head, active]`; with `.each`
+  ///   `[prompt, position, layer, head, active]`, −1 past each prompt's end; nil for a model without them, and for means.
+  @discardableResult
+  public func headOutputs(
+    of batch: TokenBatch, pooling: HeadPooling, into outputs: inout Tensor
+  ) throws -> Tensor? {
     try batch.check(configuration)
     var pass = HeadOutputPass(self, batch, pooling)
     swap(&pass.result, &outputs)
     try pass.run()
     swap(&pass.result, &outputs)
+    return pass.codes
   }
 }
 
@@ -61,6 +67,8 @@ private struct HeadOutputPass: BlockRun {
   private var output: Linear
   /// The answer, in whatever memory stands here when the pass begins.
   var result = Tensor(zeros: [0])
+  /// The heads' codes at the same places.
+  private(set) var codes: Tensor?
 
   init(_ model: Transformer, _ batch: TokenBatch, _ pooling: HeadPooling) {
     precondition(batch.continuations.allSatisfy(\.isEmpty), "a recording of prompts with continuations")
@@ -138,7 +146,9 @@ private struct HeadOutputPass: BlockRun {
     point.order <= HookPoint.z(layer: model.configuration.layers - 1).order
   }
   func concerns(_ point: HookPoint) -> Bool { false }
-  mutating func visit(_ point: HookPoint, _ rows: inout Tensor) throws {}
+  mutating func visit(_ point: HookPoint, _ rows: inout Tensor) throws {
+    if case .block(let layer, .headCodes) = point { keepCodes(rows, layer) }
+  }
   mutating func visitPadded(_ point: HookPoint, _ value: inout Tensor) throws {}
 
   mutating func visit(_ point: HookPoint, _ rows: inout Tensor, _ columns: HeadColumns) throws {
@@ -154,6 +164,28 @@ private struct HeadOutputPass: BlockRun {
         configuration.layers, configuration.heads, configuration.dModel,
       ])
     if pooling == .each, batch.lengths.contains(where: { $0 != batch.width }) { result.setToZero() }
+    if let shape = configuration.codebookShape(.heads), !isMean {
+      let places = [batch.count] + positions + [configuration.layers, configuration.heads, shape.active]
+      codes = Tensor([Float](repeating: -1, count: places.reduce(1, *)), shape: places)
+    }
+  }
+
+  private var isMean: Bool {
+    if case .mean = pooling { true } else { false }
+  }
+
+  /// Writes the codes `[rows, heads, active]` of one layer into their places.
+  private mutating func keepCodes(_ rows: Tensor, _ layer: Int) {
+    guard codes != nil else { return }
+    let width = rows.count / max(1, layout.rowCount)
+    for (prompt, places) in pooledRows.enumerated() {
+      for (position, row) in places.enumerated() {
+        let place = pooling == .each ? prompt * batch.width + position : prompt
+        codes?.write(
+          rows.reshaped([layout.rowCount, width]).row(Int(row)),
+          at: (place * model.configuration.layers + layer) * width)
+      }
+    }
   }
 
   /// Writes every head's output of one layer into the answer.

@@ -61,6 +61,9 @@ public struct CodeUses: Sendable, Equatable {
     }
   }
 
+  /// How often each code of a table was chosen.
+  func counts(table: Int) -> [Float] { counts[table].values }
+
   /// The codes of a table that nothing chose, by their row.
   func unused(table: Int) -> [Int] {
     counts[table].values.enumerated().filter { $0.element == 0 }.map(\.offset)
@@ -104,11 +107,14 @@ extension TrainingPass {
     return uses
   }
 
-  /// What a table's codes stood for in the batch that went through last `[rows, books · width]`.
-  func codeInputs(_ table: ParameterSlice) -> Tensor {
-    guard let (layer, place) = table.codebook else { return Tensor(zeros: [0]) }
+  /// What a table's codes stood for in the batch that went through last.
+  func codeBatch(_ table: ParameterSlice) -> CodeBatch {
+    guard let (layer, place) = table.codebook else { return CodeBatch() }
     let block = tape.blocks[layer]
-    return place == .heads ? block.headCodesInput : block.mlpCodesInput
+    return switch place {
+    case .heads: CodeBatch(inputs: block.headCodesInput, sums: block.z, chosen: block.headCodes)
+    case .mlp: CodeBatch(inputs: block.mlpCodesInput, sums: block.mlpCodesSum, chosen: block.mlpCodes)
+    }
   }
 }
 

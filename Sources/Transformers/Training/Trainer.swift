@@ -16,16 +16,16 @@ public struct Trainer: Sendable {
   /// How fast, at which step.
   public var schedule: LearningRateSchedule
   /// All parameters.
-  public private(set) var parameters: Tensor
+  public internal(set) var parameters: Tensor
   /// The optimiser's memory; its `step` counts the steps taken.
-  public private(set) var state: AdamWState
+  public internal(set) var state: AdamWState
   /// How codes of codebooks are trained.
   public var codes = CodeTraining()
   /// What was chosen since codes were last replaced.
   public var codeUses: CodeUses
   /// The share of codes that were chosen between the last two times that codes were replaced; nil before.
   public private(set) var usedShare: Double?
-  private let parts: [TrainingPart]
+  let parts: [TrainingPart]
   private var gradient: Tensor
 
   /// The parts of a batch.
@@ -72,66 +72,20 @@ public struct Trainer: Sendable {
     return outcomes
   }
 
-  /// Puts an input of this batch in the place of every code, before the first step.
-  /// - Throws: `CheckpointError` where a weight cannot be read.
-  public mutating func placeCodes(on examples: [TrainingExample], seed: UInt64) throws {
-    try learn(examples)
-    replaceUnusedCodes(CodeUses(layout), seed: seed)
-  }
-
   /// Counts what the last batch chose, and replaces codes where it is time.
   private mutating func careForCodes(seed: UInt64) {
     guard !codeUses.tables.isEmpty else { return }
     for part in parts { part.count(into: &codeUses) }
     guard codes.replacementInterval > 0, state.step % codes.replacementInterval == 0 else { return }
     usedShare = codeUses.usedShare
-    if state.step <= codes.lastReplacement { replaceUnusedCodes(codeUses, seed: seed) }
+    if state.step <= codes.lastReplacement {
+      replaceUnusedCodes(codeUses, seed: seed, stream: "codes at step \(state.step)")
+    }
     codeUses = CodeUses(layout)
   }
 
-  /// Puts inputs of the last batch in the place of codes that nothing chose.
-  private mutating func replaceUnusedCodes(_ uses: CodeUses, seed: UInt64) {
-    for (index, table) in uses.tables.enumerated() {
-      guard let place = table.codebook?.place,
-        let shape = layout.model.configuration.codebookShape(place)
-      else { continue }
-      let unused = uses.unused(table: index)
-      guard !unused.isEmpty else { continue }
-      var generator = SeededGenerator(seed: seed, stream: "codes of \(table.name) at step \(state.step)")
-      let inputs = parts.map { part in
-        let rows = part.codeInputs(table)
-        return rows.reshaped([rows.count])
-      }
-      let total = inputs.reduce(0) { $0 + $1.count / shape.columns }
-      guard total > 0 else { continue }
-      for code in unused {
-        var row = generator.index(below: total)
-        guard
-          let source = inputs.first(where: { input in
-            let rows = input.count / shape.columns
-            if row < rows { return true }
-            row -= rows
-            return false
-          })
-        else { continue }
-        set(code, of: table, source, at: row * shape.columns + code / shape.codes * shape.width, shape)
-      }
-    }
-  }
-
-  /// Takes a code from an input, of which the active codes are to be the sum, and forgets its moments.
-  private mutating func set(
-    _ code: Int, of table: ParameterSlice, _ source: Tensor, at start: Int, _ shape: CodebookShape
-  ) {
-    for column in 0..<shape.width {
-      let place = table.offset + code * shape.width + column
-      parameters[place] = source[start + column] / Float(shape.active)
-      state.firstMoment[place] = 0
-      state.secondMoment[place] = 0
-    }
-  }
-
-  private func learn(_ examples: [TrainingExample]) throws {
+  /// Runs a batch up and back; every part keeps what it saw.
+  func learn(_ examples: [TrainingExample]) throws {
     let total = examples.reduce(0) { $0 + $1.targets.reduce(0) { $0 + Double($1.weight) } }
     let scale = total > 0 ? Float(1 / total) : 0
     let rows = examples.reduce(0) { $0 + $1.tokens.count }
@@ -176,7 +130,7 @@ public struct Trainer: Sendable {
 }
 
 /// A share of every batch, with memory of its own.
-private final class TrainingPart: Sendable {
+final class TrainingPart: Sendable {
   private struct State {
     var pass: TrainingPass
     var gradient: ParameterGradient
@@ -205,8 +159,9 @@ private final class TrainingPart: Sendable {
     uses.add(state.withLock { $0.pass.codeUses() })
   }
 
-  func codeInputs(_ table: ParameterSlice) -> Tensor {
-    state.withLock { $0.pass.codeInputs(table) }
+  /// What a table's codes stood for in the last batch, what their sums were, and which were chosen.
+  func codeBatch(_ table: ParameterSlice) -> CodeBatch {
+    state.withLock { $0.pass.codeBatch(table) }
   }
 
   func collect(into gradient: inout Tensor) -> [PredictionOutcome] {

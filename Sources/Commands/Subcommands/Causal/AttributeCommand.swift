@@ -46,6 +46,7 @@ enum AttributeCommand: ShardableCommand {
   ]
 
   static func run(_ arguments: ParsedArguments, _ work: Work, console: Console) throws {
+    try ReportCommand.requireFolder(arguments, output)
     let name = try arguments.required(method)
     guard let method = attributionMethod(named: name) else {
       let known = attributionMethods.map { $0.name }

@@ -41,6 +41,7 @@ enum FaithfulnessCommand: Subcommand {
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
+    try ReportCommand.requireFolder(arguments, output)
     let path = try arguments.required(circuit)
     let stabilityMethod = try arguments[stability].map(EdgeStability.method(named:))
     let loaded = try CausalOptions.load(arguments)

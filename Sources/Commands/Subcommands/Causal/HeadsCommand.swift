@@ -38,6 +38,7 @@ enum HeadsCommand: Subcommand {
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
+    try ReportCommand.requireFolder(arguments, output)
     let loaded = try PromptOptions.load(arguments)
     for note in loaded.notes { console.note(note) }
     let task = try loaded.prompts.causalTask(metric: .logitDifference, needsPairs: false)

@@ -45,6 +45,7 @@ enum PatchCommand: ShardableCommand {
   ]
 
   static func run(_ arguments: ParsedArguments, _ work: Work, console: Console) throws {
+    try ReportCommand.requireFolder(arguments, output)
     let way = try arguments.required(direction)
     let loaded = try CausalOptions.load(arguments)
     for note in loaded.prompts.notes { console.note(note) }

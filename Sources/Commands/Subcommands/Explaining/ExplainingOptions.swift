@@ -179,23 +179,9 @@ enum TopChoice: ArgumentValue, Equatable {
 }
 
 extension ParsedArguments {
-  /// The words of an option that takes several, separated by commas; a word that holds a comma stands in quotes.
-  func list(_ option: Option<String>) -> [String] {
-    var words: [String] = []
-    var word = ""
-    var isQuoted = false
-    for character in (self[option] ?? "") + "," {
-      if character == "\"" {
-        isQuoted.toggle()
-      } else if character == ",", !isQuoted {
-        words.append(String(word.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()))
-        word = ""
-      } else {
-        word.append(character)
-      }
-    }
-    return words.filter { !$0.isEmpty }
-  }
+  /// The words of an option that takes several, separated by commas; a word that holds a comma stands in quotes, and quotes
+  /// in such a word are doubled, as in CSV.
+  func list(_ option: Option<String>) -> [String] { listedWords(self[option] ?? "") }
 
   /// Whether a model file or a program is the black box.
   var hasGivenModel: Bool {
@@ -203,4 +189,29 @@ extension ParsedArguments {
       || isGiven(ExplainingOptions.blackBox)
         && (self[ExplainingOptions.blackBox] ?? "").contains { $0 == "." || $0 == "/" }
   }
+}
+
+/// The words of a list with commas; blanks around a word are not part of it.
+func listedWords(_ text: String) -> [String] {
+  var words: [String] = []
+  var rest = Substring(text).drop { $0 == " " }
+  while !rest.isEmpty {
+    var word = ""
+    if rest.first == "\"" {
+      rest.removeFirst()
+      while let character = rest.popFirst() {
+        guard character == "\"" else {
+          word.append(character)
+          continue
+        }
+        guard rest.first == "\"" else { break }
+        word.append("\"")
+        rest.removeFirst()
+      }
+    }
+    word += rest.prefix { $0 != "," }
+    words.append(String(word.reversed().drop { $0 == " " }.reversed()))
+    rest = rest.drop { $0 != "," }.dropFirst().drop { $0 == " " }
+  }
+  return words.filter { !$0.isEmpty }
 }

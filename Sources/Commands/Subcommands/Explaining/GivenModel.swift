@@ -36,7 +36,11 @@ struct GivenModel {
 
   /// Whether a table of these columns holds the model's features and no target.
   func isUnlabelled(_ columns: [String]) -> Bool {
-    if let names = file.featureNames {
+    if let all = file.featureNames {
+      // Parts of dates are made when the table is read.
+      let names = all.filter { name in
+        columns.contains(name) || !(DatePart.column(ofPart: name).map(columns.contains) ?? false)
+      }
       guard let matches = try? FeatureMatches(names, among: columns) else { return false }
       return matches.places.contains(columns.count - 1)
     }

@@ -55,6 +55,7 @@ struct ReadTable {
         }
       }
       var options = try Self.options(arguments, excluding: excluded)
+      if let names = model?.file.featureNames { options.dates = .partsNamed(Set(names)) }
       if let model, arguments[ExplainingOptions.task] == nil { options.task = model.task }
       let clock = ContinuousClock()
       let start = clock.now

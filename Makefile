@@ -9,9 +9,9 @@ SECONDS ?= 60
 PYTHON_TEST := .build/python-test
 
 NOTEBOOKS := FirstCircuit ReadARecording YourOwnTask PatchAndAttribute CompareMethods ExplainAPrediction \
-	TrainAToyModel DiscoverHeads
+	TrainAToyModel DiscoverHeads InformationPathways WideAttention
 
-.PHONY: mpi test-cluster wheel test-wheel test-docs docs notebooks picture run build test fuzz sanitize stress format lint bench install dependencies clean
+.PHONY: mpi test-cluster wheel test-wheel test-docs docs notebooks codebook-model picture run build test fuzz sanitize stress format lint bench install dependencies clean
 
 run: build
 	.build/release/headlamp discover ioi
@@ -95,11 +95,18 @@ docs: build
 picture: build
 	.ci/picture
 
+# Trains the bundled model with codebooks again: half a minute.
+SMALL_MACHINE := Circuits/tokfsm/small-task.json --text-weight 1 --pairs 4000
+codebook-model: build
+	.build/release/headlamp train-model $(SMALL_MACHINE) --output .build/state-machine \
+		--layers 2 --heads 2 --d-model 32 --rotary --steps 1500
+	.build/release/headlamp train-model $(SMALL_MACHINE) --output Circuits/tokfsm/small-codebook \
+		--from .build/state-machine --codebook both --codes 100 --commitment 0.25 --steps 400 --learning-rate 3e-4
+
 # Runs the narrated programs, each of which writes figures to results/figures.
 notebooks: build
-	for program in $(NOTEBOOKS); do \
-		swift build -c release --static-swift-stdlib --product $$program && .build/release/$$program || exit 1; \
-	done
+	swift build -c release --static-swift-stdlib
+	for program in $(NOTEBOOKS); do .build/release/$$program || exit 1; done
 
 clean:
 	rm -rf .build results

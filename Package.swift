@@ -114,6 +114,11 @@ let package = Package(
     notebook(
       "ReadARecording", "read-a-recording",
       ["CircuitDiscovery", "Recordings", "Reports", "Tensors", "Transformers"]),
+    notebook(
+      "InformationPathways", "information-pathways",
+      ["CausalMethods", "CircuitDiscovery", "Reports", "Tensors", "Transformers"]),
+    notebook(
+      "WideAttention", "wide-attention", ["CircuitDiscovery", "Reports", "Tensors", "Transformers"]),
     notebook("YourOwnTask", "your-own-task", ["CircuitDiscovery", "Reports", "Transformers"]),
     notebook(
       "PatchAndAttribute", "patch-and-attribute",

@@ -6,7 +6,14 @@
 
 #pragma clang fp contract(fast)
 
-#if defined(__x86_64__) && defined(__linux__)
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+// The function that chooses a version runs before the sanitizer does.
+#define CKERNEL_ONE_VERSION
+#endif
+#endif
+
+#if defined(__x86_64__) && defined(__linux__) && !defined(CKERNEL_ONE_VERSION)
 #define CKERNEL_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define CKERNEL_CLONES

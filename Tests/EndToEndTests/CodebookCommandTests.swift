@@ -64,6 +64,39 @@ import Testing
     }
   }
 
+  /// Circuits/tokfsm/small-codebook, as `make codebook-model` makes it.
+  @Test func theBundledModelHasCodesOfStates() throws {
+    let words = [
+      packageFolder + "/Circuits/tokfsm/small-codebook", "--task",
+      packageFolder + "/Circuits/tokfsm/small-task.json", "--json",
+    ]
+    func answer(_ command: [String]) throws -> [String: Any] {
+      let result = try headlamp(command)
+      try #require(result.exitCode == 0, "\(result.errors)")
+      return try #require(
+        JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+    }
+    let codes = try answer(["codes"] + words)
+    let labels = try #require(codes["labels"] as? [[String: Any]])
+    let sure = labels.count {
+      ($0["precision"] as? Double ?? 0) >= 0.95 && ($0["recall"] as? Double ?? 0) >= 0.95
+    }
+    #expect(labels.count == 30 && sure >= 10)
+    let purity = try #require(codes["purity"] as? [[String: Any]]).first {
+      $0["codebook"] as? String == "0.mlp" && $0["digits"] as? Int == 2
+    }
+    #expect(try #require(purity?["pure"] as? Int) >= 26)
+    let steering = try answer(["steer"] + words + ["--length", "1"])
+    #expect(try #require(steering["transition_accuracy"] as? Double) > 0.9)
+    let forced = try #require(steering["forced"] as? [[String: Any]])
+    func divergence(_ part: String) throws -> Double {
+      try #require(
+        forced.first { $0["part"] as? String == part }?["jensen_shannon_divergence"] as? Double)
+    }
+    #expect(try divergence("all") < 0.25 * divergence("none"))
+    #expect(try divergence("all MLPs") < 0.5 * divergence("none"))
+  }
+
   @Test func aPatternIsLookedForInLines() throws {
     try withCodebookModel { folder, model, _ in
       let text = folder + "/text.txt"

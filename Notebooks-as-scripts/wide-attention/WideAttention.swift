@@ -30,7 +30,7 @@ enum WideAttention {
     Shape(name: "wide: 1 layer of 16 heads", layers: 1, mlpWidth: 384),
   ]
   static let tasks = ["pronoun", "capital", "induction"]
-  static let steps = 1500
+  static let steps = 1000
 
   static func main() throws {
     let narration = try Narration("wide-attention")
@@ -58,7 +58,7 @@ enum WideAttention {
       "classification. Induction needs one head to read what another wrote: a single layer has no such path, however"
     )
     narration.say(
-      "wide it is, and guesses. Each task leans on about as many heads in every shape.")
+      "wide it is, and falls behind. Each task leans on about as many heads in every shape.")
   }
 
   static func train(

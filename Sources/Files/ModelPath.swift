@@ -54,6 +54,11 @@ private func snapshot(ofCache path: String) throws(FileError) -> String {
 
 /// The names of what a folder holds, sorted, without those that begin with a dot.
 public func entries(of folder: String) -> [String] {
+  allEntries(of: folder).filter { !$0.hasPrefix(".") }
+}
+
+/// The names of all that a folder holds, sorted.
+func allEntries(of folder: String) -> [String] {
   guard let stream = opendir(folder) else { return [] }
   defer { closedir(stream) }
   var names: [String] = []
@@ -61,7 +66,7 @@ public func entries(of folder: String) -> [String] {
     let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
       String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
-    if !name.hasPrefix(".") { names.append(name) }
+    if name != ".", name != ".." { names.append(name) }
   }
   return names.sorted()
 }

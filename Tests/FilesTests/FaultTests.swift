@@ -154,6 +154,23 @@ private let longText = String(repeating: "0123456789abcdef", count: 200_000)
     }
   }
 
+  /// What a process leaves that is killed between giving a new file its temporary name and its own.
+  @Test func temporaryFilesOfKilledProcessesAreRemoved() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/out"
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+      let left = unguessableName(in: path)
+      for name in [left, path + "/.headlamp-note.tmp", path + "/kept", path + "/.hidden"] {
+        try "x".write(toFile: name, atomically: false, encoding: .utf8)
+      }
+      try claimFolder(path)
+      #expect(
+        try Set(FileManager.default.contentsOfDirectory(atPath: path))
+          == [".headlamp-note.tmp", "kept", ".hidden"])
+      #expect(entries(of: path) == ["kept"])
+    }
+  }
+
   @Test func namesCannotBeGuessed() {
     let names = Set((0..<1000).map { _ in unguessableName(in: ".") })
     #expect(names.count == 1000)

@@ -61,8 +61,10 @@ public struct StateSteering: Sendable, Equatable {
   /// Walks that end in other states, at whose last position codes are forced.
   public var walks: Int
   /// The share of walks behind which the next digit's distribution is nearer to that behind the state that is set, read
-  /// alone, than to any other state's (by Jensen–Shannon divergence).
+  /// alone, than to that behind the state that the walk ends in (by Jensen–Shannon divergence).
   public var success: Double
+  /// The share where it is nearer to that behind the state that is set than to any other state's.
+  public var nearestOfAll: Double
   /// The mean probability of the digits that a successor of the state begins with.
   public var validProbability: Double
   /// The mean Jensen–Shannon divergence, in nats, of the next digit's distribution from that behind the state itself.
@@ -108,7 +110,7 @@ extension TokenizedStateMachine {
           part == .none
           ? others.map { plain[$0] } : try nextTokens(after: others.map { walks[$0] }, forcing: forced, model)
         let code = part == .bestCode ? best[state] : nil
-        return steering(of: state, part, code, own: own, next)
+        return steering(of: state, part, code, own: own, others.map { walks[$0].last ?? 0 }, next)
       }
     }
   }
@@ -129,14 +131,17 @@ extension TokenizedStateMachine {
   private static let walksTogether = 128
 
   private func steering(
-    of state: Int, _ part: ForcedPart, _ code: CodeAddress?, own: [[Double]], _ next: [[Double]]
+    of state: Int, _ part: ForcedPart, _ code: CodeAddress?, own: [[Double]], _ ends: [Int],
+    _ next: [[Double]]
   ) -> StateSteering {
     let count = Double(max(1, next.count))
     let valid = Set(machine.successors[state].compactMap { stateTokens($0).first })
     let distances = next.map { probabilities in own.map { jensenShannon(probabilities, $0) } }
+    let moved = zip(distances, ends).count { $0[state] < $0[$1] }
     let nearest = distances.count { $0[state] <= ($0.min() ?? 0) + Self.sameDistribution }
     return StateSteering(
-      state: state, part: part, code: code, walks: next.count, success: Double(nearest) / count,
+      state: state, part: part, code: code, walks: next.count, success: Double(moved) / count,
+      nearestOfAll: Double(nearest) / count,
       validProbability: next.reduce(0) { sum, probabilities in
         sum + valid.reduce(0) { $0 + probabilities[$1] }
       } / count,

@@ -49,12 +49,14 @@ enum StateSteeringTable {
   ) throws {
     var document = CSVDocument(
       header: [
-        "state", "forced", "code", "walks", "success", "valid_probability", "jensen_shannon_divergence",
+        "state", "forced", "code", "walks", "success", "nearest_of_all", "valid_probability",
+        "jensen_shannon_divergence",
       ])
     for result in results {
       document.append([
         .text(machine.machine.name(of: result.state).joined()), .text(result.part.description),
         result.code.map { .text($0.description) } ?? .empty, .integer(result.walks), .number(result.success),
+        .number(result.nearestOfAll),
         .number(result.validProbability), .number(result.divergence),
       ])
     }
@@ -64,12 +66,13 @@ enum StateSteeringTable {
       "transition accuracy of the model after \(accuracy.count) walks: "
         + "\((100 * average(accuracy)).text(decimals: 1)) %")
     console.print(
-      "forced      walks steered  states >= 90 %  valid next digit  JS divergence from the state's own")
+      "forced      walks steered  states >= 90 %  nearest of all  valid next digit  JS divergence")
     for summary in summaries {
       console.print(
         summary.part.description.padded(to: 10)
           + "\((100 * summary.success).text(decimals: 1)) %".leftPadded(to: 15)
           + "\(summary.steered) of \(states)".leftPadded(to: 16)
+          + "\((100 * summary.nearest).text(decimals: 1)) %".leftPadded(to: 16)
           + "\((100 * summary.valid).text(decimals: 1)) %".leftPadded(to: 18)
           + summary.divergence.text(decimals: 3).leftPadded(to: 15))
     }
@@ -87,6 +90,7 @@ private struct SteeringSummary {
   let part: ForcedPart
   let success: Double
   let steered: Int
+  let nearest: Double
   let valid: Double
   let divergence: Double
 
@@ -94,6 +98,7 @@ private struct SteeringSummary {
     self.part = part
     success = average(results.map(\.success))
     steered = results.count { $0.success >= 0.9 }
+    nearest = average(results.map(\.nearestOfAll))
     valid = average(results.map(\.validProbability))
     divergence = average(results.map(\.divergence))
   }
@@ -101,7 +106,8 @@ private struct SteeringSummary {
   var json: JSONValue {
     .object([
       JSONMember("part", .string(part.description)), JSONMember("walks_steered", .number(success)),
-      JSONMember("states_steered", .integer(steered)), JSONMember("valid_probability", .number(valid)),
+      JSONMember("states_steered", .integer(steered)), JSONMember("nearest_of_all", .number(nearest)),
+      JSONMember("valid_probability", .number(valid)),
       JSONMember("jensen_shannon_divergence", .number(divergence)),
     ])
   }

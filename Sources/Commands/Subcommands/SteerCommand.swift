@@ -18,8 +18,9 @@ enum SteerCommand: Subcommand {
     With --task (a state machine) every state is set at the end of walks that end in others, by forcing its codes at the \
     last token: the one code that tells it best, as 'headlamp codes' finds it on other walks, and the codes of each MLP, \
     of all MLPs, of all heads and of all, as they are active after the state's name alone. A walk counts as steered \
-    where the next digit's distribution is nearer to that behind the state that was set than to that behind any other \
-    state, by Jensen–Shannon divergence (Tamkin et al. 2023 report the divergence).
+    where the next digit's distribution is nearer to that behind the state that was set than to that behind the state \
+    the walk ends in, by Jensen–Shannon divergence; 'nearest of all' asks for nearer than to any other state's. The mean \
+    divergence from the state that was set is what Tamkin et al. 2023 report.
 
     With --every-code each code of the model is forced alone at the last token, and the change of the next token's \
     distribution is measured, over the prompt or over walks.

@@ -138,6 +138,14 @@ package func unguessableName(in folder: String) -> String {
   return folder + "/.headlamp-" + digits.joined() + ".tmp"
 }
 
+/// Whether a name is one that `unguessableName` makes.
+func isTemporaryName(_ name: String) -> Bool {
+  let (start, end) = (".headlamp-", ".tmp")
+  guard name.hasPrefix(start), name.hasSuffix(end) else { return false }
+  let digits = name.dropFirst(start.count).dropLast(end.count)
+  return digits.count == 32 && digits.allSatisfy(\.isHexDigit)
+}
+
 /// Writes a whole file at once, atomically.
 /// - Throws: `FileError` where it cannot be written; an older file of that name then stays as it was.
 public func writeFile(_ text: String, to path: String) throws(FileError) {

@@ -10,7 +10,8 @@ import Synchronization
 
 /// Makes an output folder and keeps other processes of this program out of it until this one ends.
 ///
-/// Files that are then written into it are refused where another folder has taken its place meanwhile.
+/// Files that are then written into it are refused where another folder has taken its place meanwhile. Temporary files of
+/// processes that were killed while they wrote there are removed.
 /// - Throws: `FileError.inUse` with the other process's number where one writes there; what `makeFolder` throws.
 public func claimFolder(_ path: String) throws(FileError) {
   try makeFolder(path)
@@ -45,6 +46,7 @@ enum ClaimedFolders {
       claimed.withLock { $0[path] = nil }
       throw error
     }
+    for name in allEntries(of: path) where isTemporaryName(name) { unlink(path + "/" + name) }
   }
 
   /// Refuses to write where a claimed folder was replaced by another.

@@ -120,27 +120,20 @@ public struct Explainer: Sendable {
       let outputs = try probed.blackBox.predict(part)
       let predictions = block.indices.map { outputs.row($0).values.map { Double($0) } }
       let contributions = try contributions(of: part, predictions: predictions)
-      let explained = Gathered<Result<RowExplanation, any Error>>(count: block.count)
-      @Sendable func explain(_ place: Int) {
+      @Sendable func explained(_ place: Int) -> Result<RowExplanation, any Error> {
         let row = block[place]
         let trained =
           rows.count == 1 ? split.training.firstIndex(of: row) : trainingPlaces[row]
-        explained.set(
-          place,
-          Result {
-            try explanation(
-              row: row, current: predictions[place], held: heldPlaces[row], trained: trained,
-              wanted: wanted, limits: limits, count: count, contributions: contributions[place])
-          })
+        return Result {
+          try explanation(
+            row: row, current: predictions[place], held: heldPlaces[row], trained: trained,
+            wanted: wanted, limits: limits, count: count, contributions: contributions[place])
+        }
       }
-      if probed.ensemble != nil {
-        parallelFor(block.count) { explain($0) }
-      } else {
-        for place in block.indices { explain(place) }
-      }
-      for place in block.indices {
-        if let one = try explained.get(place)?.get() { result.append(one) }
-      }
+      let found =
+        probed.ensemble == nil
+        ? block.indices.map(explained) : parallelMap(block.count) { explained($0) }
+      for one in found { result.append(try one.get()) }
       progress(result.count)
     }
     return result

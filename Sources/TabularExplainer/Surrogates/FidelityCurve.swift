@@ -51,22 +51,18 @@ public struct FidelityCurve: Sendable {
   /// The points of the given plans, computed in parallel over plans and folds.
   public func points(_ plans: [SurrogatePlan]) throws -> [FidelityPoint] {
     let (rows, width) = (folds.count, targets.shape[1])
-    let results = Gathered<Result<Tensor, any Error>>(count: plans.count * foldCount)
-    parallelFor(plans.count * foldCount) { index in
+    let results = parallelMap(plans.count * foldCount) { index -> Result<Tensor, any Error> in
       let (plan, fold) = (plans[index / foldCount], index % foldCount)
-      results.set(
-        index,
-        Result {
-          let training = (0..<rows).filter { folds[$0] != fold }.map { Int32($0) }
-          let held = (0..<rows).filter { folds[$0] == fold }
-          return try fitter.fit(plan, rows: training).predict(fitter.features.selecting(rows: held))
-        })
+      return Result {
+        let training = (0..<rows).filter { folds[$0] != fold }.map { Int32($0) }
+        let held = (0..<rows).filter { folds[$0] == fold }
+        return try fitter.fit(plan, rows: training).predict(fitter.features.selecting(rows: held))
+      }
     }
     return try plans.indices.map { place in
       var predicted = [Float](repeating: 0, count: rows * width)
       for fold in 0..<foldCount {
-        guard let part = try results.get(place * foldCount + fold)?.get() else { continue }
-        let values = part.values
+        let values = try results[place * foldCount + fold].get().values
         for (order, row) in (0..<rows).filter({ folds[$0] == fold }).enumerated() {
           for output in 0..<width { predicted[row * width + output] = values[order * width + output] }
         }

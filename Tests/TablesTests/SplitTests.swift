@@ -5,6 +5,35 @@ import Testing
 
 @testable import Tables
 
+@Suite struct JointLeakTests {
+  private func table(_ columns: [(String, [Float])], _ target: [Float]) -> Table {
+    Table(
+      features: Features(
+        names: columns.map(\.0), kinds: columns.map { _ in .numeric }, rowCount: target.count,
+        values: columns.flatMap(\.1)),
+      target: .values(target), targetName: "total")
+  }
+
+  @Test func thePartsOfATotalAreNamed() {
+    let rows = 0..<60
+    let (a, b, c) = (
+      rows.map { Float($0 * 37 % 61) }, rows.map { Float($0 * $0 % 23) }, rows.map { Float($0 * 13 % 17) }
+    )
+    let other = rows.map { Float($0 * 29 % 31) }
+    func total(_ parts: [Float]...) -> [Float] { rows.map { row in parts.reduce(0) { $0 + $1[row] } } }
+    let columns = [("other", other), ("a", a), ("b", b), ("c", c)]
+    #expect(table(columns, total(a, b)).jointLeak() == ["a", "b"])
+    #expect(Set(table(columns, total(a, b, c)).jointLeak() ?? []) == ["a", "b", "c"])
+    #expect(table(columns, total(a.map { 2 * $0 }, b.map { -$0 })).jointLeak() == ["a", "b"])
+    // One column alone is another finding; four are too many; a curve is no sum.
+    #expect(table(columns, a).jointLeak() == nil)
+    #expect(table(columns, total(a, b, c, other)).jointLeak() == nil)
+    #expect(table(columns, zip(a, b).map { $0 * $1 }).jointLeak() == nil)
+    let holed = [("a", [Float.nan] + a.dropFirst()), ("b", b)]
+    #expect(table(holed, total(a, b)).jointLeak() == nil)
+  }
+}
+
 @Suite struct SplitTests {
   static func table(_ rows: Int, copies: Int = 1) -> Table {
     let values = (0..<rows).map { Float($0 / copies) }

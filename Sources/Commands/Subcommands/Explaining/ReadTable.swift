@@ -198,8 +198,15 @@ struct ReadTable {
     if !table.repeatedNames.isEmpty {
       notes.append("names used twice, numbered: " + table.repeatedNames.joined(separator: ", "))
     }
-    for leak in (table.targetIsPredicted ? [] : table.leaks().prefix(5)) {
+    let leaks = table.targetIsPredicted ? [] : table.leaks()
+    for leak in leaks.prefix(5) {
       notes.append("'\(leak.feature)' determines '\(table.targetName)' by itself: is it known beforehand?")
+    }
+    if leaks.isEmpty, !table.targetIsPredicted, let parts = table.jointLeak() {
+      let names = parts.dropLast().map { "'\($0)'" }.joined(separator: ", ")
+      notes.append(
+        "\(names) and '\(parts[parts.count - 1])' together determine '\(table.targetName)', as a sum of multiples of them: "
+          + "are they known beforehand?")
     }
     return notes
   }

@@ -58,7 +58,7 @@ enum WideAttention {
       "classification. Induction needs one head to read what another wrote: a single layer has no such path, however"
     )
     narration.say(
-      "wide it is, and falls behind. Each task leans on about as many heads in every shape.")
+      "wide it is, and falls behind.")
   }
 
   static func train(

@@ -84,7 +84,7 @@ let package = Package(
 
     // The tabular explainer.
     library("Tables", ["Files", "Tensors"], settings: rules),
-    library("Trees", ["Tables", "Tensors", "CKernels", "Files"], settings: rules),
+    library("Trees", ["Checkpoints", "Tables", "Tensors", "CKernels", "Files"], settings: rules),
     library("NeuralNetworks", ["Tensors", "CKernels"], settings: rules),
     library("TabularExplainer", ["Trees", "Tables", "NeuralNetworks", "Checkpoints", "Tensors", "Files"]),
 
@@ -157,7 +157,7 @@ let package = Package(
       "TabularExplainer", ["Trees", "Tables", "NeuralNetworks", "Checkpoints", "Tensors", "Files"],
       exclude: ["Golden"]),
     tests("Tables", ["Files", "Tensors"]),
-    tests("Trees", ["Tables", "Tensors", "Files"], exclude: ["Golden"]),
+    tests("Trees", ["Checkpoints", "Tables", "Tensors", "Files"], exclude: ["Golden"]),
     tests("Tokenizers", ["Files"], exclude: ["Golden"]),
     tests("Commands", []),
     tests("Reports", []),

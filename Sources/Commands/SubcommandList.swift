@@ -27,6 +27,7 @@ var subcommands: [any Subcommand.Type] {
     ReportCommand.self,
     DescribeCommand.self,
     PredictCommand.self,
+    QuantiseCommand.self,
     TasksCommand.self,
     CheckCommand.self,
     ModelsCommand.self,

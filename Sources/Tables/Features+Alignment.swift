@@ -27,6 +27,8 @@ extension Features {
 
   /// Cells of a feature as a model counts them; nil where they cannot be: texts where numbers are needed.
   public func recoded(_ cells: [Float], of feature: Int, as wanted: FeatureKind) -> [Float]? {
+    // A column of which nothing is known here is of any kind.
+    if cells.allSatisfy(\.isNaN) { return cells }
     switch (kinds[feature], wanted) {
     case (.numeric, .numeric): return cells
     case (.categorical(let own), .categorical(let names)):

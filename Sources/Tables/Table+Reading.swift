@@ -37,7 +37,15 @@ extension Table {
   /// - Throws: `FileError`, or `TableError` naming line and column.
   public init(readingFrom path: String, target: String? = nil, options: TableOptions = TableOptions()) throws
   {
-    var columns = try readColumns(path: path, target: target.map { .named($0) } ?? .last, options: options)
+    let columns = try readColumns(path: path, target: target.map { .named($0) } ?? .last, options: options)
+    try self.init(columns, path: path, target: target, options: options)
+  }
+
+  /// A table from a file's columns, one of which is the target.
+  init(
+    _ parsed: consuming ParsedColumns, path: String, target: String?, options: TableOptions
+  ) throws(TableError) {
+    var columns = parsed
     let name = target ?? columns.readings.last { $0.content != .leftOut(.excluded) }?.name
     guard let name, let place = columns.names.firstIndex(of: name) else {
       throw TableError.noSuchColumn(

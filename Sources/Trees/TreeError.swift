@@ -16,4 +16,8 @@ public enum TreeError: Error, Equatable, Sendable {
   case oneClass(String)
   /// There is no row to learn from.
   case noRows
+  /// A file is not a quantised table, or not a sound one.
+  case notAQuantisedTable(path: String, problem: String)
+  /// Several processes cannot share this table: it has too few rows, or too many features for its trees' depth.
+  case tooWideForParts
 }

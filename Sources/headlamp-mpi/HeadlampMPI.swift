@@ -16,6 +16,11 @@ struct MPITeam: PartTeam {
     let number = cmpi_next()
     return number == 0 ? nil : Int(number)
   }
+  func sum(_ values: [Double]) -> [Double] {
+    var sums = values
+    unsafe cmpi_sum(&sums, Int32(clamping: sums.count))
+    return sums
+  }
   func waitForAll() { cmpi_wait_for_all() }
   func finish() { cmpi_finish() }
   func abort(_ code: Int32) { cmpi_abort(code) }

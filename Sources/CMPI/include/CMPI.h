@@ -15,6 +15,8 @@ int cmpi_ranks_on_node(void);
 void cmpi_hand_out(int count);
 /// The next number for this rank; 0 where none is left.
 int cmpi_next(void);
+/// Replaces numbers by their sums over all ranks, the same bits on each: they are summed on rank 0 and sent from there.
+void cmpi_sum(double *values, int count);
 /// Waits until every rank has come here.
 void cmpi_wait_for_all(void);
 /// Ends well, together with all others.

@@ -148,6 +148,16 @@ public final class SafetensorsFile: Sendable {
     return Array(map.bytes[start + range.lowerBound..<start + range.upperBound])
   }
 
+  /// A tensor's bytes where they lie in the map, which lives as long as what is answered.
+  /// - Throws: `CheckpointError.missing`, or `unsupportedType` for another element type.
+  public func mappedBytes(_ name: String, type: String) throws(CheckpointError) -> MappedBytes {
+    let entry = try entry(name)
+    guard entry.type == type, entry.strides == nil else {
+      throw .unsupportedType(path: path, tensor: name, type: entry.type)
+    }
+    return MappedBytes(map, entry.byteRange)
+  }
+
   /// Refuses a tensor that has another shape.
   /// - Throws: `CheckpointError.missing` or `wrongShape`.
   public func requireShape(_ shape: [Int], of name: String) throws(CheckpointError) {

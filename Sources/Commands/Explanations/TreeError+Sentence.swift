@@ -13,6 +13,11 @@ extension TreeError: ExplainedError {
       "the model file is of version \(version), which this headlamp does not know"
     case .oneClass(let name): "every row is of class '\(name)': there is nothing to learn"
     case .noRows: "there is no row to learn from"
+    case .notAQuantisedTable(let path, let problem):
+      "\(path) is no table that 'headlamp quantise' wrote: \(problem)"
+    case .tooWideForParts:
+      "several processes cannot share this table: it has fewer than 2,000 rows, or too many features for trees of this "
+        + "depth; use one process"
     case .malformedEnsemble(let problem): "the model is not sound: \(problem)"
     }
   }

@@ -2,13 +2,10 @@
 
 import Files
 import Tensors
+import Trees
 
 /// Processes that work together, as one of them sees it.
-public protocol PartTeam {
-  /// This process's number, from 0.
-  var rank: Int { get }
-  /// How many there are.
-  var size: Int { get }
+public protocol PartTeam: RowTeam {
   /// How many of them share this machine.
   var ranksOnNode: Int { get }
   /// On rank 0: begins to hand out the numbers from 1 to `count`, each once, in order.
@@ -66,8 +63,19 @@ private enum TeamOptions {
     part when it has finished one, so that a slow node holds nobody up, and the first merges them to OUT. Finished parts
     are kept in OUT.parts; after a failure the same command with the same --parts goes on. --parts is four times the number
     of processes unless given. 'headlamp COMMAND --help' explains a command and its options.
+
+    'fit' of a table that 'headlamp quantise' wrote has no parts: each process holds some of the rows, and the trees are
+    those of one process.
     """
   }
+}
+
+/// Gives each process of a machine its share of the cores, unless the user says how many threads it has.
+private func shareCores(_ parsed: ParsedArguments, _ team: some PartTeam) {
+  if !parsed.isGiven(CommonOptions.threads) {
+    Threads.use(max(1, Threads.count / max(1, team.ranksOnNode)))
+  }
+  Threads.endLibraryWorkers()
 }
 
 private func run(_ words: [String], _ team: some PartTeam, _ program: String, _ console: Console) throws
@@ -75,6 +83,19 @@ private func run(_ words: [String], _ team: some PartTeam, _ program: String, _ 
 {
   guard !words.isEmpty, !words.contains("--help"), !words.contains("-h") else {
     if team.rank == 0 { console.print(TeamOptions.help(program)) }
+    team.finish()
+    exitProcess(0)
+  }
+  if words.first == FitCommand.name {
+    let parsed = try ParsedArguments(Array(words.dropFirst()), for: FitCommand.syntax)
+    try CommonOptions.apply(parsed)
+    shareCores(parsed, team)
+    guard QuantisedTable.isOne(parsed.positionals[0]) else {
+      throw UsageError.invalid(
+        "'\(program) fit' shares the rows of a quantised table; make one with 'headlamp quantise'")
+    }
+    try QuantisedFit.run(parsed, console: Console(isQuiet: parsed[CommonOptions.quiet]), team: team)
+    team.waitForAll()
     team.finish()
     exitProcess(0)
   }
@@ -88,10 +109,7 @@ private func run(_ words: [String], _ team: some PartTeam, _ program: String, _ 
   let parted = try PartedCommand(
     command, parsed, count: parsed[TeamOptions.parts] ?? 4 * team.size, leavingOut: [TeamOptions.parts.name])
   try CommonOptions.apply(parsed)
-  if !parsed.isGiven(CommonOptions.threads) {
-    Threads.use(max(1, Threads.count / max(1, team.ranksOnNode)))
-  }
-  Threads.endLibraryWorkers()
+  shareCores(parsed, team)
   let own = Console(isQuiet: parsed[CommonOptions.quiet])
   try makeFolder(parted.folder)
   if team.rank == 0 {

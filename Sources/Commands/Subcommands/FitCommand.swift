@@ -15,6 +15,9 @@ enum FitCommand: Subcommand {
     convolutional autoencoder with self-attention, and prints its quality from stratified folds that keep copies of a
     row together. The probabilities of boosted trees are calibrated by what the folds show. The file it writes holds
     the model fitted to all rows: trees as JSON, networks as safetensors. 'headlamp explain --black-box FILE' opens it.
+
+    TABLE may be a file of 'headlamp quantise': boosted trees are then fitted to four fifths of its rows and measured on
+    the others, and the table is never held in memory.
     """
   static let positionals = [Positional("TABLE", help: "a CSV or TSV file, or 'example'")]
   static let folds = Option<Int>("folds", "N", default: 5, help: "folds for the measures; 0 for none")
@@ -31,6 +34,10 @@ enum FitCommand: Subcommand {
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
+    if QuantisedTable.isOne(arguments.positionals[0]) {
+      try QuantisedFit.run(arguments, console: console, team: LoneProcess())
+      return
+    }
     let model = try FitOptions.model(arguments)
     let count = try arguments.required(folds)
     guard count == 0 || count >= 2 else { throw UsageError.invalid("--folds wants 0, or a number from 2") }
@@ -78,24 +85,29 @@ enum FitCommand: Subcommand {
   private static func report(
     _ read: ReadTable, _ quality: [NamedEstimate], _ calibration: Calibration?, fitSeconds: Double
   ) -> JSONValue {
-    let measures = quality.map { named in
-      JSONMember(
-        named.name,
-        .object([
-          JSONMember("value", .number(named.estimate.value)),
-          JSONMember("low", .number(named.estimate.interval.low)),
-          JSONMember("high", .number(named.estimate.interval.high)),
-        ]))
-    }
     let factor = calibration.map { [JSONMember("score_factor", .number($0.factor))] } ?? []
     return .object(
       [
         JSONMember("rows", .integer(read.table.rowCount)),
         JSONMember("features", .integer(read.table.features.count)),
-        JSONMember("held_out", .object(measures)),
+        JSONMember("held_out", json(of: quality)),
         JSONMember("read_seconds", .number(read.readSeconds)),
         JSONMember("fit_seconds", .number(fitSeconds)),
       ] + factor)
+  }
+
+  /// Measures as an object: value and interval by name.
+  static func json(of quality: [NamedEstimate]) -> JSONValue {
+    .object(
+      quality.map { named in
+        JSONMember(
+          named.name,
+          .object([
+            JSONMember("value", .number(named.estimate.value)),
+            JSONMember("low", .number(named.estimate.interval.low)),
+            JSONMember("high", .number(named.estimate.interval.high)),
+          ]))
+      })
   }
 
   /// Every row predicted by a model that has not seen it, and measured; and what that says of how sure scores are.

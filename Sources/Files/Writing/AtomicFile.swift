@@ -50,10 +50,10 @@ public final class AtomicFile {
     try ClaimedFolders.check(folder, for: path)
     // A file without a name gets one by way of /proc.
     let hasDescriptorPaths = access("/proc/self/fd", X_OK) == 0
-    descriptor = hasDescriptorPaths ? SystemCalls.open(folder, O_WRONLY | Self.unnamed, 0o644) : -1
+    descriptor = hasDescriptorPaths ? SystemCalls.open(folder, O_RDWR | Self.unnamed, 0o644) : -1
     if !hasDescriptorPaths || (descriptor < 0 && [EOPNOTSUPP, EISDIR, EINVAL].contains(errno)) {
       let name = unguessableName(in: folder)
-      descriptor = SystemCalls.open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644)
+      descriptor = SystemCalls.open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644)
       if descriptor >= 0 { temporaryPath = name }
     }
     guard descriptor >= 0 else { throw .unwritable(path: path, reason: lastSystemError()) }
@@ -83,6 +83,27 @@ public final class AtomicFile {
     try flush()
     let result = bytes.withUnsafeBytes { SystemCalls.writeAll(descriptor, $0) }
     guard result == 0 else { throw failure() }
+  }
+
+  /// Writes bytes at a place of the file, which grows where they reach past its end; what was skipped is zeros.
+  public func write(_ bytes: RawSpan, at offset: Int) throws(FileError) {
+    try flush()
+    let result = bytes.withUnsafeBytes { SystemCalls.writeAll(descriptor, $0, at: offset) }
+    guard result == 0 else { throw failure() }
+  }
+
+  /// Adds all bytes from `offset` on, as they were written, to a digest.
+  public func add(from offset: Int, to digest: SHA256Digest) throws(FileError) {
+    try flush()
+    var chunk = [UInt8](repeating: 0, count: Self.bufferLimit)
+    var place = offset
+    while true {
+      let count = pread(descriptor, &chunk, chunk.count, off_t(place))
+      guard count >= 0 else { throw failure() }
+      guard count > 0 else { return }
+      digest.update(chunk.span.bytes.extracting(first: count))
+      place += count
+    }
   }
 
   /// Makes the bytes durable, gives the file its name, and makes the name durable.

@@ -28,9 +28,12 @@ package enum SystemCalls {
     persistently(.open) { openWithMode(path, flags | O_CLOEXEC, mode) }
   }
 
-  /// Writes all bytes, however few the system takes at a time.
-  package static func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int32 {
+  /// Writes all bytes, however few the system takes at a time, at the end of what was written before or at `offset`.
+  package static func writeAll(
+    _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int? = nil
+  ) -> Int32 {
     var rest = bytes
+    var place = offset
     while let base = rest.baseAddress, !rest.isEmpty {
       let fault = Faults.strike(.write)
       var count = rest.count
@@ -40,13 +43,15 @@ package enum SystemCalls {
         errno = code
         written = -1
       } else {
-        written = systemWrite(descriptor, base, count)
+        written =
+          place.map { pwrite(descriptor, base, count, off_t($0)) } ?? systemWrite(descriptor, base, count)
       }
       if written < 0 {
         if errno == EINTR { continue }
         return -1
       }
       rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+      place = place.map { $0 + written }
     }
     return 0
   }

@@ -5,6 +5,7 @@ import Tensors
 extension ColumnAssembly {
   /// Gives columns whose doubles float32 does not tell apart cells that do.
   mutating func keepDoubles(_ target: SendablePointer<Float>, _ coarse: Set<Int>) {
+    guard options.precision != .float32 else { return }
     var asked = coarse.filter { plan.slots[$0] >= 0 && categories[$0] == nil }.sorted()
     if options.precision == .whereValuesMerge {
       // Different doubles can only be one float where that float is there twice, and is no double of the file's.

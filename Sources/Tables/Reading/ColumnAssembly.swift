@@ -30,8 +30,24 @@ struct ColumnAssembly {
     self.options = options
   }
 
+  /// Reads all kept columns: column-major cells.
+  mutating func filled() throws(TableError) -> [Float] {
+    var failure: TableError?
+    let values = [Float](unsafeUninitializedCapacity: plan.kept.count * rowCount) { buffer, initialized in
+      guard let base = buffer.baseAddress, !buffer.isEmpty else { return }
+      do throws(TableError) {
+        try fill(SendablePointer(base))
+        initialized = buffer.count
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return values
+  }
+
   /// Reads all kept columns.
-  mutating func fill(_ target: SendablePointer<Float>) throws(TableError) {
+  private mutating func fill(_ target: SendablePointer<Float>) throws(TableError) {
     var coarse: Set<Int> = []
     var late = try pass(target, actions: plan.actions, &coarse)
     if !late.isEmpty {

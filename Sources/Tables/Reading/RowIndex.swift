@@ -12,6 +12,8 @@ struct RowIndex: Sendable {
   private(set) var starts: [Int] = []
   /// Offset past the last row.
   private(set) var end: Int
+  /// Offset past every row, where rows do not adjoin.
+  private var ends: [Int]?
   /// Whether some cell is quoted.
   let hasQuotes: Bool
 
@@ -83,10 +85,27 @@ struct RowIndex: Sendable {
     return true
   }
 
+  /// Some of the rows, in rising order, as they lie in the text.
+  func choosing(_ rows: some Collection<Int>) -> RowIndex {
+    var chosen = self
+    chosen.starts = rows.map { starts[$0] }
+    let ends = rows.map { limit(of: $0) }
+    chosen.ends = ends
+    chosen.end = ends.last ?? 0
+    return chosen
+  }
+
+  /// Where the row after a row begins.
+  @inline(__always)
+  private func limit(of row: Int) -> Int {
+    if let ends { return ends[row] }
+    return row + 1 < starts.count ? starts[row + 1] : end
+  }
+
   /// The bytes of a row, without its line end.
   func range(_ row: Int, _ base: UnsafePointer<UInt8>) -> Range<Int> {
     let start = starts[row]
-    var last = row + 1 < starts.count ? starts[row + 1] : end
+    var last = limit(of: row)
     while last > start, base[last - 1] == 0x0a || base[last - 1] == 0x0d { last -= 1 }
     return start..<last
   }

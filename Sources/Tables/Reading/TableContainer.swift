@@ -11,6 +11,11 @@ enum TableContainer {
     for (start, name, way) in Self.unread where bytes.starts(with: start) {
       throw TableError.otherFormat(path: path, format: name, way: way)
     }
+    if isSafetensors(bytes) {
+      throw TableError.otherFormat(
+        path: path, format: "a safetensors file",
+        way: "'fit', 'explain' and 'importance' take one that 'headlamp quantise' wrote")
+    }
     if bytes.starts(with: [0x50, 0x4b, 0x03, 0x04]) { return try member(bytes, path: path) }
     let beginning = String(decoding: bytes.prefix(4096), as: UTF8.self)
     let trimmed = beginning.drop { $0.isWhitespace || $0 == "\u{feff}" }
@@ -50,6 +55,13 @@ enum TableContainer {
     (Array("<html".utf8), "a web page", "download the table itself"),
     ([0x24, 0x46, 0x4c, 0x32], "an SPSS file", inPandas("read_spss")),
   ]
+
+  /// Eight bytes of a length, and JSON of that length.
+  private static func isSafetensors(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard bytes.count > 10, bytes[8] == UInt8(ascii: "{") else { return false }
+    let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+    return length < UInt64(bytes.count) && bytes[0] != UInt8(ascii: "{")
+  }
 
   private static func inPandas(_ reader: String) -> String {
     "write it out as CSV first: python3 -c \"import pandas; pandas.\(reader)('FILE').to_csv('table.csv', index=False)\""

@@ -82,6 +82,8 @@ public struct TableOptions: Sendable, Equatable {
     case whereValuesMerge
     /// All whose doubles cannot be told again from float32: for models that compare in double precision.
     case exact
+    /// None: for columns of which no more than some bins are kept.
+    case float32
   }
 
   /// Everything detected.

@@ -123,17 +123,7 @@ private func parseColumns(
   guard rowCount > 0 else { throw .noRows(path: path) }
   guard rowCount <= Int(Int32.max) else { throw .tooManyRows(path: path) }
   var assembly = ColumnAssembly(text: text, plan: plan, rowCount: rowCount, options: options)
-  var failure: TableError?
-  let values = [Float](unsafeUninitializedCapacity: plan.kept.count * rowCount) { buffer, initialized in
-    guard let base = buffer.baseAddress, !buffer.isEmpty else { return }
-    do throws(TableError) {
-      try assembly.fill(SendablePointer(base))
-      initialized = buffer.count
-    } catch {
-      failure = error
-    }
-  }
-  if let failure { throw failure }
+  let values = try assembly.filled()
   let missing = options.furtherMissingTexts.indices.filter { !assembly.missingMet.contains($0) }
   if let first = missing.first {
     throw .missingTextNotMet(path: path, text: options.furtherMissingTexts[first])

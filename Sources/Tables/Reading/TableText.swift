@@ -7,7 +7,7 @@ struct TableText: @unchecked Sendable {
   let path: String
   let base: UnsafePointer<UInt8>
   let separator: UInt8
-  let rows: RowIndex
+  private(set) var rows: RowIndex
   /// The spellings of "missing", apart from an empty cell.
   let missing: MissingCells
   /// The file whose map the bytes are; nil where they are memory of their own.
@@ -29,6 +29,13 @@ struct TableText: @unchecked Sendable {
     file?.release(0..<bytes.count)
     missing = MissingCells(options)
     guard rows.count > 0 else { throw .empty(path: path) }
+  }
+
+  /// Some of the rows, in rising order, as a text of their own.
+  func choosing(_ rows: some Collection<Int>) -> TableText {
+    var chosen = self
+    chosen.rows = self.rows.choosing(rows)
+    return chosen
   }
 
   /// Where a cell's content lies, and where the cell ends.

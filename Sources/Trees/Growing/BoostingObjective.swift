@@ -12,74 +12,100 @@ import Tensors
 
 /// Losses and their derivatives with respect to the scores.
 struct BoostingObjective {
-  let target: Target
+  /// What rows are to be predicted as.
+  private enum Truths {
+    /// Quantities.
+    case quantities([Float])
+    /// 1 for rows of the second of two classes, else 0.
+    case pair([Float])
+    /// Class indices.
+    case classes([Int32])
+  }
+
+  private let truths: Truths
+  let rowCount: Int
   let scoreCount: Int
   let link: TreeEnsemble.Link
   let baseScores: [Double]
-  /// 1 for rows of the second of two classes; empty for other targets.
-  private let truths: [Float]
 
   /// Whether no gradient is above 1 and no hessian above 1/2.
-  var gradientsAreBounded: Bool { if case .classes = target { true } else { false } }
+  var gradientsAreBounded: Bool { if case .quantities = truths { false } else { true } }
 
   init(_ target: Target) {
-    self.target = target
     switch target {
-    case .values(let values):
+    case .values(let values): self.init(values, classes: 0)
+    case .classes(let labels, let names): self.init(labels.map { Float($0) }, classes: names.count)
+    }
+  }
+
+  /// - Parameters:
+  ///   - cells: quantities, or class indices.
+  ///   - classes: how many classes there are; 0 for quantities.
+  ///   - unused: rows that nothing is learnt from; none where empty.
+  ///   - team: processes that hold further rows.
+  init(_ cells: [Float], classes: Int, unused: [Bool] = [], team: some RowTeam = LoneProcess()) {
+    func isUsed(_ row: Int) -> Bool { unused.isEmpty || !unused[row] }
+    rowCount = cells.count
+    switch classes {
+    case 0:
       scoreCount = 1
-      truths = []
+      truths = .quantities(cells)
       link = .identity
-      baseScores = [values.reduce(0) { $0 + Double($1) } / Double(max(1, values.count))]
-    case .classes(let labels, let names) where names.count == 2:
+      var (sum, count) = (0.0, 0)
+      for (row, value) in cells.enumerated() where isUsed(row) {
+        sum += Double(value)
+        count += 1
+      }
+      let sums = team.sum([sum, Double(count)])
+      baseScores = [sums[0] / max(1, sums[1])]
+    case 2:
       scoreCount = 1
-      truths = labels.map { $0 == 1 ? 1 : 0 }
+      truths = .pair(cells)
       link = .logistic(slope: 1)
-      let share = Double(labels.count { $0 == 1 }) / Double(max(1, labels.count))
+      var counts = [0, 0]
+      for (row, truth) in cells.enumerated() where isUsed(row) { counts[truth == 1 ? 1 : 0] += 1 }
+      counts = team.sum(counts)
+      let share = Double(counts[1]) / Double(max(1, counts[0] + counts[1]))
       baseScores = [share > 0 && share < 1 ? log(share / (1 - share)) : 0]
-    case .classes(_, let names):
-      scoreCount = names.count
-      truths = []
+    default:
+      scoreCount = classes
+      truths = .classes(cells.map { Int32($0.isNaN ? 0 : $0) })
       link = .softmax
-      baseScores = [Double](repeating: 0, count: names.count)
+      baseScores = [Double](repeating: 0, count: classes)
     }
   }
 
   /// The loss of some rows, summed: half the squared error, or minus the log of the true class's probability.
   func loss(_ scores: [Double], rows: some Sequence<Int>) -> Double {
-    switch target {
-    case .values(let values):
+    switch truths {
+    case .quantities(let values):
       rows.reduce(0) { sum, row in
         let error = scores[row] - Double(values[row])
         return sum + error * error / 2
       }
-    case .classes(let labels, _) where scoreCount == 1:
-      rows.reduce(0) { $0 + log1p(exp(labels[$1] == 1 ? -scores[$1] : scores[$1])) }
-    case .classes(let labels, _):
+    case .pair(let truths):
+      rows.reduce(0) { $0 + log1p(exp(truths[$1] == 1 ? -scores[$1] : scores[$1])) }
+    case .classes(let labels):
       rows.reduce(0) { sum, row in
         let own = scores[row * scoreCount..<(row + 1) * scoreCount]
         let largest = own.max() ?? 0
         let others = own.reduce(0) { $0 + exp($1 - largest) }
-        return sum + log(others) + largest - own[own.startIndex + labels[row]]
+        return sum + log(others) + largest - own[own.startIndex + Int(labels[row])]
       }
     }
   }
 
   /// Pairs (gradient, hessian) of every row, for each score.
   func gradients(_ scores: [Double]) -> [[Float]] {
-    let rows = target.count
-    var flat = [Float](unsafeUninitializedCapacity: rows * 2 * scoreCount) { pairs, initialized in
-      initialized = rows * 2 * scoreCount
+    var flat = [Float](unsafeUninitializedCapacity: rowCount * 2 * scoreCount) { pairs, initialized in
+      initialized = rowCount * 2 * scoreCount
       guard let base = pairs.baseAddress else { return }
       let shared = SendablePointer(base)
       scores.withUnsafeBufferPointer { scores in
-        truths.withUnsafeBufferPointer { truths in
-          guard let scores = scores.baseAddress else { return }
-          let own = SendablePointer(reading: scores)
-          // An empty array may have an address too.
-          let known = truths.isEmpty ? nil : truths.baseAddress.map { SendablePointer(reading: $0) }
-          parallelRanges(rows, minimum: 1024) {
-            write($0, scores: own.base, truths: known?.base, shared.base)
-          }
+        guard let scores = scores.baseAddress else { return }
+        let own = SendablePointer(reading: scores)
+        parallelRanges(rowCount, minimum: 1024) { range in
+          write(range, scores: own.base, to: shared.base + 2 * range.lowerBound, stride: 2 * rowCount)
         }
       }
     }
@@ -88,42 +114,44 @@ struct BoostingObjective {
       swap(&only, &flat)
       return [only]
     }
-    return (0..<scoreCount).map { Array(flat[$0 * rows * 2..<($0 + 1) * rows * 2]) }
+    return (0..<scoreCount).map { Array(flat[$0 * rowCount * 2..<($0 + 1) * rowCount * 2]) }
   }
 
-  /// Pairs of some rows; those of score `s` begin at `2 · rows · s`.
-  private func write(
-    _ range: Range<Int>, scores: UnsafePointer<Double>, truths: UnsafePointer<Float>?,
-    _ pairs: UnsafeMutablePointer<Float>
+  /// Writes pairs (gradient, hessian) of some rows, the first row's first; those of a score `stride` numbers behind those
+  /// of the one before.
+  func write(
+    _ range: Range<Int>, scores: UnsafePointer<Double>, to pairs: UnsafeMutablePointer<Float>, stride: Int
   ) {
-    switch target {
-    case .values(let values):
-      for row in range {
-        pairs[2 * row] = Float(scores[row] - Double(values[row]))
-        pairs[2 * row + 1] = 1
+    switch truths {
+    case .quantities(let values):
+      for (place, row) in range.enumerated() {
+        pairs[2 * place] = Float(scores[row] - Double(values[row]))
+        pairs[2 * place + 1] = 1
       }
-    case .classes(let labels, _):
-      if let truths {
+    case .pair(let truths):
+      truths.withUnsafeBufferPointer { truths in
+        guard let base = truths.baseAddress else { return }
         ck_logistic_gradients(
-          scores + range.lowerBound, truths + range.lowerBound, range.count, pairs + 2 * range.lowerBound)
-        return
+          scores + range.lowerBound, base + range.lowerBound, range.count, pairs)
       }
-      let (rows, count) = (target.count, scoreCount)
+    case .classes(let labels):
+      let count = scoreCount
       withUnsafeTemporaryAllocation(of: Double.self, capacity: count) { powers in
-        for row in range {
+        for (place, row) in range.enumerated() {
+          let own = scores + row * count
           var largest = -Double.infinity
-          for score in 0..<count { largest = max(largest, scores[row * count + score]) }
+          for score in 0..<count { largest = max(largest, own[score]) }
           var sum = 0.0
           for score in 0..<count {
-            powers[score] = exp(scores[row * count + score] - largest)
+            powers[score] = exp(own[score] - largest)
             sum += powers[score]
           }
           for score in 0..<count {
             let p = powers[score] / sum
-            let place = 2 * (score * rows + row)
-            pairs[place] = Float(p - (labels[row] == score ? 1 : 0))
+            let pair = pairs + score * stride + 2 * place
+            pair[0] = Float(p - (Int(labels[row]) == score ? 1 : 0))
             // Twice the diagonal bounds the full hessian from above, which keeps steps safe.
-            pairs[place + 1] = Float(max(2 * p * (1 - p), 1e-16))
+            pair[1] = Float(max(2 * p * (1 - p), 1e-16))
           }
         }
       }

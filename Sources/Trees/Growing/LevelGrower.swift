@@ -88,26 +88,23 @@ struct LevelGrower {
     let parents = open.map { $0.gradient * $0.gradient / ($0.hessian + options.regularisation) }
     let histogram = UnsafeMutablePointer<Double>.allocate(capacity: open.count * 256 * 2)
     defer { histogram.deallocate() }
-    features.codes.withUnsafeBufferPointer { codes in
-      rows.withUnsafeBufferPointer { rows in
-        slots.withUnsafeBufferPointer { slots in
-          gradients.withUnsafeBufferPointer { gradients in
-            guard let codes = codes.baseAddress else { return }
-            for feature in asked[range] {
-              let bins = features.binCounts[feature]
-              guard bins > 1 || features.kinds[feature] == .numeric else { continue }
-              let width = bins + 1
-              histogram.update(repeating: 0, count: open.count * width * 2)
-              ck_histogram(
-                codes + feature * features.rowCount, everyRow ? nil : rows.baseAddress, slots.baseAddress,
-                gradients.baseAddress, rows.count, width, histogram)
-              for slot in open.indices {
-                let own = histogram + slot * width * 2
-                let floor = max(best[slot]?.gain ?? 1e-9, 1e-9) + parents[slot]
-                if var cut = cuts.best(feature, own, over: floor) {
-                  cut.gain -= parents[slot]
-                  best[slot] = cut
-                }
+    rows.withUnsafeBufferPointer { rows in
+      slots.withUnsafeBufferPointer { slots in
+        gradients.withUnsafeBufferPointer { gradients in
+          for feature in asked[range] {
+            let bins = features.binCounts[feature]
+            guard bins > 1 || features.kinds[feature] == .numeric else { continue }
+            let width = bins + 1
+            histogram.update(repeating: 0, count: open.count * width * 2)
+            ck_histogram(
+              features.codes.column(feature), everyRow ? nil : rows.baseAddress, slots.baseAddress,
+              gradients.baseAddress, rows.count, width, histogram)
+            for slot in open.indices {
+              let own = histogram + slot * width * 2
+              let floor = max(best[slot]?.gain ?? 1e-9, 1e-9) + parents[slot]
+              if var cut = cuts.best(feature, own, over: floor) {
+                cut.gain -= parents[slot]
+                best[slot] = cut
               }
             }
           }
@@ -146,7 +143,7 @@ struct LevelGrower {
         leafOfRow[row] = leaves[slot]
         continue
       }
-      let code = Int(features.codes[candidate.feature * features.rowCount + row])
+      let code = Int(features.codes.column(candidate.feature)[row])
       let child = move.goesLeft[code] == 1 ? move.left : move.right
       let (g, h) = (gradients[2 * index], gradients[2 * index + 1])
       children[child].gradient += Double(g)

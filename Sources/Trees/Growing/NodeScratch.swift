@@ -175,18 +175,16 @@ final class NodeScratch {
   func gatherCodes(
     _ feature: Int, _ rows: [Int32], _ range: Range<Int>, _ quantised: QuantisedFeatures
   ) -> Int {
-    quantised.codes.withUnsafeBufferPointer { values in
-      rows.withUnsafeBufferPointer { rows in
-        let column = feature * quantised.rowCount
-        let missingCode = UInt8(quantised.binCounts[feature])
-        var missing = 0
-        for (place, index) in range.enumerated() {
-          let code = values[column + Int(rows[index])]
-          codes[place] = code
-          if code == missingCode { missing += 1 }
-        }
-        return missing
+    rows.withUnsafeBufferPointer { rows in
+      let values = quantised.codes.column(feature)
+      let missingCode = UInt8(quantised.binCounts[feature])
+      var missing = 0
+      for (place, index) in range.enumerated() {
+        let code = values[Int(rows[index])]
+        codes[place] = code
+        if code == missingCode { missing += 1 }
       }
+      return missing
     }
   }
 

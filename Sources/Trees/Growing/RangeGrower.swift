@@ -14,6 +14,7 @@ struct RangeGrower {
   private let features: QuantisedFeatures
   private let cuts: GradientCuts
   private let options: BoostingOptions
+  private let team: any RowTeam
   private var open: [OpenNode] = []
   private var leaves: [(range: Range<Int>, value: Int32)] = []
   private var assembly = TreeAssembly()
@@ -23,7 +24,10 @@ struct RangeGrower {
   /// A node and the histogram that it alone owns.
   private struct OpenNode: @unchecked Sendable {
     var node: Int
+    /// The node's rows of this process.
     var range: Range<Int>
+    /// The node's rows of all processes.
+    var count: Int
     var gradient: Double
     var hessian: Double
     var histogram: UnsafeMutablePointer<Double>
@@ -46,8 +50,10 @@ struct RangeGrower {
   }
 
   init(
-    _ features: QuantisedFeatures, _ records: RowRecords, options: BoostingOptions, minimumLeafWeight: Double
+    _ features: QuantisedFeatures, _ records: RowRecords, options: BoostingOptions, minimumLeafWeight: Double,
+    team: some RowTeam = LoneProcess()
   ) {
+    self.team = team
     self.features = features
     self.records = records
     self.options = options
@@ -58,6 +64,12 @@ struct RangeGrower {
   /// Grows to the end.
   /// - Returns: the tree, and for every row the index of its leaf's value.
   mutating func grow(output: Int) -> (Tree, leafOfRow: [Int32]) {
+    let tree = tree(output: output)
+    return (tree, leafOfRow())
+  }
+
+  /// Grows to the end.
+  mutating func tree(output: Int) -> Tree {
     let whole = 0..<records.rowCount
     let histogram = records.histogram()
     fill([(whole, histogram)])
@@ -68,13 +80,14 @@ struct RangeGrower {
     }
     open = [
       OpenNode(
-        node: assembly.addNode(cover: h), range: whole, gradient: g, hessian: h, histogram: histogram)
+        node: assembly.addNode(cover: h), range: whole, count: team.sum([whole.count])[0], gradient: g,
+        hessian: h, histogram: histogram)
     ]
     for depth in 0..<options.maximumDepth where !open.isEmpty {
       let partings = chosenPartings()
       part(partings, isLast: depth + 1 == options.maximumDepth)
     }
-    return (assembly.tree(output: output), leafOfRow())
+    return assembly.tree(output: output)
   }
 
   /// The best cut of every open node; those without one become leaves.
@@ -118,21 +131,23 @@ struct RangeGrower {
     var partings = chosen
     moveRows(&partings)
     isWhole = isWhole && chosen.isEmpty
+    let lefts = team.sum(partings.map { $0.middle - $0.parent.range.lowerBound })
     open = []
     var filled: [(Range<Int>, UnsafeMutablePointer<Double>)] = []
     var subtracted: [(larger: UnsafeMutablePointer<Double>, smaller: UnsafeMutablePointer<Double>)] = []
-    for parting in partings {
+    for (parting, leftCount) in zip(partings, lefts) {
       let parent = parting.parent
       let sums = leftSums(parting)
       let ranges = (
         parent.range.lowerBound..<parting.middle, parting.middle..<parent.range.upperBound
       )
       var left = OpenNode(
-        node: parting.left, range: ranges.0, gradient: sums.gradient, hessian: sums.hessian,
-        histogram: parent.histogram)
+        node: parting.left, range: ranges.0, count: leftCount, gradient: sums.gradient,
+        hessian: sums.hessian, histogram: parent.histogram)
       var right = OpenNode(
-        node: parting.right, range: ranges.1, gradient: parent.gradient - sums.gradient,
-        hessian: parent.hessian - sums.hessian, histogram: parent.histogram)
+        node: parting.right, range: ranges.1, count: parent.count - leftCount,
+        gradient: parent.gradient - sums.gradient, hessian: parent.hessian - sums.hessian,
+        histogram: parent.histogram)
       assembly.setCover(left.node, left.hessian)
       assembly.setCover(right.node, right.hessian)
       let (leftIsOpen, rightIsOpen) = (!isLast && maySplit(left), !isLast && maySplit(right))
@@ -143,7 +158,7 @@ struct RangeGrower {
         continue
       }
       let smaller = records.histogram()
-      let leftIsSmaller = ranges.0.count <= ranges.1.count
+      let leftIsSmaller = left.count <= right.count
       if leftIsSmaller { left.histogram = smaller } else { right.histogram = smaller }
       filled.append((leftIsSmaller ? ranges.0 : ranges.1, smaller))
       subtracted.append((larger: parent.histogram, smaller: smaller))
@@ -161,7 +176,7 @@ struct RangeGrower {
 
   /// Whether both sides of some cut could have weight enough.
   private func maySplit(_ node: OpenNode) -> Bool {
-    node.range.count > 1 && node.hessian >= 2 * cuts.minimumLeafWeight
+    node.count > 1 && node.hessian >= 2 * cuts.minimumLeafWeight
   }
 
   /// The gradient and hessian that go left, from the parent's histogram.
@@ -206,6 +221,13 @@ struct RangeGrower {
       for cell in 0..<cells { whole[cell] += target.base[cell] }
       records.giveBack(target.base)
     }
+    guard team.size > 1 else { return }
+    for (_, histogram) in wanted {
+      let sums = team.sum(Array(UnsafeBufferPointer(start: histogram, count: cells)))
+      sums.withUnsafeBufferPointer { sums in
+        if let base = sums.baseAddress { histogram.update(from: base, count: cells) }
+      }
+    }
   }
 
   /// Puts the rows that go left before those that go right, both in their old order.
@@ -216,13 +238,10 @@ struct RangeGrower {
     let lefts = parallelMap(pieces.count) { index -> Int in
       let (piece, parting) = (pieces[index], chosen[pieces[index].owner])
       let start = piece.range.lowerBound
-      return features.codes.withUnsafeBufferPointer { codes in
-        guard let base = codes.baseAddress else { return 0 }
-        // One number more is written than is kept: every piece has that much room of its own.
-        return ck_part_rows(
-          base + parting.cut.feature * features.rowCount, isWhole ? nil : records.rows + start, start,
-          piece.range.count, parting.goesLeft, records.left + start + index, records.right + start + index)
-      }
+      // One number more is written than is kept: every piece has that much room of its own.
+      return ck_part_rows(
+        features.codes.column(parting.cut.feature), isWhole ? nil : records.rows + start, start,
+        piece.range.count, parting.goesLeft, records.left + start + index, records.right + start + index)
     }
     var targets: [(left: Int, right: Int)] = []
     for (index, piece) in pieces.enumerated() { partings[piece.owner].middle += lefts[index] }
@@ -254,6 +273,20 @@ struct RangeGrower {
     leaves.append((node.range, Int32(assembly.leafValues.count)))
     let value = -options.learningRate * node.gradient / (node.hessian + options.regularisation)
     assembly.makeLeaf(node.node, CollectionOfOne(value))
+  }
+
+  /// Adds the leaves' values to the scores of their rows: score `s` of row `i` at `i · width + s`.
+  func add(_ tree: Tree, to scores: UnsafeMutablePointer<Double>, width: Int) {
+    let shared = SendablePointer(scores)
+    let (leaves, records, isWhole) = (leaves, records, isWhole)
+    let pieces = Self.pieces(leaves.map(\.range))
+    let output = tree.output ?? 0
+    parallelFor(pieces.count) { index in
+      let value = tree.leafValues[Int(leaves[pieces[index].owner].value)]
+      for place in pieces[index].range {
+        shared.base[(isWhole ? place : Int(records.rows[place])) * width + output] += value
+      }
+    }
   }
 
   private func leafOfRow() -> [Int32] {

@@ -66,10 +66,8 @@ final class RowRecords: @unchecked Sendable {
     let (base, stride) = (SendablePointer(records), stride)
     parallelRanges(rowCount, minimum: 4096) { range in
       for feature in 0..<count {
-        features.codes.withUnsafeBufferPointer { codes in
-          let column = feature * features.rowCount
-          for row in range { base.base[row * stride + 8 + feature] = codes[column + row] }
-        }
+        let codes = features.codes.column(feature)
+        for row in range { base.base[row * stride + 8 + feature] = codes[row] }
       }
     }
   }
@@ -82,24 +80,38 @@ final class RowRecords: @unchecked Sendable {
     for histogram in spare { histogram.deallocate() }
   }
 
-  /// Writes pairs (gradient, hessian) into the records.
-  func load(_ gradients: [Float]) {
+  /// Writes pairs (gradient, hessian) into the records, some thousand rows at a time.
+  /// - Parameter pairs: writes those of some rows, the first row's first.
+  func load(_ pairs: @Sendable (Range<Int>, UnsafeMutablePointer<Float>) -> Void) {
     let (records, stride, precision) = (SendablePointer(records), stride, precision)
-    parallelRanges(rowCount, minimum: 4096) { range in
-      gradients.withUnsafeBufferPointer { pairs in
-        guard let pairs = pairs.baseAddress else { return }
-        switch precision {
-        case .floats:
-          for row in range {
-            UnsafeMutableRawPointer(records.base + row * stride)
-              .storeBytes(of: SIMD2(pairs[2 * row], pairs[2 * row + 1]), as: SIMD2<Float>.self)
+    parallelRanges(rowCount, minimum: 4096) { whole in
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * 4096) { room in
+        guard let own = room.baseAddress else { return }
+        for start in Swift.stride(from: whole.lowerBound, to: whole.upperBound, by: 4096) {
+          let range = start..<min(start + 4096, whole.upperBound)
+          pairs(range, own)
+          let first = records.base + start * stride
+          switch precision {
+          case .floats:
+            for row in 0..<range.count {
+              UnsafeMutableRawPointer(first + row * stride)
+                .storeBytes(of: SIMD2(own[2 * row], own[2 * row + 1]), as: SIMD2<Float>.self)
+            }
+          case .units:
+            ck_load_units(
+              own, range.count, Float(1 / Self.gradientUnit), Float(1 / Self.hessianUnit), stride, first)
           }
-        case .units:
-          ck_load_units(
-            pairs + 2 * range.lowerBound, range.count, Float(1 / Self.gradientUnit),
-            Float(1 / Self.hessianUnit), stride, records.base + range.lowerBound * stride)
         }
       }
+    }
+  }
+
+  /// Writes pairs (gradient, hessian) that are in memory already.
+  func load(_ gradients: [Float]) {
+    gradients.withUnsafeBufferPointer { gradients in
+      guard let base = gradients.baseAddress else { return }
+      let all = SendablePointer(reading: base)
+      load { $1.update(from: all.base + 2 * $0.lowerBound, count: 2 * $0.count) }
     }
   }
 

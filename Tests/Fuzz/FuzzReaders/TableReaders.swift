@@ -3,6 +3,7 @@
 import CircuitDiscovery
 import Files
 import Tables
+import Trees
 
 let tableReaders: [FuzzReader] = [
   FuzzReader(name: "csv") { bytes, scratch in
@@ -17,6 +18,15 @@ let tableReaders: [FuzzReader] = [
     guard table.features.values.count == table.features.count * table.rowCount else {
       fatalError("a table of another size than it says")
     }
+  },
+  FuzzReader(name: "quantised") { bytes, scratch in
+    let path = try scratch.file("t.safetensors", bytes)
+    let table = try QuantisedTable(path: path)
+    var options = BoostingOptions()
+    options.rounds = 2
+    _ = try TreeEnsemble.boosted(table, options: options, holding: 0.2)
+    _ = try TreeEnsemble.boosted(
+      table.sample.features, target: table.sample.target, targetName: "y", options: options)
   },
   FuzzReader(name: "heads") { bytes, scratch in
     let path = try scratch.file("heads.csv", bytes)

@@ -4,6 +4,7 @@ import Files
 import Tables
 import TabularExplainer
 import Tensors
+import Trees
 
 extension SplitTable {
   /// Fits, opens or starts the black box that `arguments` name, and probes it.
@@ -42,6 +43,9 @@ extension SplitTable {
         given: box, name: "predictions in the table", table, training: split.training, seed: seed)
     }
     let word = arguments[ExplainingOptions.blackBox] ?? "auto"
+    if let file = read.quantised, word == "auto" || word == BlackBoxKind.boosted.rawValue {
+      return try probed(file, seed: seed, console: console)
+    }
     if word == "auto" {
       return try BlackBoxKind.usual(for: table)
         .probed(table, training: split.training, seed: seed, progress: console.progress)
@@ -56,6 +60,19 @@ extension SplitTable {
       )
     }
     return try ProbedBlackBox(model: model, name: word, table, training: split.training, seed: seed)
+  }
+
+  /// Boosted trees fitted to a quantised table's rows, but for those held out, and probed on its sample.
+  private func probed(_ file: QuantisedTable, seed: UInt64, console: Console) throws -> ProbedBlackBox {
+    var options = BoostingOptions()
+    options.seed = seed
+    let fitted = try TreeEnsemble.boosted(file, options: options, holding: hold) { round in
+      console.progress("fitting boosted trees to \(file.rowCount) rows", round, of: options.rounds, "rounds")
+    }
+    return try ProbedBlackBox(
+      given: TreeBlackBox(fitted.ensemble), name: BlackBoxKind.boosted.rawValue, ensemble: fitted.ensemble,
+      table,
+      training: split.training, seed: seed)
   }
 
   /// The program that a line names; a shell reads the line only where the user asks for it.

@@ -56,7 +56,7 @@ enum FitOptions {
     }
   }
 
-  private static func boosting(_ arguments: ParsedArguments) throws(UsageError) -> BoostingOptions {
+  static func boosting(_ arguments: ParsedArguments) throws(UsageError) -> BoostingOptions {
     var options = BoostingOptions()
     options.rounds = try atLeastOne(trees, arguments) ?? options.rounds
     options.maximumDepth = try atLeastOne(depth, arguments) ?? options.maximumDepth

@@ -4,6 +4,7 @@ import Files
 import Tables
 import TabularExplainer
 import Tensors
+import Trees
 
 /// A table, and what is to be said about reading it.
 struct ReadTable {
@@ -18,6 +19,8 @@ struct ReadTable {
   var readSeconds = 0.0
   /// A number per row: rows of one number stay on one side of every split.
   var groups: [Int]?
+  /// The file that the rows are a sample of, where it is a quantised table.
+  var quantised: QuantisedTable?
 
   /// Reads the table that `arguments` name; `example` is the project's own.
   /// - Parameter model: a given model, which decides the task, and what stands in for a target that is not there.
@@ -45,6 +48,26 @@ struct ReadTable {
         throw UsageError.invalid(
           "--\(option.name) has no effect on the table 'example', which is made, not read")
       }
+    } else if QuantisedTable.isOne(path) {
+      let settled = ExplainingOptions.table.filter { $0.name != ExplainingOptions.hold.name }
+      if let option = settled.first(where: { arguments.isGiven($0) }) {
+        throw UsageError.invalid(
+          "--\(option.name) has no effect on a quantised table: 'headlamp quantise' has settled it")
+      }
+      guard aside.isEmpty else {
+        throw UsageError.invalid("--predictions needs the table itself, not a quantised one")
+      }
+      let clock = ContinuousClock()
+      let start = clock.now
+      let file = try QuantisedTable(path: path)
+      table = file.sample
+      quantised = file
+      readSeconds = (clock.now - start).seconds
+      name = path
+      notes = [
+        "\(table.rowCount) sampled rows of the quantised table's \(file.rowCount); row numbers count within the sample"
+      ]
+      notes += Self.notes(table)
     } else {
       let excluded = Set(aside + [group].compactMap { $0 })
       if let target = arguments[ExplainingOptions.target] {

@@ -2,6 +2,7 @@
 
 import Tables
 import TabularExplainer
+import Trees
 
 /// A table and its split into rows to fit to and rows to measure on.
 struct SplitTable {
@@ -9,6 +10,8 @@ struct SplitTable {
   let read: ReadTable
   /// The rows to fit to, and those held out.
   let split: Split
+  /// The share held out.
+  let hold: Double
   /// The model that a file holds, tied to the table.
   let model: ImportedModel?
 
@@ -17,7 +20,7 @@ struct SplitTable {
 
   /// Reads and splits the table that `arguments` name, and opens the model that they name.
   init(_ arguments: ParsedArguments, keepingAside aside: [String] = []) throws {
-    let hold = arguments[ExplainingOptions.hold] ?? 0.25
+    var hold = arguments[ExplainingOptions.hold] ?? 0.25
     guard hold > 0, hold < 1 else {
       throw UsageError.badValue(option: "hold", value: "\(hold)", expectation: "a share between 0 and 1")
     }
@@ -44,7 +47,12 @@ struct SplitTable {
       model = nil
     }
     let seed = arguments[ExplainingOptions.seed] ?? 0
-    split = try read.table.split(holding: hold, groups: read.groups, seed: seed)
+    // As 'fit' holds them out, so that a model of its own is measured on rows that it has not seen.
+    if read.quantised != nil, !arguments.isGiven(ExplainingOptions.hold) { hold = QuantisedFit.heldShare }
+    split =
+      try read.quantised?.sampleSplit(holding: hold, seed: seed)
+      ?? read.table.split(holding: hold, groups: read.groups, seed: seed)
+    self.hold = hold
     if case .classes(let labels, let names) = read.table.target, !read.table.targetIsPredicted {
       let held = Set(split.held.map { labels[$0] })
       if held.count == 1, let only = held.first {

@@ -56,7 +56,9 @@ import Testing
   @Test(arguments: [7, 60, 1000]) func runsAreTheTable(runSize: Int) throws {
     let table = try TableReadingTests.read(Self.text, target: "label")
     let read = try runs(Self.text, sampleSize: 1000, runSize: runSize)
-    #expect(read.sample.table == table)
+    #expect(read.sample.table.features.names == table.features.names)
+    #expect(read.sample.table.features.kinds == table.features.kinds)
+    #expect(read.sample.table.target == table.target && read.sample.table.readings == table.readings)
     #expect(read.sample.rowCount == 60 && read.sample.rows == (0..<60).filter { $0 != 11 })
     #expect(table.features.names.contains("when.month"))
     guard case .classes(let labels, let names) = table.target else {
@@ -98,7 +100,7 @@ import Testing
     let lines =
       ["kind,x,label"] + (0..<400).map { "\($0 < 200 ? "" : $0 % 2 == 0 ? "a" : "b"),\($0),\($0 % 3)" }
     let read = try runs(lines.joined(separator: "\n"), sampleSize: 400, runSize: 100)
-    #expect(read.columns[0][..<200].allSatisfy(\.isNaN))
+    #expect(read.columns[0][..<200].allSatisfy { $0.isNaN })
     #expect(read.columns[0][200] == 0 && read.columns[0][201] == 1)
   }
 

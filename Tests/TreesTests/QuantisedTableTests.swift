@@ -55,7 +55,10 @@ import Testing
       #expect(fitted.ensemble.trees == whole.trees && fitted.ensemble.baseScores == whole.baseScores)
       #expect(fitted.ensemble.outputNames == whole.outputNames)
       #expect(fitted.fittedRows == 4000 && fitted.heldRows == 0 && fitted.heldTargets.isEmpty)
-      #expect(quantised.sample.features == table.features && quantised.sample.target == table.target)
+      #expect(
+        quantised.sample.target == table.target && quantised.sample.features.kinds == table.features.kinds)
+      let cells = (quantised.sample.features.values, table.features.values)
+      #expect(cells.0.map(\.bitPattern) == cells.1.map(\.bitPattern))
     }
   }
 
@@ -127,8 +130,9 @@ import Testing
 
   @Test(arguments: [2, 3]) func processesGrowTheTreesOfOne(count: Int) throws {
     try Self.withFiles(rows: 9000, classes: true, sample: 3000) { _, quantised, _ in
-      var options = BoostingOptions()
-      options.rounds = 8
+      var settings = BoostingOptions()
+      settings.rounds = 8
+      let options = settings
       let alone = try TreeEnsemble.boosted(quantised, options: options, holding: 0.2)
       let meeting = Meeting(size: count)
       let results = Mutex([Int: BoostedTable]())
@@ -203,7 +207,8 @@ import Testing
       }
       let sound = try write([0, 1, 2, 3])
       #expect(QuantisedTable.isOne(sound))
-      #expect(try QuantisedTable(path: sound).rowCount == 4)
+      let opened = try QuantisedTable(path: sound)
+      #expect(opened.rowCount == 4)
       let broken = try write([0, 1, 2, 4])
       #expect(
         throws: TreeError.notAQuantisedTable(path: broken, problem: "a cell of 'a' is in bin 4 of 3")

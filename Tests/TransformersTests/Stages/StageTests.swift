@@ -86,8 +86,17 @@ struct RecordedHeads: Equatable {
 
   @Test(arguments: ["gpt2", "llama", "gpt_neox"])
   func copiedFamilies(name: String) throws {
-    try expectSameBits(packageFolder + "/Tests/TransformersTests/Golden/" + name)
+    try expectSameBits(Self.golden + name)
   }
+
+  private static let golden = packageFolder + "/Tests/TransformersTests/Golden/"
+
+  @Test(arguments: MoreFamilyTests.names)
+  func moreFamilies(name: String) throws { try expectSameBits(Self.golden + "more/" + name) }
+
+  /// Weights that are widened each time a batch passes.
+  @Test(arguments: ["float8", "mxfp4", "gguf/llama.gguf", "gguf/qwen3.gguf", "gguf/gemma2.gguf"])
+  func storedWeights(name: String) throws { try expectSameBits(Self.golden + name) }
 
   @Test(arguments: ["default-model", "tokfsm/small-codebook"])
   func bundledModels(name: String) throws {
@@ -137,9 +146,9 @@ struct RecordedHeads: Equatable {
   }
 
   private func isBehindLayers(_ name: String) -> Bool {
-    ["lm_head", "embed_out", "unembed", "ln_f", "model.norm", "final_layer_norm"].contains {
-      name.contains($0)
-    }
+    [
+      "lm_head", "embed_out", "unembed", "ln_f", "model.norm", "final_layer", "project_out", "cls.",
+    ].contains { name.contains($0) }
   }
 
   private func expectOwnTensorsSuffice(_ folder: String) throws {
@@ -163,7 +172,12 @@ struct RecordedHeads: Equatable {
 
   @Test(arguments: ["gpt2", "llama", "gpt_neox"])
   func stagesOfCopiedFamiliesOpenTheirOwnTensorsAlone(name: String) throws {
-    try expectOwnTensorsSuffice(packageFolder + "/Tests/TransformersTests/Golden/" + name)
+    try expectOwnTensorsSuffice(Self.golden + name)
+  }
+
+  @Test(arguments: MoreFamilyTests.names)
+  func stagesOfMoreFamiliesOpenTheirOwnTensorsAlone(name: String) throws {
+    try expectOwnTensorsSuffice(Self.golden + "more/" + name)
   }
 
   @Test func stagesOfBundledModelsOpenTheirOwnTensorsAlone() throws {

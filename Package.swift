@@ -194,7 +194,7 @@ if let mpi = Context.environment["HEADLAMP_MPI"], !mpi.isEmpty {
     .systemLibrary(name: "CMPISystem", pkgConfig: mpi, providers: [.apt(["libopenmpi-dev"])]),
     .target(name: "CMPI", dependencies: ["CMPISystem"]),
     .executableTarget(
-      name: "headlamp-mpi", dependencies: ["CAllocation", "CMPI", "Commands", "Tensors"],
+      name: "headlamp-mpi", dependencies: ["CAllocation", "CMPI", "Commands", "Tensors", "Transformers"],
       swiftSettings: pointerFree),
   ]
 }

@@ -1,10 +1,17 @@
 #include "CMPI.h"
 
+#include <limits.h>
 #include <mpi.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-enum { request_tag = 1, reply_tag = 2, pause_microseconds = 1000 };
+enum { request_tag = 1, reply_tag = 2, message_tag = 3, pause_microseconds = 1000 };
+/// MPI counts elements in an int, so longer messages go in pieces.
+enum { longest_piece = 1 << 28 };
 
 static int hand_out_count;
 static pthread_t server;
@@ -114,7 +121,108 @@ void cmpi_wait_for_all(void) {
   complete(&barrier);
 }
 
+int cmpi_first_problem(int *code) {
+  int own = *code == 0 ? INT_MAX : cmpi_rank() * 256 + (*code & 255);
+  int first = INT_MAX;
+  MPI_Request all;
+  MPI_Iallreduce(&own, &first, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD, &all);
+  complete(&all);
+  if (first == INT_MAX) return -1;
+  *code = first % 256;
+  return first / 256;
+}
+
+/// A message on its way, with memory of its own.
+struct outgoing {
+  int64_t counts[2];
+  int64_t *numbers;
+  float *values;
+  MPI_Request *requests;
+  int request_count;
+};
+
+static atomic_int outgoing_count;
+
+static int is_gone(struct outgoing *message) {
+  int done = 0;
+  MPI_Testall(message->request_count, message->requests, &done, MPI_STATUSES_IGNORE);
+  return done;
+}
+
+static void *see_off(void *argument) {
+  struct outgoing *message = argument;
+  while (!is_gone(message)) usleep(pause_microseconds);
+  free(message->numbers);
+  free(message->values);
+  free(message->requests);
+  free(message);
+  atomic_fetch_sub(&outgoing_count, 1);
+  return NULL;
+}
+
+static void *memory(int64_t count, size_t width) {
+  void *found = malloc(count > 0 ? (size_t)count * width : 1);
+  if (found == NULL) {
+    fprintf(stderr, "headlamp-mpi: there is no memory for a message of %lld bytes\n", (long long)count * (long long)width);
+    cmpi_abort(1);
+  }
+  return found;
+}
+
+void cmpi_send(
+  const int64_t *numbers, int64_t number_count, const float *values, int64_t value_count, int rank) {
+  struct outgoing *message = memory(1, sizeof *message);
+  message->counts[0] = number_count;
+  message->counts[1] = value_count;
+  message->numbers = memory(number_count, sizeof *numbers);
+  message->values = memory(value_count, sizeof *values);
+  if (number_count > 0) memcpy(message->numbers, numbers, (size_t)number_count * sizeof *numbers);
+  if (value_count > 0) memcpy(message->values, values, (size_t)value_count * sizeof *values);
+  message->requests = memory(2 + value_count / longest_piece + 1, sizeof *message->requests);
+  int count = 0;
+  MPI_Isend(message->counts, 2, MPI_INT64_T, rank, message_tag, MPI_COMM_WORLD, &message->requests[count++]);
+  MPI_Isend(
+    message->numbers, (int)number_count, MPI_INT64_T, rank, message_tag, MPI_COMM_WORLD, &message->requests[count++]);
+  for (int64_t start = 0; start < value_count; start += longest_piece) {
+    int64_t left = value_count - start;
+    MPI_Isend(
+      message->values + start, (int)(left < longest_piece ? left : longest_piece), MPI_FLOAT, rank, message_tag,
+      MPI_COMM_WORLD, &message->requests[count++]);
+  }
+  message->request_count = count;
+  atomic_fetch_add(&outgoing_count, 1);
+  // A message moves on only while its sender is inside MPI, so that a thread stays there while the next one is made.
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, see_off, message) != 0) {
+    fprintf(stderr, "headlamp-mpi: no thread could be started for a message\n");
+    cmpi_abort(1);
+  }
+  pthread_detach(thread);
+}
+
+static void receive(void *target, int count, MPI_Datatype type, int rank) {
+  MPI_Request request;
+  MPI_Irecv(target, count, type, rank, message_tag, MPI_COMM_WORLD, &request);
+  complete(&request);
+}
+
+void cmpi_receive_counts(int rank, int64_t *number_count, int64_t *value_count) {
+  int64_t counts[2] = {0, 0};
+  receive(counts, 2, MPI_INT64_T, rank);
+  *number_count = counts[0];
+  *value_count = counts[1];
+}
+
+void cmpi_receive(int64_t *numbers, int64_t number_count, float *values, int64_t value_count, int rank) {
+  receive(numbers, (int)number_count, MPI_INT64_T, rank);
+  for (int64_t start = 0; start < value_count; start += longest_piece) {
+    int64_t left = value_count - start;
+    receive(values + start, (int)(left < longest_piece ? left : longest_piece), MPI_FLOAT, rank);
+  }
+}
+
 void cmpi_finish(void) {
+  while (atomic_load(&outgoing_count) > 0) usleep(pause_microseconds);
   if (has_server) pthread_join(server, NULL);
   MPI_Finalize();
 }

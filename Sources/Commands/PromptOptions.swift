@@ -24,10 +24,9 @@ enum PromptOptions {
 
   static let all: [any OptionDeclaration] = [model, examples, seed, bos]
 
-  /// A model with the prompts it is to read.
-  struct Loaded {
+  /// Prompts, and which model is to read them.
+  struct Read {
     var folder: String
-    var model: Transformer
     /// Which model that is, its weights being read meanwhile.
     var identity: Background<ModelIdentity>
     var prompts: PromptSet
@@ -50,6 +49,18 @@ enum PromptOptions {
     }
   }
 
+  /// A model with the prompts it is to read.
+  @dynamicMemberLookup
+  struct Loaded {
+    var read: Read
+    var model: Transformer
+
+    subscript<Value>(dynamicMember path: KeyPath<Read, Value>) -> Value { read[keyPath: path] }
+
+    /// See `Read`.
+    func facts() throws -> [ShardManifest.Fact] { try read.facts() }
+  }
+
   /// The number of positives that was asked for; nil for the task's own default.
   /// - Throws: `UsageError` for a number below one.
   static func count(_ arguments: ParsedArguments) throws(UsageError) -> Int? {
@@ -60,8 +71,19 @@ enum PromptOptions {
 
   /// Reads the task, makes its prompts and opens the model.
   static func load(_ arguments: ParsedArguments) throws -> Loaded {
+    let read = try read(arguments)
+    return Loaded(read: read, model: try Transformer(folder: read.folder))
+  }
+
+  /// The folder of the model that is named, or that comes with the program.
+  static func folder(_ arguments: ParsedArguments) throws -> String {
+    try arguments[model] ?? bundledModel(in: TaskLibrary.bundled())
+  }
+
+  /// Reads the task and makes its prompts.
+  static func read(_ arguments: ParsedArguments) throws -> Read {
     let library = TaskLibrary.bundled()
-    let folder = try arguments[model] ?? bundledModel(in: library)
+    let folder = try folder(arguments)
     let limits = try PromptLimits(modelFolder: folder)
     let identity = Background { try ModelIdentity(folder: folder) }
     let seed = arguments[seed] ?? 0
@@ -73,19 +95,14 @@ enum PromptOptions {
       let prompts = try PromptSet(
         count.map { firstPrompts(file.prompts, positives: $0) } ?? file.prompts, task: file.path, seed: seed,
         limits: limits, beginning: beginning)
-      return Loaded(
-        folder: folder, model: try Transformer(folder: folder), identity: identity, prompts: prompts,
-        notes: notes(on: file, limits))
+      return Read(folder: folder, identity: identity, prompts: prompts, notes: notes(on: file, limits))
     }
     let task = try library.task(name)
     let generated = try task.prompts(examples: count, seed: seed, limits: limits)
     let prompts = try PromptSet(
       generated.prompts, task: task.name, seed: seed, metric: task.metric, limits: limits,
       beginning: beginning)
-    return Loaded(
-      folder: folder, model: try Transformer(folder: folder), identity: identity, prompts: prompts,
-      task: task,
-      notes: generated.notes)
+    return Read(folder: folder, identity: identity, prompts: prompts, task: task, notes: generated.notes)
   }
 
   /// What is not seen at once: fields that were not read, and answers of several tokens.

@@ -35,7 +35,9 @@ public struct Transformer: Sendable {
     let source = try ModelSource(path: modelPath(folder))
     self.init(
       configuration: source.configuration,
-      weights: try source.family.weights(source.checkpoint(), source.configuration))
+      weights: try TransformerWeights(
+        source.family.weights(source.checkpoint(), source.configuration), layers: source.configuration.layers)
+    )
   }
 
   /// The architecture that a folder's `config.json` describes, without opening its weights.

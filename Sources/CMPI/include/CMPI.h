@@ -5,6 +5,8 @@
 #ifndef CMPI_H
 #define CMPI_H
 
+#include <stdint.h>
+
 /// Begins. Returns 0, or a negative number where this MPI cannot be called from several threads.
 int cmpi_start(void);
 int cmpi_rank(void);
@@ -17,6 +19,17 @@ void cmpi_hand_out(int count);
 int cmpi_next(void);
 /// Replaces numbers by their sums over all ranks, the same bits on each: they are summed on rank 0 and sent from there.
 void cmpi_sum(double *values, int count);
+/// The lowest rank whose code is not zero, once every rank has said its own; -1 where all are zero. `code` becomes that
+/// rank's, which is from 0 to 255.
+int cmpi_first_problem(int *code);
+/// Sends whole numbers and floats without waiting for the other rank to take them: they are copied first. Messages to one
+/// rank arrive in their order.
+void cmpi_send(
+  const int64_t *numbers, int64_t number_count, const float *values, int64_t value_count, int rank);
+/// Waits for the next message of a rank, and says how long its two parts are; `cmpi_receive` must follow.
+void cmpi_receive_counts(int rank, int64_t *number_count, int64_t *value_count);
+/// The message's parts.
+void cmpi_receive(int64_t *numbers, int64_t number_count, float *values, int64_t value_count, int rank);
 /// Waits until every rank has come here.
 void cmpi_wait_for_all(void);
 /// Ends well, together with all others.

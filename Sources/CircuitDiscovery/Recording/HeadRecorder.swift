@@ -12,18 +12,18 @@ import Transformers
 /// of like lengths and like beginnings; what is on file already is not computed again.
 public struct HeadRecorder: Sendable {
   /// The model.
-  public let model: Transformer
+  public let model: any HeadOutputSource
   /// The program and version that the recording names as its maker.
   public let createdBy: String
   private let pendingIdentity: Background<ModelIdentity>
 
   /// A recorder for one model whose identity is known.
-  public init(model: Transformer, identity: ModelIdentity, createdBy: String) {
+  public init(model: any HeadOutputSource, identity: ModelIdentity, createdBy: String) {
     self.init(model: model, identity: Background(finished: identity), createdBy: createdBy)
   }
 
   /// A recorder for one model whose weights are still being read for their digest.
-  public init(model: Transformer, identity: Background<ModelIdentity>, createdBy: String) {
+  public init(model: any HeadOutputSource, identity: Background<ModelIdentity>, createdBy: String) {
     self.model = model
     self.createdBy = createdBy
     pendingIdentity = identity
@@ -69,14 +69,15 @@ public struct HeadRecorder: Sendable {
     let total = prompts.prompts.count
     var done = total - missing.count
     try progress(done, total)
-    let batches = model.headOutputBatches(
+    let groups = model.headOutputBatches(
       of: missing.map { prompts.prompts[$0].tokens }, pooling: pooling(position, []))
-    var outputs = Tensor(zeros: [0])
-    for group in batches {
-      let examples = group.indices.map { missing[$0] }
-      let codes = try model.headOutputs(
-        of: group.batch, pooling: pooling(position, examples.map { places[places.startIndex + $0] }),
-        into: &outputs)
+    let examplesOfGroups = groups.map { group in group.indices.map { missing[$0] } }
+    let batches = zip(groups, examplesOfGroups).map { group, examples in
+      HeadOutputBatch(
+        batch: group.batch, pooling: pooling(position, examples.map { places[places.startIndex + $0] }))
+    }
+    try model.forEachHeadOutputs(of: batches) { index, outputs, codes in
+      let examples = examplesOfGroups[index]
       let writer = try begun ?? makeWriter()
       begun = writer
       try writer.write(headOutputs: outputs, codes: codes, examples: examples)

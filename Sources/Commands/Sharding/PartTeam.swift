@@ -12,6 +12,8 @@ public protocol PartTeam: RowTeam {
   func handOut(_ count: Int)
   /// The next number for this process; nil where none is left.
   func next() -> Int?
+  /// The lowest process whose code is not 0, with its code, once all have said theirs; nil where all are 0.
+  func firstProblem(_ code: Int32) -> (rank: Int, code: Int32)?
   /// Waits until all processes have come here.
   func waitForAll()
   /// Leaves the team, as all do.
@@ -27,10 +29,11 @@ public func refuseTeam(program: String) -> Never {
   exitProcess(1)
 }
 
-/// Does a command in parts, each by the process that is free next, then merges them, and ends the process.
+/// Does a command together and ends the process: in parts, each by the process that is free next, which are merged; or
+/// with a model whose layers the processes share.
 ///
 /// Parts that are finished already are not done again, so that the same command goes on after a failure.
-public func runHeadlamp(arguments: [String], with team: some PartTeam, program: String) -> Never {
+public func runHeadlamp(arguments: [String], with team: some StageTeam, program: String) -> Never {
   let console = Console()
   do {
     try run(arguments, team, program, console)
@@ -52,17 +55,28 @@ public func runHeadlamp(arguments: [String], with team: some PartTeam, program: 
   }
 }
 
+/// What processes divide among them.
+private enum TeamSplit: String, CaseIterable, ArgumentValue {
+  case parts
+  case layers
+}
+
 private enum TeamOptions {
   static let parts = Option<Int>("parts", "N", help: "how many parts (default: four a process)")
+  static let split = Option<TeamSplit>(
+    "split", "parts|layers", default: .parts, help: "what processes divide: the work, or the model's layers")
+  static let names: Set<String> = [parts.name, split.name]
 
   static func help(_ program: String) -> String {
     """
     usage: mpirun -n RANKS \(program) COMMAND [ARGUMENTS] --output OUT [--parts N]
+           mpirun -n RANKS \(program) \(RecordCommand.name) [ARGUMENTS] --output OUT --split layers
 
     Does one of \(PartedCommand.possible.map { $0.name }.joined(separator: ", ")) in N parts: each process takes the next
     part when it has finished one, so that a slow node holds nobody up, and the first merges them to OUT. Finished parts
     are kept in OUT.parts; after a failure the same command with the same --parts goes on. --parts is four times the number
-    of processes unless given. 'headlamp COMMAND --help' explains a command and its options.
+    of processes unless given. With --split layers each process holds some of the model's layers, for models that are
+    larger than a node's memory. 'headlamp COMMAND --help' explains a command and its options.
 
     'fit' of a table that 'headlamp quantise' wrote has no parts: each process holds some of the rows, and the trees are
     those of one process.
@@ -70,47 +84,78 @@ private enum TeamOptions {
   }
 }
 
-/// Gives each process of a machine its share of the cores, unless the user says how many threads it has.
-private func shareCores(_ parsed: ParsedArguments, _ team: some PartTeam) {
-  if !parsed.isGiven(CommonOptions.threads) {
-    Threads.use(max(1, Threads.count / max(1, team.ranksOnNode)))
+/// Fits trees to a quantised table whose rows the processes share, and ends the process.
+private func fit(_ words: [String], _ team: some PartTeam, _ program: String) throws -> Never {
+  let arguments = try ParsedArguments(words, for: FitCommand.syntax)
+  let console = try prepareProcess(arguments, team)
+  let fit = team.together(program, console) {
+    guard QuantisedTable.isOne(arguments.positionals[0]) else {
+      throw UsageError.invalid(
+        "'\(program) fit' shares the rows of a quantised table; make one with 'headlamp quantise'")
+    }
+    return try QuantisedFit(arguments)
   }
-  Threads.endLibraryWorkers()
+  try fit.run(console: console, team: team)
+  team.waitForAll()
+  team.finish()
+  exitProcess(0)
 }
 
-private func run(_ words: [String], _ team: some PartTeam, _ program: String, _ console: Console) throws
-  -> Never
-{
+private func run(
+  _ words: [String], _ team: some StageTeam, _ program: String, _ console: Console
+) throws -> Never {
   guard !words.isEmpty, !words.contains("--help"), !words.contains("-h") else {
     if team.rank == 0 { console.print(TeamOptions.help(program)) }
     team.finish()
     exitProcess(0)
   }
-  if words.first == FitCommand.name {
-    let parsed = try ParsedArguments(Array(words.dropFirst()), for: FitCommand.syntax)
-    try CommonOptions.apply(parsed)
-    shareCores(parsed, team)
-    guard QuantisedTable.isOne(parsed.positionals[0]) else {
-      throw UsageError.invalid(
-        "'\(program) fit' shares the rows of a quantised table; make one with 'headlamp quantise'")
-    }
-    try QuantisedFit.run(parsed, console: Console(isQuiet: parsed[CommonOptions.quiet]), team: team)
-    team.waitForAll()
-    team.finish()
-    exitProcess(0)
-  }
+  if words[0] == FitCommand.name { try fit(Array(words.dropFirst()), team, program) }
   let command = try PartedCommand.command(of: words)
-  let options: [any OptionDeclaration] = [TeamOptions.parts] + command.syntax.options
+  let options: [any OptionDeclaration] = [TeamOptions.parts, TeamOptions.split] + command.syntax.options
   let syntax = Syntax(
     command: program,
     positionals: [Positional("COMMAND", help: ""), Positional("ARGUMENT", .repeated, help: "")],
     options: options)
   let parsed = try ParsedArguments(words, for: syntax)
-  let parted = try PartedCommand(
-    command, parsed, count: parsed[TeamOptions.parts] ?? 4 * team.size, leavingOut: [TeamOptions.parts.name])
-  try CommonOptions.apply(parsed)
-  shareCores(parsed, team)
-  let own = Console(isQuiet: parsed[CommonOptions.quiet])
+  switch parsed[TeamOptions.split] ?? .parts {
+  case .parts:
+    let parted = try PartedCommand(
+      command, parsed, count: parsed[TeamOptions.parts] ?? 4 * team.size, leavingOut: TeamOptions.names)
+    let own = try prepareProcess(parsed, team)
+    try run(parted, team, program, own)
+  case .layers:
+    guard command == RecordCommand.self else {
+      throw UsageError.invalid(
+        "'\(command.name)' cannot be done with a model's layers on several processes; '\(RecordCommand.name)' can"
+      )
+    }
+    guard !parsed.isGiven(TeamOptions.parts) else {
+      throw UsageError.invalid("--parts divides the work and --split layers the model: leave one of them out")
+    }
+    let arguments = try ParsedArguments(
+      PartedCommand.ownWords(parsed, leavingOut: TeamOptions.names), for: command.syntax)
+    let own = try prepareProcess(parsed, team)
+    LayeredRecording(arguments: arguments, team: team, program: program, console: own).run()
+  }
+  team.finish()
+  exitProcess(0)
+}
+
+/// Applies the options that every command has; processes of one machine share its cores.
+private func prepareProcess(_ arguments: ParsedArguments, _ team: some PartTeam) throws -> Console {
+  try CommonOptions.apply(arguments)
+  if !arguments.isGiven(CommonOptions.threads) {
+    Threads.use(max(1, Threads.count / max(1, team.ranksOnNode)))
+  }
+  Threads.endLibraryWorkers()
+  return Console(isQuiet: arguments[CommonOptions.quiet])
+}
+
+/// Does parts until none is left.
+private func run(
+  _ parted: PartedCommand, _ team: some PartTeam, _ program: String, _ console: Console
+) throws {
+  let command = parted.command
   try makeFolder(parted.folder)
   if team.rank == 0 {
     Interruption.explain(
@@ -120,7 +165,7 @@ private func run(_ words: [String], _ team: some PartTeam, _ program: String, _ 
   while let part = team.next() {
     do {
       let words = parted.words(part: String(part)).dropFirst()
-      try command.run(ParsedArguments(Array(words), for: command.syntax), console: own)
+      try command.run(ParsedArguments(Array(words), for: command.syntax), console: console)
     } catch let error as any ExplainedError {
       throw PartFailure(rank: team.rank, part: part, count: parted.count, underlying: error)
     }
@@ -128,11 +173,9 @@ private func run(_ words: [String], _ team: some PartTeam, _ program: String, _ 
   team.waitForAll()
   if team.rank == 0 {
     let words = Array(parted.mergeWords.dropFirst())
-    try MergeCommand.run(ParsedArguments(words, for: MergeCommand.syntax), console: own)
-    own.finish(command: command.name)
+    try MergeCommand.run(ParsedArguments(words, for: MergeCommand.syntax), console: console)
+    console.finish(command: command.name)
   }
-  team.finish()
-  exitProcess(0)
 }
 
 /// A part that could not be done.

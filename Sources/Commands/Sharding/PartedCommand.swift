@@ -52,15 +52,20 @@ struct PartedCommand {
     guard !arguments.positionals.contains("-") else {
       throw .invalid("standard input cannot be read by several processes; name a file")
     }
-    var kept = arguments.words(leavingOut: own.union([name.name]))
-    // The subcommand's name is a positional of the outer line.
-    if let place = kept.firstIndex(of: "--").map({ $0 + 1 }), place < kept.count { kept.remove(at: place) }
+    let kept = Self.ownWords(arguments, leavingOut: own.union([name.name]))
     self.command = command
     self.count = count
     self.output = output
     words = kept
     // What is wrong with the command line is said here, not by every part.
     _ = try ParsedArguments(["--output=\(output)"] + kept, for: command.syntax)
+  }
+
+  /// The subcommand's own words, of a line whose first positional is its name.
+  static func ownWords(_ arguments: ParsedArguments, leavingOut names: Set<String>) -> [String] {
+    var words = arguments.words(leavingOut: names)
+    if let place = words.firstIndex(of: "--").map({ $0 + 1 }), place < words.count { words.remove(at: place) }
+    return words
   }
 
   /// The folder of the parts.

@@ -35,7 +35,8 @@ enum FitCommand: Subcommand {
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
     if QuantisedTable.isOne(arguments.positionals[0]) {
-      try QuantisedFit.run(arguments, console: console, team: LoneProcess())
+      console.progress("opening \(arguments.positionals[0])")
+      try QuantisedFit(arguments).run(console: console, team: LoneProcess())
       return
     }
     let model = try FitOptions.model(arguments)

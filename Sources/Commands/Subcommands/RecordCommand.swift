@@ -31,13 +31,21 @@ enum RecordCommand: Subcommand {
   ]
 
   static func run(_ arguments: ParsedArguments, console: Console) throws {
-    let output = try arguments.required(output)
+    _ = try arguments.required(output)
     let loaded = try PromptOptions.load(arguments)
-    for note in loaded.notes { console.note(note) }
+    try record(loaded.read, with: HeadRecorder(loaded), arguments, console: console)
+  }
+
+  /// Records prompts with a model that is here, or whose layers several processes hold.
+  static func record(
+    _ read: PromptOptions.Read, with recorder: HeadRecorder, _ arguments: ParsedArguments, console: Console
+  ) throws {
+    let output = try arguments.required(output)
+    for note in read.notes { console.note(note) }
     let manifest = try arguments[ShardOptions.shard].map {
       try ShardManifest(
-        $0, of: Self.self, arguments, unit: "prompts", total: loaded.prompts.prompts.count,
-        facts: loaded.facts())
+        $0, of: Self.self, arguments, unit: "prompts", total: read.prompts.prompts.count,
+        facts: read.facts())
     }
     if let manifest, fileExists(at: output), let part = try? Recording(path: output).part,
       part.manifest == manifest
@@ -47,8 +55,8 @@ enum RecordCommand: Subcommand {
     }
     let clock = ContinuousClock()
     let start = clock.now
-    let recording = try HeadRecorder(loaded).recordOrStop(
-      loaded.prompts, position: arguments[position] ?? .named("answer"), to: output, part: manifest,
+    let recording = try recorder.recordOrStop(
+      read.prompts, position: arguments[position] ?? .named("answer"), to: output, part: manifest,
       console: console)
     console.endProgress()
     let seconds = ((clock.now - start) / .seconds(1)).text(significant: 3)
@@ -73,8 +81,11 @@ extension HeadRecorder {
   }
 
   /// A recorder for what was loaded.
-  init(_ loaded: PromptOptions.Loaded) {
-    self.init(model: loaded.model, identity: loaded.identity, createdBy: "headlamp \(headlampVersion)")
+  init(_ loaded: PromptOptions.Loaded) { self.init(loaded.read, loaded.model) }
+
+  /// A recorder of prompts by a model, or by the first stage of one.
+  init(_ read: PromptOptions.Read, _ model: any HeadOutputSource) {
+    self.init(model: model, identity: read.identity, createdBy: "headlamp \(headlampVersion)")
   }
 }
 

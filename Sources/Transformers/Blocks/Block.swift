@@ -18,16 +18,24 @@ struct Block {
   let rule: AttentionRule
 
   init(_ model: Transformer, _ layer: Int, _ layout: SequenceLayout) {
+    self.init(model.configuration, model.weights.blocks[layer], model.rotaryTables, layer, layout)
+  }
+
+  /// - Parameter configuration: that of the whole model.
+  init(
+    _ configuration: TransformerConfiguration, _ weights: BlockWeights, _ rotaryTables: RotaryTables,
+    _ layer: Int, _ layout: SequenceLayout
+  ) {
     self.layer = layer
     self.layout = layout
-    configuration = model.configuration
-    weights = model.weights.blocks[layer]
+    self.configuration = configuration
+    self.weights = weights
     placement = HeadPlacement(
       headWidth: configuration.dHead,
       normalization: configuration.headNormalization ?? configuration.normalization,
       queryGain: weights.attention.queryNorm, keyGain: weights.attention.keyNorm,
       span: configuration.headNormSpan,
-      rotary: configuration.attention[layer].rotary.map { model.rotaryTables.turns($0, layout) },
+      rotary: configuration.attention[layer].rotary.map { rotaryTables.turns($0, layout) },
       limit: configuration.projectionLimit)
     var rule = configuration.attention[layer].rule
     rule.sinks = weights.attention.sinks?.values

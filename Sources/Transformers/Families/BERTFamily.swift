@@ -16,9 +16,9 @@ enum BERTFamily: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     try encoderWeights(
-      checkpoint, configuration, prefix: "bert.", unusedPositions: 0,
+      checkpoint, configuration, prefix: "bert.", unusedPositions: { 0 },
       head: (
         transform: "cls.predictions.transform.dense", norm: "cls.predictions.transform.LayerNorm",
         bias: "cls.predictions.bias", output: "cls.predictions.decoder.weight"
@@ -41,11 +41,14 @@ enum RoBERTaFamily: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     let table = "roberta.embeddings.position_embeddings.weight"
-    let rows = try checkpoint.file(holding: table).entry(table).shape.first ?? 0
     return try encoderWeights(
-      checkpoint, configuration, prefix: "roberta.", unusedPositions: max(0, rows - configuration.context),
+      checkpoint, configuration, prefix: "roberta.",
+      unusedPositions: {
+        let rows = try checkpoint.file(holding: table).entry(table).shape.first ?? 0
+        return max(0, rows - configuration.context)
+      },
       head: (
         transform: "lm_head.dense", norm: "lm_head.layer_norm", bias: "lm_head.bias",
         output: "lm_head.decoder.weight"
@@ -88,11 +91,12 @@ private func encoderConfiguration(
 
 private func encoderWeights(
   _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration, prefix: String,
-  unusedPositions: Int, head: (transform: String, norm: String, bias: String, output: String)
-) throws -> TransformerWeights {
+  unusedPositions: @escaping () throws -> Int,
+  head: (transform: String, norm: String, bias: String, output: String)
+) throws -> WeightParts {
   let reader = WeightReader(checkpoint, optionalPrefix: prefix, probe: "embeddings.word_embeddings.weight")
   let (dModel, dMLP, vocabulary) = (configuration.dModel, configuration.dMLP, configuration.vocabulary)
-  let blocks = try (0..<configuration.layers).map { layer in
+  func block(_ layer: Int) throws -> BlockWeights {
     let name = "encoder.layer.\(layer)."
     func linear(_ module: String, from inputs: Int, to outputs: Int) throws -> Linear {
       try reader.linear(name + module, .outputInput, from: inputs, to: outputs, hasBias: true)
@@ -113,20 +117,26 @@ private func encoderWeights(
     block.streamNormAfterMLP = try reader.norm(name + "output.LayerNorm", dModel, hasBias: true)
     return block
   }
-  let rows = configuration.context + unusedPositions
-  let positions = try reader.tensor("embeddings.position_embeddings.weight", [rows, dModel])
-  let bias = try reader.optionalTensor(head.bias, [vocabulary])
-  var weights = TransformerWeights(
-    tokenEmbedding: try reader.weight("embeddings.word_embeddings.weight", [vocabulary, dModel]),
-    positionEmbedding: positions.rows(unusedPositions..<rows), blocks: blocks,
-    finalNorm: try reader.norm(head.norm, dModel, hasBias: true),
-    unembedding: configuration.tiesEmbeddings
-      ? nil : Linear(try reader.weight(head.output, [vocabulary, dModel]), .outputInput, bias: bias),
-    tiedUnembeddingBias: configuration.tiesEmbeddings ? bias : nil)
-  weights.embeddingNorm = try reader.norm("embeddings.LayerNorm", dModel, hasBias: true)
-  let segments = "embeddings.token_type_embeddings.weight"
-  if reader.contains(segments) { weights.segmentEmbedding = try reader.firstRow(segments, width: dModel) }
-  weights.outputTransform = try reader.linear(
-    head.transform, .outputInput, from: dModel, to: dModel, hasBias: true)
-  return weights
+  return WeightParts(
+    embedding: {
+      let unused = try unusedPositions()
+      let rows = configuration.context + unused
+      let positions = try reader.tensor("embeddings.position_embeddings.weight", [rows, dModel])
+      let segments = "embeddings.token_type_embeddings.weight"
+      return EmbeddingWeights(
+        tokens: try reader.weight("embeddings.word_embeddings.weight", [vocabulary, dModel]),
+        positions: positions.rows(unused..<rows),
+        segment: reader.contains(segments) ? try reader.firstRow(segments, width: dModel) : nil,
+        norm: try reader.norm("embeddings.LayerNorm", dModel, hasBias: true))
+    }, block: block,
+    output: {
+      let bias = try reader.optionalTensor(head.bias, [vocabulary])
+      return OutputWeights(
+        transform: try reader.linear(
+          head.transform, .outputInput, from: dModel, to: dModel, hasBias: true),
+        finalNorm: try reader.norm(head.norm, dModel, hasBias: true),
+        unembedding: configuration.tiesEmbeddings
+          ? nil : Linear(try reader.weight(head.output, [vocabulary, dModel]), .outputInput, bias: bias),
+        tiedBias: configuration.tiesEmbeddings ? bias : nil)
+    })
 }

@@ -46,11 +46,11 @@ enum BloomFamily: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     let reader = WeightReader(
       checkpoint, optionalPrefix: "transformer.", probe: "word_embeddings.weight")
     let (dModel, dMLP, vocabulary) = (configuration.dModel, configuration.dMLP, configuration.vocabulary)
-    let blocks = try (0..<configuration.layers).map { layer in
+    func block(_ layer: Int) throws -> BlockWeights {
       let name = "h.\(layer)."
       func linear(_ module: String, from inputs: Int, to outputs: Int) throws -> Linear {
         try reader.linear(name + module, .outputInput, from: inputs, to: outputs, hasBias: true)
@@ -66,12 +66,17 @@ enum BloomFamily: ModelFamily {
           input: try linear("mlp.dense_h_to_4h", from: dModel, to: dMLP),
           output: try linear("mlp.dense_4h_to_h", from: dMLP, to: dModel)))
     }
-    var weights = TransformerWeights(
-      tokenEmbedding: try reader.weight("word_embeddings.weight", [vocabulary, dModel]), blocks: blocks,
-      finalNorm: try reader.norm("ln_f", dModel, hasBias: true),
-      unembedding: configuration.tiesEmbeddings
-        ? nil : Linear(try reader.weight("lm_head.weight", [vocabulary, dModel]), .outputInput))
-    weights.embeddingNorm = try reader.norm("word_embeddings_layernorm", dModel, hasBias: true)
-    return weights
+    return WeightParts(
+      embedding: {
+        EmbeddingWeights(
+          tokens: try reader.weight("word_embeddings.weight", [vocabulary, dModel]),
+          norm: try reader.norm("word_embeddings_layernorm", dModel, hasBias: true))
+      }, block: block,
+      output: {
+        OutputWeights(
+          finalNorm: try reader.norm("ln_f", dModel, hasBias: true),
+          unembedding: configuration.tiesEmbeddings
+            ? nil : Linear(try reader.weight("lm_head.weight", [vocabulary, dModel]), .outputInput))
+      })
   }
 }

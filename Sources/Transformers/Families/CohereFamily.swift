@@ -19,10 +19,10 @@ enum CohereFamily: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     let dHead = configuration.dHead
     var tensors = cohereTensors(checkpoint)
-    if checkpoint.contains("model.layers.0.self_attn.q_norm.weight") {
+    if checkpoint.contains("model.layers.\(checkpoint.firstLayer).self_attn.q_norm.weight") {
       tensors.headNorms = (configuration.heads * dHead, configuration.keyValueHeads * dHead)
     }
     return try tensors.weights(checkpoint, configuration)
@@ -50,7 +50,7 @@ enum Cohere2Family: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     try cohereTensors(checkpoint).weights(checkpoint, configuration)
   }
 }
@@ -76,7 +76,7 @@ private func cohereConfiguration(
 }
 
 private func cohereTensors(_ checkpoint: SafetensorsCheckpoint) -> DecoderTensors {
-  let layer = "model.layers.0.self_attn."
+  let layer = "model.layers.\(checkpoint.firstLayer).self_attn."
   return DecoderTensors(
     hasInputBias: checkpoint.contains(layer + "q_proj.bias"),
     hasOutputBias: checkpoint.contains(layer + "o_proj.bias"), norms: .shared)

@@ -52,15 +52,20 @@ struct DecoderTensors {
 
   func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     let reader = WeightReader(checkpoint, optionalPrefix: "model.", probe: "embed_tokens.weight")
     let (dModel, vocabulary) = (configuration.dModel, configuration.vocabulary)
-    return TransformerWeights(
-      tokenEmbedding: try reader.weight("embed_tokens.weight", [vocabulary, dModel]),
-      blocks: try (0..<configuration.layers).map { try block($0, reader, configuration) },
-      finalNorm: try norm("norm", reader, configuration),
-      unembedding: configuration.tiesEmbeddings
-        ? nil : Linear(try reader.weight("lm_head.weight", [vocabulary, dModel]), .outputInput))
+    return WeightParts(
+      embedding: {
+        EmbeddingWeights(tokens: try reader.weight("embed_tokens.weight", [vocabulary, dModel]))
+      },
+      block: { try block($0, reader, configuration) },
+      output: {
+        OutputWeights(
+          finalNorm: try norm("norm", reader, configuration),
+          unembedding: configuration.tiesEmbeddings
+            ? nil : Linear(try reader.weight("lm_head.weight", [vocabulary, dModel]), .outputInput))
+      })
   }
 
   private func norm(

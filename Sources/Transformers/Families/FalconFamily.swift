@@ -51,16 +51,21 @@ enum FalconFamily: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     let reader = WeightReader(
       checkpoint, optionalPrefix: "transformer.", probe: "word_embeddings.weight")
     let (dModel, vocabulary) = (configuration.dModel, configuration.vocabulary)
-    return TransformerWeights(
-      tokenEmbedding: try reader.weight("word_embeddings.weight", [vocabulary, dModel]),
-      blocks: try (0..<configuration.layers).map { try block("h.\($0).", reader, configuration) },
-      finalNorm: try reader.norm("ln_f", dModel, hasBias: true),
-      unembedding: configuration.tiesEmbeddings
-        ? nil : Linear(try reader.weight("lm_head.weight", [vocabulary, dModel]), .outputInput))
+    return WeightParts(
+      embedding: {
+        EmbeddingWeights(tokens: try reader.weight("word_embeddings.weight", [vocabulary, dModel]))
+      },
+      block: { try block("h.\($0).", reader, configuration) },
+      output: {
+        OutputWeights(
+          finalNorm: try reader.norm("ln_f", dModel, hasBias: true),
+          unembedding: configuration.tiesEmbeddings
+            ? nil : Linear(try reader.weight("lm_head.weight", [vocabulary, dModel]), .outputInput))
+      })
   }
 
   private static func block(

@@ -15,7 +15,7 @@ enum GLMFamily: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     try glmTensors(checkpoint, norms: .before).weights(checkpoint, configuration)
   }
 }
@@ -30,7 +30,7 @@ enum GLM4Family: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     try glmTensors(checkpoint, norms: .aroundRenamed).weights(checkpoint, configuration)
   }
 }
@@ -55,5 +55,6 @@ private func glmTensors(
   _ checkpoint: SafetensorsCheckpoint, norms: DecoderTensors.Norms
 ) -> DecoderTensors {
   DecoderTensors(
-    hasInputBias: checkpoint.contains("model.layers.0.self_attn.q_proj.bias"), norms: norms, mlpForm: .fused)
+    hasInputBias: checkpoint.contains("model.layers.\(checkpoint.firstLayer).self_attn.q_proj.bias"),
+    norms: norms, mlpForm: .fused)
 }

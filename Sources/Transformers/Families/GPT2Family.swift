@@ -38,10 +38,10 @@ enum GPT2Family: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     let reader = WeightReader(checkpoint, optionalPrefix: "transformer.", probe: "wte.weight")
     let (dModel, dMLP) = (configuration.dModel, configuration.dMLP)
-    let blocks = try (0..<configuration.layers).map { layer in
+    func block(_ layer: Int) throws -> BlockWeights {
       let name = "h.\(layer)."
       return BlockWeights(
         attentionNorm: try reader.norm(name + "ln_1", dModel, hasBias: true),
@@ -59,15 +59,21 @@ enum GPT2Family: ModelFamily {
             name + "mlp.c_proj", .inputOutput, from: dMLP, to: dModel, hasBias: true)))
     }
     let vocabulary = configuration.vocabulary
-    let isTied = configuration.tiesEmbeddings
-    let bias = try reader.optionalTensor("lm_head.bias", [vocabulary])
-    return TransformerWeights(
-      tokenEmbedding: try reader.weight("wte.weight", [vocabulary, dModel]),
-      positionEmbedding: try reader.tensor("wpe.weight", [configuration.context, dModel]),
-      blocks: blocks, finalNorm: try reader.norm("ln_f", dModel, hasBias: true),
-      unembedding: isTied
-        ? nil : Linear(try reader.weight("lm_head.weight", [vocabulary, dModel]), .outputInput, bias: bias),
-      tiedUnembeddingBias: isTied ? bias : nil)
+    return WeightParts(
+      embedding: {
+        EmbeddingWeights(
+          tokens: try reader.weight("wte.weight", [vocabulary, dModel]),
+          positions: try reader.tensor("wpe.weight", [configuration.context, dModel]))
+      }, block: block,
+      output: {
+        let bias = try reader.optionalTensor("lm_head.bias", [vocabulary])
+        return OutputWeights(
+          finalNorm: try reader.norm("ln_f", dModel, hasBias: true),
+          unembedding: configuration.tiesEmbeddings
+            ? nil
+            : Linear(try reader.weight("lm_head.weight", [vocabulary, dModel]), .outputInput, bias: bias),
+          tiedBias: configuration.tiesEmbeddings ? bias : nil)
+      })
   }
 }
 

@@ -38,10 +38,10 @@ enum GPTJFamily: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     let reader = WeightReader(checkpoint, optionalPrefix: "transformer.", probe: "wte.weight")
     let (dModel, dMLP, vocabulary) = (configuration.dModel, configuration.dMLP, configuration.vocabulary)
-    let blocks = try (0..<configuration.layers).map { layer in
+    func block(_ layer: Int) throws -> BlockWeights {
       let name = "h.\(layer)."
       func linear(_ module: String, from inputs: Int, to outputs: Int, hasBias: Bool) throws -> Linear {
         try reader.linear(name + module, .outputInput, from: inputs, to: outputs, hasBias: hasBias)
@@ -60,12 +60,17 @@ enum GPTJFamily: ModelFamily {
       block.sharesNorm = true
       return block
     }
-    let bias = try reader.optionalTensor("lm_head.bias", [vocabulary])
-    return TransformerWeights(
-      tokenEmbedding: try reader.weight("wte.weight", [vocabulary, dModel]), blocks: blocks,
-      finalNorm: try reader.norm("ln_f", dModel, hasBias: true),
-      unembedding: configuration.tiesEmbeddings
-        ? nil : Linear(try reader.weight("lm_head.weight", [vocabulary, dModel]), .outputInput, bias: bias),
-      tiedUnembeddingBias: configuration.tiesEmbeddings ? bias : nil)
+    return WeightParts(
+      embedding: { EmbeddingWeights(tokens: try reader.weight("wte.weight", [vocabulary, dModel])) },
+      block: block,
+      output: {
+        let bias = try reader.optionalTensor("lm_head.bias", [vocabulary])
+        return OutputWeights(
+          finalNorm: try reader.norm("ln_f", dModel, hasBias: true),
+          unembedding: configuration.tiesEmbeddings
+            ? nil
+            : Linear(try reader.weight("lm_head.weight", [vocabulary, dModel]), .outputInput, bias: bias),
+          tiedBias: configuration.tiesEmbeddings ? bias : nil)
+      })
   }
 }

@@ -61,10 +61,10 @@ enum GPTNeoFamily: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     let reader = WeightReader(checkpoint, optionalPrefix: "transformer.", probe: "wte.weight")
     let (dModel, dMLP, vocabulary) = (configuration.dModel, configuration.dMLP, configuration.vocabulary)
-    let blocks = try (0..<configuration.layers).map { layer in
+    func block(_ layer: Int) throws -> BlockWeights {
       let name = "h.\(layer)."
       func linear(_ module: String, from inputs: Int, to outputs: Int, hasBias: Bool) throws -> Linear {
         try reader.linear(name + module, .outputInput, from: inputs, to: outputs, hasBias: hasBias)
@@ -83,11 +83,17 @@ enum GPTNeoFamily: ModelFamily {
           input: try linear("mlp.c_fc", from: dModel, to: dMLP, hasBias: true),
           output: try linear("mlp.c_proj", from: dMLP, to: dModel, hasBias: true)))
     }
-    return TransformerWeights(
-      tokenEmbedding: try reader.weight("wte.weight", [vocabulary, dModel]),
-      positionEmbedding: try reader.tensor("wpe.weight", [configuration.context, dModel]), blocks: blocks,
-      finalNorm: try reader.norm("ln_f", dModel, hasBias: true),
-      unembedding: configuration.tiesEmbeddings
-        ? nil : Linear(try reader.weight("lm_head.weight", [vocabulary, dModel]), .outputInput))
+    return WeightParts(
+      embedding: {
+        EmbeddingWeights(
+          tokens: try reader.weight("wte.weight", [vocabulary, dModel]),
+          positions: try reader.tensor("wpe.weight", [configuration.context, dModel]))
+      }, block: block,
+      output: {
+        OutputWeights(
+          finalNorm: try reader.norm("ln_f", dModel, hasBias: true),
+          unembedding: configuration.tiesEmbeddings
+            ? nil : Linear(try reader.weight("lm_head.weight", [vocabulary, dModel]), .outputInput))
+      })
   }
 }

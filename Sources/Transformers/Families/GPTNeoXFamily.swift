@@ -36,12 +36,12 @@ enum GPTNeoXFamily: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     let reader = WeightReader(checkpoint)
     // Newer files may name it as other families do.
     let unembedding = reader.contains("embed_out.weight") ? "embed_out.weight" : "lm_head.weight"
     let (dModel, dMLP, vocabulary) = (configuration.dModel, configuration.dMLP, configuration.vocabulary)
-    let blocks = try (0..<configuration.layers).map { layer in
+    func block(_ layer: Int) throws -> BlockWeights {
       let name = "gpt_neox.layers.\(layer)."
       func linear(_ module: String, from inputs: Int, to outputs: Int) throws -> Linear {
         try reader.linear(
@@ -59,10 +59,15 @@ enum GPTNeoXFamily: ModelFamily {
           input: try linear("mlp.dense_h_to_4h", from: dModel, to: dMLP),
           output: try linear("mlp.dense_4h_to_h", from: dMLP, to: dModel)))
     }
-    return TransformerWeights(
-      tokenEmbedding: try reader.weight("gpt_neox.embed_in.weight", [vocabulary, dModel]), blocks: blocks,
-      finalNorm: try reader.norm("gpt_neox.final_layer_norm", dModel, hasBias: true),
-      unembedding: configuration.tiesEmbeddings
-        ? nil : Linear(try reader.weight(unembedding, [vocabulary, dModel]), .outputInput))
+    return WeightParts(
+      embedding: {
+        EmbeddingWeights(tokens: try reader.weight("gpt_neox.embed_in.weight", [vocabulary, dModel]))
+      }, block: block,
+      output: {
+        OutputWeights(
+          finalNorm: try reader.norm("gpt_neox.final_layer_norm", dModel, hasBias: true),
+          unembedding: configuration.tiesEmbeddings
+            ? nil : Linear(try reader.weight(unembedding, [vocabulary, dModel]), .outputInput))
+      })
   }
 }

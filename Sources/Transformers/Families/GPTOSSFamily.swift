@@ -41,22 +41,24 @@ enum GPTOSSFamily: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     guard case .experts(let routing) = configuration.mlp else {
       preconditionFailure("a GPT-OSS without experts")
     }
-    let layer = "model.layers.0.self_attn."
-    var weights = try DecoderTensors(
+    let layer = "model.layers.\(checkpoint.firstLayer).self_attn."
+    var parts = try DecoderTensors(
       hasInputBias: checkpoint.contains(layer + "q_proj.bias"),
       hasOutputBias: checkpoint.contains(layer + "o_proj.bias"),
       experts: { try experts("layers.\($0).mlp.", $1, routing, dModel: configuration.dModel) }
     ).weights(checkpoint, configuration)
     let reader = WeightReader(checkpoint, optionalPrefix: "model.", probe: "embed_tokens.weight")
-    for layer in 0..<configuration.layers {
-      weights.blocks[layer].attention.sinks = try reader.tensor(
-        "layers.\(layer).self_attn.sinks", [configuration.heads])
+    let withoutSinks = parts.block
+    parts.block = { layer in
+      var block = try withoutSinks(layer)
+      block.attention.sinks = try reader.tensor("layers.\(layer).self_attn.sinks", [configuration.heads])
+      return block
     }
-    return weights
+    return parts
   }
 
   private static func experts(

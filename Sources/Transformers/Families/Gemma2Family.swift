@@ -37,7 +37,7 @@ enum Gemma2Family: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     try DecoderTensors(norms: .around).weights(checkpoint, configuration)
   }
 }

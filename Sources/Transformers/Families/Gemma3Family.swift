@@ -59,7 +59,7 @@ enum Gemma3Family: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     try DecoderTensors(headNorms: (configuration.dHead, configuration.dHead), norms: .around).weights(
       checkpoint, configuration)
   }

@@ -120,18 +120,24 @@ enum GeneralFamily: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     let reader = WeightReader(checkpoint)
     let dModel = configuration.dModel
-    return TransformerWeights(
-      tokenEmbedding: try reader.weight("embed.W_E", [configuration.vocabulary, dModel]),
-      positionEmbedding: configuration.positions == .learned
-        ? try reader.tensor("pos_embed.W_pos", [configuration.context, dModel]) : nil,
-      blocks: try (0..<configuration.layers).map { try block($0, reader, configuration) },
-      finalNorm: try norm("ln_final", reader, configuration),
-      unembedding: Linear(
-        try reader.weight("unembed.W_U", [dModel, configuration.vocabulary]), .inputOutput,
-        bias: try reader.optionalTensor("unembed.b_U", [configuration.vocabulary])))
+    return WeightParts(
+      embedding: {
+        EmbeddingWeights(
+          tokens: try reader.weight("embed.W_E", [configuration.vocabulary, dModel]),
+          positions: configuration.positions == .learned
+            ? try reader.tensor("pos_embed.W_pos", [configuration.context, dModel]) : nil)
+      },
+      block: { try block($0, reader, configuration) },
+      output: {
+        OutputWeights(
+          finalNorm: try norm("ln_final", reader, configuration),
+          unembedding: Linear(
+            try reader.weight("unembed.W_U", [dModel, configuration.vocabulary]), .inputOutput,
+            bias: try reader.optionalTensor("unembed.b_U", [configuration.vocabulary])))
+      })
   }
 
   private static func block(

@@ -28,8 +28,8 @@ enum LlamaFamily: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
-    let layer = "model.layers.0."
+  ) throws -> WeightParts {
+    let layer = "model.layers.\(checkpoint.firstLayer)."
     return try DecoderTensors(
       hasInputBias: checkpoint.contains(layer + "self_attn.q_proj.bias"),
       hasOutputBias: checkpoint.contains(layer + "self_attn.o_proj.bias"),

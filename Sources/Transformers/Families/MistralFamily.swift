@@ -26,7 +26,7 @@ enum MistralFamily: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     try DecoderTensors().weights(checkpoint, configuration)
   }
 }

@@ -29,7 +29,7 @@ enum MixtralFamily: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     guard case .experts(let routing) = configuration.mlp else {
       preconditionFailure("a Mixtral without experts")
     }

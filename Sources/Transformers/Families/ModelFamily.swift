@@ -18,11 +18,10 @@ protocol ModelFamily: Sendable {
   /// - Throws: `TransformerError` where an option is missing, wrong or not implemented.
   static func configuration(_ options: inout ConfigurationReader) throws -> TransformerConfiguration
 
-  /// The parameters of a checkpoint.
-  /// - Throws: `CheckpointError` where a tensor is missing or misshapen.
+  /// The parameters of a checkpoint, each part of which throws `CheckpointError` where a tensor is missing or misshapen.
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights
+  ) throws -> WeightParts
 }
 
 extension ModelFamily {

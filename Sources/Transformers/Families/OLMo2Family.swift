@@ -27,7 +27,7 @@ enum OLMo2Family: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     try olmoTensors(checkpoint, configuration).weights(checkpoint, configuration)
   }
 }
@@ -36,7 +36,7 @@ enum OLMo2Family: ModelFamily {
 func olmoTensors(
   _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
 ) -> DecoderTensors {
-  let layer = "model.layers.0.self_attn."
+  let layer = "model.layers.\(checkpoint.firstLayer).self_attn."
   return DecoderTensors(
     hasInputBias: checkpoint.contains(layer + "q_proj.bias"),
     hasOutputBias: checkpoint.contains(layer + "o_proj.bias"),

@@ -38,7 +38,7 @@ enum OLMo3Family: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     try olmoTensors(checkpoint, configuration).weights(checkpoint, configuration)
   }
 }

@@ -40,8 +40,9 @@ enum OPTFamily: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
-    let prefix = checkpoint.contains("decoder.embed_tokens.weight") ? "decoder." : "model.decoder."
+  ) throws -> WeightParts {
+    let isBare = checkpoint.names.contains { $0.hasPrefix("decoder.") }
+    let prefix = isBare ? "decoder." : "model.decoder."
     let reader = WeightReader(checkpoint, optionalPrefix: prefix, probe: "embed_tokens.weight")
     let (dModel, dMLP) = (configuration.dModel, configuration.dMLP)
     func norm(_ name: String) throws -> NormWeights {
@@ -49,7 +50,7 @@ enum OPTFamily: ModelFamily {
         gain: try reader.optionalTensor(name + ".weight", [dModel]),
         bias: try reader.optionalTensor(name + ".bias", [dModel]))
     }
-    let blocks = try (0..<configuration.layers).map { layer in
+    func block(_ layer: Int) throws -> BlockWeights {
       let name = "layers.\(layer)."
       func linear(_ module: String, from inputs: Int, to outputs: Int) throws -> Linear {
         try reader.linear(
@@ -75,36 +76,48 @@ enum OPTFamily: ModelFamily {
       }
       return block
     }
-    let positions = try reader.tensor("embed_positions.weight", [configuration.context + 2, dModel])
-    let embeddings = try tokenEmbeddings(reader, configuration)
-    return TransformerWeights(
-      tokenEmbedding: embeddings.input,
-      positionEmbedding: positions.rows(2..<configuration.context + 2), blocks: blocks,
-      finalNorm: reader.contains("final_layer_norm.weight") ? try norm("final_layer_norm") : nil,
-      unembedding: embeddings.output.map { Linear($0, .outputInput) })
+    return WeightParts(
+      embedding: {
+        let positions = try reader.tensor("embed_positions.weight", [configuration.context + 2, dModel])
+        return EmbeddingWeights(
+          tokens: try tokenEmbedding(reader, configuration),
+          positions: positions.rows(2..<configuration.context + 2))
+      }, block: block,
+      output: {
+        OutputWeights(
+          finalNorm: reader.contains("final_layer_norm.weight") ? try norm("final_layer_norm") : nil,
+          unembedding: try unembedding(reader, configuration).map { Linear($0, .outputInput) })
+      })
   }
 
-  /// The tables of both ends in the stream's width; no output where the input serves for it too.
+  /// The table of tokens in the stream's width.
   ///
-  /// Where tokens are embedded into another width (OPT-350m), table and matrix are multiplied once, here.
-  private static func tokenEmbeddings(
+  /// Where tokens are embedded into another width (OPT-350m), table and matrix are multiplied once, here and below.
+  private static func tokenEmbedding(
     _ reader: WeightReader, _ configuration: TransformerConfiguration
-  ) throws -> (input: Weight, output: Weight?) {
+  ) throws -> Weight {
     let (dModel, vocabulary) = (configuration.dModel, configuration.vocabulary)
-    let head = "lm_head.weight"
     guard reader.contains("project_in.weight") else {
-      return (
-        try reader.weight("embed_tokens.weight", [vocabulary, dModel]),
-        configuration.tiesEmbeddings ? nil : try reader.weight(head, [vocabulary, dModel])
-      )
+      return try reader.weight("embed_tokens.weight", [vocabulary, dModel])
     }
     let width = try reader.columnCount(of: "project_in.weight")
     let table = try reader.tensor("embed_tokens.weight", [vocabulary, width])
     let into = try reader.tensor("project_in.weight", [dModel, width])
+    return Weight(matrixProduct(table, into, transposingB: true))
+  }
+
+  /// The table of the other end; nil where that of tokens serves for it too.
+  private static func unembedding(
+    _ reader: WeightReader, _ configuration: TransformerConfiguration
+  ) throws -> Weight? {
+    let (dModel, vocabulary) = (configuration.dModel, configuration.vocabulary)
+    let head = "lm_head.weight"
+    guard reader.contains("project_in.weight") else {
+      return configuration.tiesEmbeddings ? nil : try reader.weight(head, [vocabulary, dModel])
+    }
+    let width = try reader.columnCount(of: "project_in.weight")
     let out = try reader.tensor("project_out.weight", [width, dModel])
-    let last = reader.contains(head) ? try reader.tensor(head, [vocabulary, width]) : table
-    return (
-      Weight(matrixProduct(table, into, transposingB: true)), Weight(matrixProduct(last, out))
-    )
+    let last = try reader.tensor(reader.contains(head) ? head : "embed_tokens.weight", [vocabulary, width])
+    return Weight(matrixProduct(last, out))
   }
 }

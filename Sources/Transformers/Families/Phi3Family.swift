@@ -25,7 +25,7 @@ enum Phi3Family: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     try DecoderTensors(fusesProjections: true, mlpForm: .fused).weights(checkpoint, configuration)
   }
 }

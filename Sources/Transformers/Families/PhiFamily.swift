@@ -25,13 +25,13 @@ enum PhiFamily: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     let reader = WeightReader(checkpoint, optionalPrefix: "model.", probe: "embed_tokens.weight")
     let (dModel, dMLP, vocabulary) = (configuration.dModel, configuration.dMLP, configuration.vocabulary)
     let (queries, keys) = (
       configuration.heads * configuration.dHead, configuration.keyValueHeads * configuration.dHead
     )
-    let blocks = try (0..<configuration.layers).map { layer in
+    func block(_ layer: Int) throws -> BlockWeights {
       let name = "layers.\(layer)."
       func linear(_ module: String, from inputs: Int, to outputs: Int) throws -> Linear {
         try reader.linear(name + module, .outputInput, from: inputs, to: outputs, hasBias: true)
@@ -50,12 +50,19 @@ enum PhiFamily: ModelFamily {
       block.sharesNorm = true
       return block
     }
-    let bias = try reader.optionalTensor("lm_head.bias", [vocabulary])
-    return TransformerWeights(
-      tokenEmbedding: try reader.weight("embed_tokens.weight", [vocabulary, dModel]), blocks: blocks,
-      finalNorm: try reader.norm("final_layernorm", dModel, hasBias: true),
-      unembedding: configuration.tiesEmbeddings
-        ? nil : Linear(try reader.weight("lm_head.weight", [vocabulary, dModel]), .outputInput, bias: bias),
-      tiedUnembeddingBias: configuration.tiesEmbeddings ? bias : nil)
+    return WeightParts(
+      embedding: {
+        EmbeddingWeights(tokens: try reader.weight("embed_tokens.weight", [vocabulary, dModel]))
+      },
+      block: block,
+      output: {
+        let bias = try reader.optionalTensor("lm_head.bias", [vocabulary])
+        return OutputWeights(
+          finalNorm: try reader.norm("final_layernorm", dModel, hasBias: true),
+          unembedding: configuration.tiesEmbeddings
+            ? nil
+            : Linear(try reader.weight("lm_head.weight", [vocabulary, dModel]), .outputInput, bias: bias),
+          tiedBias: configuration.tiesEmbeddings ? bias : nil)
+      })
   }
 }

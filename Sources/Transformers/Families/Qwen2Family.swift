@@ -25,7 +25,7 @@ enum Qwen2Family: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     try DecoderTensors(hasInputBias: true).weights(checkpoint, configuration)
   }
 }

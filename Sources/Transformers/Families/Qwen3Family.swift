@@ -26,8 +26,8 @@ enum Qwen3Family: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
-    let layer = "model.layers.0.self_attn."
+  ) throws -> WeightParts {
+    let layer = "model.layers.\(checkpoint.firstLayer).self_attn."
     return try DecoderTensors(
       hasInputBias: checkpoint.contains(layer + "q_proj.bias"),
       hasOutputBias: checkpoint.contains(layer + "o_proj.bias"),

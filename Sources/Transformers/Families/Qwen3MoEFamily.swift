@@ -36,11 +36,11 @@ enum Qwen3MoEFamily: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     guard case .experts(let routing) = configuration.mlp else {
       preconditionFailure("a Qwen 3 MoE without experts")
     }
-    let layer = "model.layers.0.self_attn."
+    let layer = "model.layers.\(checkpoint.firstLayer).self_attn."
     return try DecoderTensors(
       hasInputBias: checkpoint.contains(layer + "q_proj.bias"),
       hasOutputBias: checkpoint.contains(layer + "o_proj.bias"),

@@ -39,8 +39,8 @@ enum SmolLM3Family: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
-    let layer = "model.layers.0."
+  ) throws -> WeightParts {
+    let layer = "model.layers.\(checkpoint.firstLayer)."
     return try DecoderTensors(
       hasInputBias: checkpoint.contains(layer + "self_attn.q_proj.bias"),
       hasOutputBias: checkpoint.contains(layer + "self_attn.o_proj.bias"),

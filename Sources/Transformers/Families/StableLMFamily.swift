@@ -27,9 +27,9 @@ enum StableLMFamily: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
+  ) throws -> WeightParts {
     try DecoderTensors(
-      hasInputBias: checkpoint.contains("model.layers.0.self_attn.q_proj.bias"),
+      hasInputBias: checkpoint.contains("model.layers.\(checkpoint.firstLayer).self_attn.q_proj.bias"),
       norms: configuration.residual == .parallel ? .shared : .before, hasNormBias: true
     ).weights(checkpoint, configuration)
   }

@@ -27,8 +27,8 @@ enum Starcoder2Family: ModelFamily {
 
   static func weights(
     _ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration
-  ) throws -> TransformerWeights {
-    let hasBias = checkpoint.contains("model.layers.0.self_attn.q_proj.bias")
+  ) throws -> WeightParts {
+    let hasBias = checkpoint.contains("model.layers.\(checkpoint.firstLayer).self_attn.q_proj.bias")
     return try DecoderTensors(
       hasInputBias: hasBias, hasOutputBias: hasBias, hasMLPBias: hasBias, hasNormBias: true, mlpForm: .plain
     ).weights(checkpoint, configuration)

@@ -5,13 +5,41 @@ import Tensors
 extension TransformerWeights {
   /// The embeddings of tokens `[tokens, d_model]`, scaled where the model scales them.
   public func embed(tokens: [Int32], scale: Float) throws -> Tensor {
-    var rows = try tokenEmbedding.rows(tokens)
+    try embedding.embed(tokens: tokens, scale: scale)
+  }
+}
+
+extension EmbeddingWeights {
+  /// The embeddings of tokens `[tokens, d_model]`, scaled where the model scales them.
+  func embed(tokens ids: [Int32], scale: Float) throws -> Tensor {
+    var rows = try tokens.rows(ids)
     if scale != 1 { rows.scale(by: scale) }
     return rows
   }
 
-  /// The learned vectors of positions `[positions, d_model]`; nil where positions enter elsewhere.
-  func embed(positions: [Int32]) -> Tensor? { positionEmbedding?.gatherRows(positions) }
+  /// Tokens and positions as the first residual stream `[rows, d_model]`, before its own norm.
+  func firstStream(
+    tokens ids: [Int32], positions places: [Int32], _ configuration: TransformerConfiguration,
+    _ run: inout some BlockRun
+  ) throws -> Tensor {
+    var stream = try embed(tokens: ids, scale: configuration.embeddingScale)
+    try run.visit(.embedding, &stream)
+    if run.reaches(.positionEmbedding), var added = positions?.gatherRows(places) {
+      try run.visit(.positionEmbedding, &added)
+      stream.add(added)
+    }
+    if let segment { stream.addToRows(segment) }
+    return stream
+  }
+
+  /// Normalises the first stream, where the model does so; gives what it was before.
+  func normalizeFirst(_ stream: inout Tensor, _ configuration: TransformerConfiguration) -> Tensor? {
+    guard let norm, let kind = configuration.normalization else { return nil }
+    let before = stream
+    stream = Tensor(uninitialized: before.shape)
+    norm.apply(to: before, kind, into: &stream)
+    return before
+  }
 }
 
 extension ParameterGradient {

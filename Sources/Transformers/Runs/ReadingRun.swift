@@ -33,23 +33,12 @@ extension Transformer {
   func firstStream(
     tokens: [Int32], positions: [Int32], _ run: inout some BlockRun
   ) throws -> Tensor {
-    var stream = try weights.embed(tokens: tokens, scale: configuration.embeddingScale)
-    try run.visit(.embedding, &stream)
-    if run.reaches(.positionEmbedding), var added = weights.embed(positions: positions) {
-      try run.visit(.positionEmbedding, &added)
-      stream.add(added)
-    }
-    if let segment = weights.segmentEmbedding { stream.addToRows(segment) }
-    return stream
+    try weights.embedding.firstStream(tokens: tokens, positions: positions, configuration, &run)
   }
 
   /// Normalises the first stream, where the model does so; gives what it was before.
   func normalizeFirst(_ stream: inout Tensor) -> Tensor? {
-    guard let norm = weights.embeddingNorm, let kind = configuration.normalization else { return nil }
-    let before = stream
-    stream = Tensor(uninitialized: before.shape)
-    norm.apply(to: before, kind, into: &stream)
-    return before
+    weights.embedding.normalizeFirst(&stream, configuration)
   }
 
   /// The stream that a run begins with: of its tokens, or one that was read before.

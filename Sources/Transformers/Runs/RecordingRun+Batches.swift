@@ -3,11 +3,19 @@
 import Tensors
 
 extension Transformer {
+  /// Sorts prompts into batches for `headOutputs(of:pooling:)`; see `TransformerStage`.
+  public func headOutputBatches(of prompts: [[Int]], pooling: HeadPooling) -> [TokenBatch.Group] {
+    TransformerStage(self).headOutputBatches(of: prompts, pooling: pooling)
+  }
+}
+
+extension TransformerStage {
   /// Sorts prompts into batches for `headOutputs(of:pooling:)`.
   ///
   /// Prompts with like beginnings come together, and a beginning that several share counts once. Batches are large
   /// enough to keep matrix products near their peak, of about equal size, and keep their answers below about 112 MB; where
-  /// weights must be widened from a file for each batch, four times as much.
+  /// weights must be widened from a file for each batch, four times as much. The first stage's batches are those of the
+  /// whole model.
   public func headOutputBatches(of prompts: [[Int]], pooling: HeadPooling) -> [TokenBatch.Group] {
     let floats = configuration.headCount * configuration.dModel
     let places = max(1, (widensWeights ? 112 << 20 : 28 << 20) / max(floats, 1))

@@ -19,9 +19,7 @@ public enum HeadPooling: Sendable, Equatable {
 
 extension Transformer {
   /// Whether weights are stored in 16 bits and widened from their file each time a batch passes through a layer.
-  public var widensWeights: Bool {
-    !(weights.blocks.first?.attention.output.weight.isResident ?? true)
-  }
+  public var widensWeights: Bool { TransformerStage(self).widensWeights }
 
   /// The output of every head (`result`: z·W_O without bias) on every prompt.
   ///
@@ -45,18 +43,41 @@ extension Transformer {
   public func headOutputs(
     of batch: TokenBatch, pooling: HeadPooling, into outputs: inout Tensor
   ) throws -> Tensor? {
-    try batch.check(configuration)
-    var pass = HeadOutputPass(self, batch, pooling)
-    swap(&pass.result, &outputs)
-    try pass.run()
-    swap(&pass.result, &outputs)
-    return pass.codes
+    try TransformerStage(self).headOutputs(of: batch, pooling: pooling, from: nil, into: &outputs).codes
   }
 }
 
-/// One run that keeps head outputs alone: common beginnings once, and nothing after the last layer's z.
+extension TransformerStage {
+  /// Whether weights are stored in 16 bits and widened from their file each time a batch passes through a layer.
+  var widensWeights: Bool { !(blocks.first?.attention.output.weight.isResident ?? true) }
+
+  /// The outputs of the stage's own heads on every prompt, and the stream for the stage behind it.
+  ///
+  /// The stages of a model, each given what the one before handed on, give the same bits as all layers at once.
+  ///
+  /// - Parameters:
+  ///   - stream: what the stage before handed on; nil for the first, which begins with the prompts' tokens.
+  ///   - outputs: becomes `[prompt, layer, head, d_model]` of the stage's layers; with `.each`
+  ///     `[prompt, position, layer, head, d_model]`, zeros past each prompt's end.
+  /// - Throws: `TransformerError` for prompts that the model cannot run; `CheckpointError` for parameters that are not
+  ///   finite.
+  /// - Precondition: the first stage gets no stream, any other that of the same batch and pooling; positions of `.at` lie
+  ///   within their prompts.
+  public func headOutputs(
+    of batch: TokenBatch, pooling: HeadPooling, from stream: Tensor?, into outputs: inout Tensor
+  ) throws -> HandedOn {
+    try batch.check(configuration)
+    var pass = HeadOutputPass(self, batch, pooling)
+    swap(&pass.result, &outputs)
+    let last = try pass.run(from: stream)
+    swap(&pass.result, &outputs)
+    return HandedOn(stream: isLast ? nil : last, codes: pass.codes)
+  }
+}
+
+/// One run that keeps head outputs alone: common beginnings once, and nothing after the model's last z.
 private struct HeadOutputPass: BlockRun {
-  let model: Transformer
+  let stage: TransformerStage
   let batch: TokenBatch
   let layout: SequenceLayout
   let tokens: [Int32]
@@ -64,21 +85,20 @@ private struct HeadOutputPass: BlockRun {
   /// The rows that each prompt's output is the mean of.
   let pooledRows: [[Int32]]
   /// The map after z of the layer that is computed.
-  private var output: Linear
+  private var output: Linear?
   /// The answer, in whatever memory stands here when the pass begins.
   var result = Tensor(zeros: [0])
   /// The heads' codes at the same places.
   private(set) var codes: Tensor?
 
-  init(_ model: Transformer, _ batch: TokenBatch, _ pooling: HeadPooling) {
+  init(_ stage: TransformerStage, _ batch: TokenBatch, _ pooling: HeadPooling) {
     precondition(batch.continuations.allSatisfy(\.isEmpty), "a recording of prompts with continuations")
-    self.model = model
+    self.stage = stage
     self.batch = batch
     self.pooling = pooling
-    output = model.weights.output
-    let isCausal = model.configuration.attention.allSatisfy { $0.rule.isCausal }
+    let isCausal = stage.configuration.attention.allSatisfy { $0.rule.isCausal }
     let prompts: [Int]
-    let limits = model.configuration.attention.compactMap { $0.rotary?.lengthOfSameAngles }
+    let limits = stage.configuration.attention.compactMap { $0.rotary?.lengthOfSameAngles }
     // Beginnings are alike only in prompts of like angles.
     let sharesAngles = limits.allSatisfy { limit in
       batch.lengths.allSatisfy { $0 <= limit } || batch.lengths.allSatisfy { $0 > limit }
@@ -125,25 +145,39 @@ private struct HeadOutputPass: BlockRun {
     }
   }
 
-  mutating func run() throws {
-    let (configuration, weights) = (model.configuration, model.weights)
+  /// Runs the stage's layers; gives the stream behind the last of them.
+  mutating func run(from start: Tensor?) throws -> Tensor {
     prepareResult()
-    var plain = PlainRun()
-    var stream = try model.firstStream(tokens: tokens, positions: layout.positions, &plain)
-    _ = model.normalizeFirst(&stream)
+    var stream = try start ?? firstStream()
+    precondition(
+      stream.shape == [layout.rowCount, stage.configuration.dModel],
+      "a stream of shape \(stream.shape) for \(layout.rowCount) rows")
     var (kept, scratch) = (BlockActivations(for: .none), BlockScratch())
-    for layer in 0..<configuration.layers {
-      if layer + 1 < configuration.layers { weights.blocks[layer + 1].prefetch() }
-      var block = Block(model, layer, layout)
+    for (place, layer) in stage.layers.enumerated() {
+      if place + 1 < stage.blocks.count { stage.blocks[place + 1].prefetch() }
+      var block = Block(stage.configuration, stage.blocks[place], stage.rotaryTables, layer, layout)
       // W_O serves twice, head by head and whole.
-      output = try block.weights.attention.output.resident()
-      block.weights.attention.output = output
+      let resident = try block.weights.attention.output.resident()
+      output = resident
+      block.weights.attention.output = resident
       try block.forward(&stream, keeping: &kept, &scratch, &self)
     }
+    return stream
+  }
+
+  private func firstStream() throws -> Tensor {
+    guard let embedding = stage.embedding else {
+      preconditionFailure("layers \(stage.layers) go on from a stream")
+    }
+    var plain = PlainRun()
+    var stream = try embedding.firstStream(
+      tokens: tokens, positions: layout.positions, stage.configuration, &plain)
+    _ = embedding.normalizeFirst(&stream, stage.configuration)
+    return stream
   }
 
   func reaches(_ point: HookPoint) -> Bool {
-    point.order <= HookPoint.z(layer: model.configuration.layers - 1).order
+    !stage.isLast || point.order <= HookPoint.z(layer: stage.configuration.layers - 1).order
   }
   func concerns(_ point: HookPoint) -> Bool { false }
   mutating func visit(_ point: HookPoint, _ rows: inout Tensor) throws {
@@ -152,20 +186,20 @@ private struct HeadOutputPass: BlockRun {
   mutating func visitPadded(_ point: HookPoint, _ value: inout Tensor) throws {}
 
   mutating func visit(_ point: HookPoint, _ rows: inout Tensor, _ columns: HeadColumns) throws {
-    if case .block(let layer, .z) = point { try keepOutputs(rows, layer, output) }
+    if case .block(let layer, .z) = point, let output { try keepOutputs(rows, layer, output) }
   }
 
   /// Gives the answer its shape, and zeros where not all of it will be written.
   private mutating func prepareResult() {
-    let configuration = model.configuration
+    let configuration = stage.configuration
     let positions = pooling == .each ? [batch.width] : []
     result.become(
       uninitialized: [batch.count] + positions + [
-        configuration.layers, configuration.heads, configuration.dModel,
+        stage.layers.count, configuration.heads, configuration.dModel,
       ])
     if pooling == .each, batch.lengths.contains(where: { $0 != batch.width }) { result.setToZero() }
     if let shape = configuration.codebookShape(.heads), !isMean {
-      let places = [batch.count] + positions + [configuration.layers, configuration.heads, shape.active]
+      let places = [batch.count] + positions + [stage.layers.count, configuration.heads, shape.active]
       codes = Tensor([Float](repeating: -1, count: places.reduce(1, *)), shape: places)
     }
   }
@@ -183,7 +217,7 @@ private struct HeadOutputPass: BlockRun {
         let place = pooling == .each ? prompt * batch.width + position : prompt
         codes?.write(
           rows.reshaped([layout.rowCount, width]).row(Int(row)),
-          at: (place * model.configuration.layers + layer) * width)
+          at: (place * stage.layers.count + layer - stage.layers.lowerBound) * width)
       }
     }
   }
@@ -206,9 +240,10 @@ private struct HeadOutputPass: BlockRun {
   private mutating func project(
     _ mixes: Tensor, _ output: Linear, _ layer: Int, firstPlace: Int
   ) throws {
-    let configuration = model.configuration
+    let configuration = stage.configuration
     let (heads, dHead, dModel) = (configuration.heads, configuration.dHead, configuration.dModel)
-    let placeWidth = configuration.layers * heads * dModel
+    let placeWidth = stage.layers.count * heads * dModel
+    let place = layer - stage.layers.lowerBound
     let rowCount = mixes.count / (heads * dHead)
     let weight = try output.weight.tensor()
     for head in 0..<heads {
@@ -216,7 +251,7 @@ private struct HeadOutputPass: BlockRun {
         mixes, MatrixWindow(offset: head * dHead, rows: rowCount, columns: dHead, rowStride: heads * dHead),
         weight, output.window(inputs: head * dHead..<(head + 1) * dHead), into: &result,
         MatrixWindow(
-          offset: firstPlace * placeWidth + (layer * heads + head) * dModel, rows: rowCount,
+          offset: firstPlace * placeWidth + (place * heads + head) * dModel, rows: rowCount,
           columns: dModel, rowStride: placeWidth))
     }
   }

@@ -9,10 +9,13 @@ struct WeightReader {
   private let prefix: String
 
   /// - Parameter prefix: what names begin with in some checkpoints and not in others, as `transformer.`; it is used
-  ///   where `probe` exists only with it.
+  ///   where `probe` exists only with it, and in files that hold some layers alone where any name begins so.
   init(_ checkpoint: SafetensorsCheckpoint, optionalPrefix prefix: String = "", probe: String = "") {
     self.checkpoint = checkpoint
-    self.prefix = checkpoint.contains(prefix + probe) ? prefix : ""
+    let isPrefixed =
+      checkpoint.contains(prefix + probe)
+      || !checkpoint.contains(probe) && checkpoint.names.contains { $0.hasPrefix(prefix) }
+    self.prefix = isPrefixed ? prefix : ""
   }
 
   /// Whether the checkpoint has a tensor, with the prefix or without.

@@ -37,6 +37,15 @@ extension TreeEnsemble {
   ) throws -> BoostedTable {
     precondition((1...12).contains(options.maximumDepth) && (0..<1).contains(share))
     let rows = team.part(of: table.rowCount)
+    let features = table.features(rows)
+    let scale = BoostingScale(options, rows: table.rowCount, features: table.featureNames.count)
+    let areAllAsked = scale.featuresDrawn == table.featureNames.count && scale.rowsDrawn == table.rowCount
+    // Every process must come to the same answer here, before any waits for the others.
+    guard
+      team.size == 1
+        || (areAllAsked && table.rowCount / team.size > 2000
+          && RowRecords.serve(features, depth: options.maximumDepth))
+    else { throw TreeError.tooWideForParts }
     let targets = try table.targets(rows)
     let held = share > 0 ? table.heldOut(rows, share: share, seed: options.seed) : []
     let unused = targets.indices.map { targets[$0].isNaN || (!held.isEmpty && held[$0]) }
@@ -54,15 +63,6 @@ extension TreeEnsemble {
         throw TreeError.oneClass(table.classNames?[only] ?? "")
       }
     }
-    let features = table.features(rows)
-    let scale = BoostingScale(options, rows: table.rowCount, features: table.featureNames.count)
-    let areAllAsked = scale.featuresDrawn == table.featureNames.count && scale.rowsDrawn == table.rowCount
-    // Every process must come to the same answer here.
-    guard
-      team.size == 1
-        || (areAllAsked && table.rowCount / team.size > 2000
-          && RowRecords.serve(features, depth: options.maximumDepth))
-    else { throw TreeError.tooWideForParts }
     let objective = BoostingObjective(targets, classes: classes, unused: unused, team: team)
     var run = BoostingRun(features, objective, options, scale, unused: unused, team: team)
     for round in 0..<options.rounds {

@@ -7,32 +7,44 @@ import Tensors
 import Trees
 
 /// What `fit` does with a table that `headlamp quantise` wrote.
-enum QuantisedFit {
+struct QuantisedFit {
   /// The share of rows held out, for measuring.
   static let heldShare = 0.2
 
-  /// Fits boosted trees to a quantised table, measures them on the held-out rows, and writes them.
+  private let arguments: ParsedArguments
+  private let options: BoostingOptions
+  private let table: QuantisedTable
+  private let openSeconds: Double
+
+  /// Opens the table that `arguments` name.
+  init(_ arguments: ParsedArguments) throws {
+    try Self.refuseIdleOptions(arguments)
+    self.arguments = arguments
+    options = try Self.options(arguments)
+    let clock = ContinuousClock()
+    let start = clock.now
+    table = try QuantisedTable(path: arguments.positionals[0])
+    openSeconds = (clock.now - start).seconds
+  }
+
+  /// Fits boosted trees, measures them on the held-out rows, and writes them.
   /// - Parameter team: processes that share the rows; the first prints and writes.
-  static func run(_ arguments: ParsedArguments, console: Console, team: some RowTeam) throws {
-    try refuseIdleOptions(arguments)
-    let options = try options(arguments)
+  func run(console: Console, team: some RowTeam) throws {
     let path = arguments.positionals[0]
     let clock = ContinuousClock()
     let start = clock.now
-    if team.rank == 0 { console.progress("opening \(path)") }
-    let table = try QuantisedTable(path: path)
-    let opened = clock.now
-    let fitted = try TreeEnsemble.boosted(table, options: options, holding: heldShare, team: team) { round in
+    let fitted = try TreeEnsemble.boosted(table, options: options, holding: Self.heldShare, team: team) {
+      round in
       if team.rank == 0 { console.progress("fitting", round, of: options.rounds, "rounds") }
     }
-    let seconds = (clock.now - opened).seconds
+    let seconds = (clock.now - start).seconds
     guard team.rank == 0 else { return }
     console.progress("measuring")
-    let quality = quality(fitted, table)
+    let quality = Self.quality(fitted, table)
     if let file = arguments[FitCommand.output] { try fitted.ensemble.write(to: file) }
     console.endProgress()
     if arguments[FitCommand.json] {
-      console.print(report(fitted, table, quality, seconds: seconds).line)
+      console.print(Self.report(fitted, table, quality, seconds: seconds).line)
       return
     }
     console.print(
@@ -48,12 +60,12 @@ enum QuantisedFit {
       "fitted      \(ReadingText.count(fitted.ensemble.trees.count, "tree")) to the other \(fitted.fittedRows) rows in "
         + "\(seconds.text(decimals: 2)) s"
         + (team.size > 1 ? " by \(team.size) processes" : "")
-        + " (the table was opened in \((opened - start).seconds.text(decimals: 2)) s)")
+        + " (the table was opened in \(openSeconds.text(decimals: 2)) s)")
     if let file = arguments[FitCommand.output] { console.print("written     \(file)") }
   }
 
   /// What the table decided when it was quantised, or what only other black boxes heed.
-  static func refuseIdleOptions(_ arguments: ParsedArguments) throws(UsageError) {
+  private static func refuseIdleOptions(_ arguments: ParsedArguments) throws(UsageError) {
     let settled = ExplainingOptions.table.map(\.name) + [FitCommand.folds.name, FitOptions.bins.name]
     for option in FitCommand.options where settled.contains(option.name) && arguments.isGiven(option) {
       throw .invalid(

@@ -33,7 +33,7 @@ def main():
         print(line)
     for line in blocks((docs / "files" / "README.md").read_text(), "sh")[0].splitlines():
         words = line.split()
-        report = [] if words[1] in ("record", "merge") else ["--no-report"]
+        report = [] if words[1] in ("record", "merge", "quantise") else ["--no-report"]
         subprocess.run([*words, *report], check=True, stdout=subprocess.DEVNULL)
     failed = tried = 0
     for page in sorted(docs.rglob("*.md")):

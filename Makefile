@@ -39,6 +39,7 @@ test-cluster: build
 	Tests/Cluster/slurm .build/release/headlamp
 	if [ -n "$(MPI)" ]; then $(MAKE) mpi; fi
 	Tests/Cluster/mpi .build/release/headlamp .build/release/headlamp-mpi
+	Tests/Cluster/hosts .build/release/headlamp .build/release/headlamp-mpi
 
 # Every test under the address and the thread sanitizer.
 sanitize: dependencies

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <mpi.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,13 +94,14 @@ int cmpi_next(void) {
   return number;
 }
 
-/// Waits for what is expected within microseconds: keeps looking for a while before it lets go of the core.
+/// Waits for what is expected soon: lends the core to others between looks, and sleeps only after some milliseconds.
 static void complete_soon(MPI_Request *request) {
   for (int looks = 0;; looks++) {
     int done = 0;
     MPI_Test(request, &done, MPI_STATUS_IGNORE);
     if (done) return;
-    if (looks > 100) usleep(looks > 10000 ? pause_microseconds : 20);
+    if (looks < 5000) sched_yield();
+    else usleep(50);
   }
 }
 

@@ -251,6 +251,42 @@ import Testing
     #expect(try error() < 0.8 * placed)
   }
 
+  /// Codes become fewer step by step; what was chosen says how many there were, and a training goes on at the same place.
+  @Test func activeCodesDecline() throws {
+    let decline = CodeTraining.ActiveDecline(first: 4, steps: 6)
+    #expect((0..<8).map { decline.active(at: $0, last: 1) } == [4, 3, 3, 2, 2, 1, 1, 1])
+    let blueprint = try TrainingModel.blueprint(
+      CodebookConfiguration(places: [.heads, .mlp], codes: 12, active: 1))
+    let (layout, parameters) = try blueprint.initialParameters(seed: 1)
+    let schedule = LearningRateSchedule(peak: 1e-3, warmUp: 1, steps: 40)
+    var trainer = Trainer(layout: layout, optimizer: AdamW(), schedule: schedule, parameters: parameters)
+    trainer.codes.activeDecline = decline
+    trainer.codes.replacementInterval = 2
+    let examples = randomPrompts(lengths: [8, 8, 8, 8], vocabulary: 20, seed: 3).map {
+      TrainingExample(predictingEveryTokenOf: $0)
+    }
+    try trainer.placeCodes(on: examples, seed: 1)
+    var active: [Int] = []
+    for _ in 0..<8 {
+      _ = try trainer.step(examples, seed: 1)
+      let chosen = trainer.parts[0].codeBatch(try #require(CodeUses(layout).tables.last)).chosen
+      active.append(chosen.count / examples[0].tokens.count)
+      if trainer.state.step == 3 {
+        var resumed = Trainer(
+          layout: layout, optimizer: trainer.optimizer, schedule: schedule, parameters: trainer.parameters,
+          state: trainer.state)
+        resumed.codes = trainer.codes
+        resumed.codeUses = trainer.codeUses
+        var other = trainer
+        _ = try resumed.step(examples, seed: 1)
+        _ = try other.step(examples, seed: 1)
+        #expect(resumed.parameters.values == other.parameters.values)
+      }
+    }
+    #expect(active == [4, 3, 3, 2, 2, 1, 1, 1])
+    #expect(trainer.model.configuration.codebooks?.active == 1)
+  }
+
   @Test func codesThatNothingChoosesTakeThePlaceOfInputs() throws {
     let blueprint = try TrainingModel.blueprint(CodebookConfiguration(places: [.mlp], codes: 50, active: 1))
     let (layout, parameters) = try blueprint.initialParameters(seed: 1)

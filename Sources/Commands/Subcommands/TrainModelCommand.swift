@@ -45,6 +45,10 @@ enum TrainModelCommand: Subcommand {
     "codebook", "PLACES", help: "codebooks on each head's z and each MLP's output: heads, mlp or both")
   static let codes = Option<Int>("codes", "N", default: 1000, help: "codes of a codebook")
   static let active = Option<Int>("active", "K", default: 1, help: "codes that are summed at a position")
+  static let activeFrom = Option<Int>(
+    "active-from", "K", help: "codes that are summed at the first step; they become --active codes")
+  static let activeSteps = Option<Int>(
+    "active-steps", "N", help: "the step by which that many are left; half of --steps unless given")
   static let similarity = Option<String>(
     "similarity", "KIND", default: "cosine",
     help: "which codes are nearest: by inner-product, cosine or euclidean distance")
@@ -71,7 +75,8 @@ enum TrainModelCommand: Subcommand {
   static let resume = Flag("resume", help: "go on from the folder's checkpoint")
   static let options: [any OptionDeclaration] = [
     output, from, layers, heads, modelWidth, headWidth, mlpWidth, attentionOnly, keyValueHeads, rotary, gated,
-    parallel, norm, codebook, codes, active, similarity, commitment, replaceEvery, steps, batch, learningRate,
+    parallel, norm, codebook, codes, active, activeFrom, activeSteps, similarity, commitment, replaceEvery,
+    steps, batch, learningRate,
     weightDecay, pairs, textWeight, seed, evaluateEvery,
     checkpointEvery, resume,
   ]
@@ -237,7 +242,9 @@ enum TrainModelCommand: Subcommand {
     _ arguments: ParsedArguments, _ plan: ModelTrainingPlan
   ) throws -> CodebookConfiguration? {
     guard let text = arguments[codebook] else {
-      let needless: [any OptionDeclaration] = [codes, active, similarity, commitment, replaceEvery]
+      let needless: [any OptionDeclaration] = [
+        codes, active, activeFrom, activeSteps, similarity, commitment, replaceEvery,
+      ]
       if let option = needless.first(where: { arguments.isGiven($0) }) {
         throw UsageError.invalid(
           "--\(option.name) says something about codebooks: add --codebook heads, mlp or both")
@@ -270,6 +277,20 @@ enum TrainModelCommand: Subcommand {
     var training = CodeTraining()
     training.commitment = try arguments.required(commitment)
     training.replacementInterval = try arguments.required(replaceEvery)
+    if let first = arguments[activeFrom] {
+      let (total, last) = (try positive(steps, arguments), try positive(active, arguments))
+      let decline = arguments[activeSteps] ?? max(1, total / 2)
+      guard first > last, first <= (try positive(codes, arguments)) else {
+        throw UsageError.invalid("--active-from \(first) must be above --active \(last), and at most --codes")
+      }
+      guard (1..<total).contains(decline) else {
+        throw UsageError.invalid(
+          "--active-steps \(decline) must lie between 1 and the steps of the training, \(total)")
+      }
+      training.activeDecline = .init(first: first, steps: decline)
+    } else if arguments.isGiven(activeSteps) {
+      throw UsageError.invalid("--active-steps goes with --active-from")
+    }
     guard training.commitment >= 0 else { throw UsageError.invalid("--commitment must not be below 0") }
     guard training.replacementInterval >= 0 else {
       throw UsageError.invalid("--replace-every must not be below 0")
@@ -292,6 +313,8 @@ enum TrainModelCommand: Subcommand {
       (keyValueHeads, plan.style.keyValueHeads.map { "\($0)" }), (rotary, nil), (gated, nil),
       (parallel, nil), (norm, plan.style.norm.rawValue), (codebook, arguments[codebook]),
       (codes, plan.codebooks.map { "\($0.codes)" }), (active, plan.codebooks.map { "\($0.active)" }),
+      (activeFrom, plan.codes.activeDecline.map { "\($0.first)" }),
+      (activeSteps, plan.codes.activeDecline.map { "\($0.steps)" }),
       (similarity, plan.codebooks?.similarity.rawValue), (commitment, "\(plan.codes.commitment)"),
       (replaceEvery, "\(plan.codes.replacementInterval)"), (steps, "\(plan.steps)"), (batch, "\(plan.batch)"),
       (learningRate, "\(plan.learningRate)"),

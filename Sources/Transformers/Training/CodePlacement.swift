@@ -92,7 +92,7 @@ extension Trainer {
   }
 
   private func shape(of table: ParameterSlice) -> CodebookShape? {
-    (table.codebook?.place).flatMap { layout.model.configuration.codebookShape($0) }
+    (table.codebook?.place).flatMap { present.model.configuration.codebookShape($0) }
   }
 
   /// Adds each input to the sums of its codes; every active code stands for an equal share of it.

@@ -11,6 +11,27 @@ public struct CodeTraining: Sendable, Equatable {
   public var replacementInterval = 100
   /// The last step at which codes are replaced.
   public var lastReplacement = Int.max
+  /// How many codes are active at first, and after how many steps as many as the model is to have; nil for as many all along.
+  public var activeDecline: ActiveDecline?
+
+  /// A number of active codes that falls, by equal steps, while the model learns.
+  public struct ActiveDecline: Sendable, Equatable {
+    /// Codes active at the first step.
+    public var first: Int
+    /// The step from which on there are as many as the model is to have.
+    public var steps: Int
+
+    /// A decline from `first` active codes, over in `steps` steps.
+    public init(first: Int, steps: Int) {
+      self.first = first
+      self.steps = steps
+    }
+
+    /// How many are active at a step, of a model that is to have `last`.
+    public func active(at step: Int, last: Int) -> Int {
+      step >= steps || first <= last ? last : last + (first - last) * (steps - step) / steps
+    }
+  }
 
   /// The usual settings.
   public init() {}
@@ -19,6 +40,7 @@ public struct CodeTraining: Sendable, Equatable {
   public var description: String {
     "commitment \(commitment), codes replaced every \(replacementInterval) steps"
       + (lastReplacement == .max ? "" : " up to \(lastReplacement)")
+      + (activeDecline.map { ", from \($0.first) active codes down in \($0.steps) steps" } ?? "")
   }
 }
 

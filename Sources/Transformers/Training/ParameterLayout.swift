@@ -25,7 +25,7 @@ public struct ParameterSlice: Sendable, Equatable {
 /// The places of all parameters of a model, whatever its family.
 public struct ParameterLayout: Sendable {
   /// The model whose parameters are laid out; its own values do not count.
-  public let model: Transformer
+  public private(set) var model: Transformer
   /// Every parameter, in the order they lie.
   public let slices: [ParameterSlice]
   /// The length of the tensor that holds all parameters; slices start on multiples of 16.
@@ -45,6 +45,16 @@ public struct ParameterLayout: Sendable {
     self.slices = slices
     self.count = count
     places = Dictionary(uniqueKeysWithValues: slices.indices.map { (slices[$0].parameter, $0) })
+  }
+
+  /// The same places in a model of which so many codes are active; nothing changes without codebooks.
+  func withActiveCodes(_ active: Int) -> ParameterLayout {
+    guard let codebooks = model.configuration.codebooks, codebooks.active != active else { return self }
+    var configuration = model.configuration
+    configuration.codebooks?.active = active
+    var layout = self
+    layout.model = Transformer(configuration: configuration, weights: model.weights)
+    return layout
   }
 
   /// Where a parameter lies; nil where the model has none.

@@ -11,6 +11,8 @@ import Tensors
 public struct Trainer: Sendable {
   /// Where parameters lie.
   public let layout: ParameterLayout
+  /// The same, in a model with as many active codes as the next step asks for.
+  private(set) var present: ParameterLayout
   /// How parameters follow gradients.
   public var optimizer: AdamW
   /// How fast, at which step.
@@ -20,7 +22,9 @@ public struct Trainer: Sendable {
   /// The optimiser's memory; its `step` counts the steps taken.
   public internal(set) var state: AdamWState
   /// How codes of codebooks are trained.
-  public var codes = CodeTraining()
+  public var codes = CodeTraining() {
+    didSet { setActiveCodes() }
+  }
   /// What was chosen since codes were last replaced.
   public var codeUses: CodeUses
   /// The share of codes that were chosen between the last two times that codes were replaced; nil before.
@@ -38,6 +42,7 @@ public struct Trainer: Sendable {
   ) {
     precondition(parameters.count == layout.count, "parameters of shape \(parameters.shape)")
     self.layout = layout
+    present = layout
     self.optimizer = optimizer
     self.schedule = schedule
     self.parameters = parameters
@@ -69,7 +74,14 @@ public struct Trainer: Sendable {
     for part in parts { outcomes += part.collect(into: &gradient) }
     update()
     careForCodes(seed: seed)
+    setActiveCodes()
     return outcomes
+  }
+
+  /// Gives the model as many active codes as the next step asks for.
+  private mutating func setActiveCodes() {
+    guard let last = layout.model.configuration.codebooks?.active else { return }
+    present = layout.withActiveCodes(codes.activeDecline?.active(at: state.step, last: last) ?? last)
   }
 
   /// Counts what the last batch chose, and replaces codes where it is time.
@@ -91,12 +103,12 @@ public struct Trainer: Sendable {
     let rows = examples.reduce(0) { $0 + $1.tokens.count }
     let reconstruction = CodeReconstruction(
       pull: rows > 0 ? 2 / Float(rows) : 0, commitment: Float(codes.commitment))
-    let (parts, parameters) = (parts, parameters)
+    let (parts, parameters, present) = (parts, parameters, present)
     let results = parallelMap(parts.count) { index in
       let share = examples[Self.range(index, of: examples.count)]
       return Result {
         try parts[index].learn(
-          PackedBatch(share, weightScale: scale), parameters: parameters, reconstruction)
+          PackedBatch(share, weightScale: scale), present, parameters: parameters, reconstruction)
       }
     }
     for result in results { try result.get() }
@@ -144,9 +156,11 @@ final class TrainingPart: Sendable {
   }
 
   func learn(
-    _ batch: PackedBatch, parameters: Tensor, _ reconstruction: CodeReconstruction
+    _ batch: PackedBatch, _ layout: ParameterLayout, parameters: Tensor,
+    _ reconstruction: CodeReconstruction
   ) throws {
     try state.withLock { state in
+      state.pass.layout = layout
       state.gradient.reconstruction = reconstruction
       state.gradient.values.setToZero()
       state.outcomes =

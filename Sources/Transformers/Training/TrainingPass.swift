@@ -8,7 +8,7 @@ import Tensors
 /// The way up and back of one model in training, with the memory they need.
 public struct TrainingPass: Sendable {
   /// Where parameters lie.
-  public let layout: ParameterLayout
+  public internal(set) var layout: ParameterLayout
   private(set) var tape: GradientTape
 
   /// A pass without memory yet; it grows with the largest batch.

@@ -221,11 +221,20 @@ struct RangeGrower {
       for cell in 0..<cells { whole[cell] += target.base[cell] }
       records.giveBack(target.base)
     }
-    guard team.size > 1 else { return }
-    for (_, histogram) in wanted {
-      let sums = team.sum(Array(UnsafeBufferPointer(start: histogram, count: cells)))
-      sums.withUnsafeBufferPointer { sums in
-        if let base = sums.baseAddress { histogram.update(from: base, count: cells) }
+    sum(wanted.map(\.histogram))
+  }
+
+  /// Adds up histograms over the team, all in one message.
+  private func sum(_ histograms: [UnsafeMutablePointer<Double>]) {
+    guard team.size > 1, !histograms.isEmpty else { return }
+    let cells = 2 * records.cellCount
+    var own: [Double] = []
+    own.reserveCapacity(histograms.count * cells)
+    for histogram in histograms { own += UnsafeBufferPointer(start: histogram, count: cells) }
+    team.sum(own).withUnsafeBufferPointer { sums in
+      guard let base = sums.baseAddress else { return }
+      for (place, histogram) in histograms.enumerated() {
+        histogram.update(from: base + place * cells, count: cells)
       }
     }
   }

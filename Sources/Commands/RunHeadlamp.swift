@@ -40,6 +40,7 @@ private func dispatch(_ arguments: [String], console: Console) throws {
     console.print(helpText(for: command))
     return
   }
+  try parsed.refuseOverwritingInputs()
   try CommonOptions.apply(parsed)
   Interruption.explain("headlamp: interrupted; \(command.leftBehind(parsed))")
   let own = CommonOptions.console(parsed, for: command)

@@ -48,11 +48,18 @@ import Testing
     (["quantise", "t.csv", "--output", "q", "--bins", "256"], "--bins wants 2 to 255"),
     (["quantise", "t.csv", "--output", "q", "--sample", "10"], "--sample wants at least 100"),
     (["quantise", "t.csv"], "--output"),
+    (["quantise", "t.csv", "--output", "t.csv"], "--output t.csv would replace t.csv, which is read"),
+    (["fit", "t.csv", "--output", "./t.csv"], "would replace t.csv"),
+    (
+      ["predict", "t.csv", "--black-box", "t.safetensors", "--output", "t.safetensors"],
+      "would replace t.safetensors"
+    ),
   ])
   func misuseIsSaid(words: [String], sentence: String) throws {
     try Self.inFolder { folder in
       let result = try headlamp(words, folder: folder)
       #expect(result.exitCode == 2 && result.errors.contains(sentence), "\(result.errors)")
+      #expect(try String(contentsOfFile: folder + "/t.csv", encoding: .utf8) == Self.table)
     }
   }
 

@@ -77,6 +77,17 @@ struct ParsedArguments: Sendable {
     valuesByName[option.name] != nil || flags.contains(option.name)
   }
 
+  /// Refuses an output file that is one of the inputs, which would be gone.
+  func refuseOverwritingInputs() throws(UsageError) {
+    guard let output = valuesByName["output"], fileExists(at: output), !isFolder(output),
+      let identity = FileIdentity(path: output)
+    else { return }
+    let others = valuesByName.filter { $0.key != "output" }.map(\.value).sorted()
+    for word in positionals + others where FileIdentity(path: word) == identity {
+      throw .invalid("--output \(output) would replace \(word), which is read: name another file")
+    }
+  }
+
   /// What every option of a command was set to, given or not, as text; flags are `on` or `off`.
   func settings(of options: [any OptionDeclaration]) -> [(name: String, value: String)] {
     options.map { option in

@@ -39,8 +39,8 @@ public struct BoostingOptions: Sendable, Equatable, Codable {
 struct BoostingScale {
   let minimumLeafWeight: Double
   let maximumBins: Int
-  /// How many rows a round is fitted to.
-  let rowsDrawn: Int
+  /// How many rows a round is fitted to; nil for all.
+  let rowsDrawn: Int?
   /// How many features a tree may ask about.
   let featuresDrawn: Int
   /// How many it would be in the trial that decides between these and all; nil where there is nothing to decide.
@@ -54,10 +54,11 @@ struct BoostingScale {
     func part(_ share: Double, of count: Int, least: Int) -> Int {
       min(count, max(least, Int((share * Double(count)).rounded())))
     }
-    rowsDrawn = part(options.rowShare ?? (isSmall ? 0.8 : 1), of: rows, least: 1)
+    let drawn = part(options.rowShare ?? (isSmall ? 0.8 : 1), of: rows, least: 1)
+    rowsDrawn = drawn < rows ? drawn : nil
     featuresDrawn = part(options.featureShare ?? 1, of: features, least: 1)
     let tried = part(0.3, of: features, least: 8)
     featuresTried =
-      isSmall && options.featureShare == nil && rowsDrawn < rows && tried < features ? tried : nil
+      isSmall && options.featureShare == nil && rowsDrawn != nil && tried < features ? tried : nil
   }
 }

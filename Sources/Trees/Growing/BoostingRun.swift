@@ -50,7 +50,7 @@ struct BoostingRun {
   /// - Returns: the rows that the trees were not fitted to.
   @discardableResult
   mutating func addRound() -> [Int] {
-    if let records, objective.scoreCount == 1, scale.rowsDrawn == features.rowCount {
+    if let records, objective.scoreCount == 1, scale.rowsDrawn == nil {
       loadGradients(records)
       trees.append(addTree(over: records, output: 0))
       return []
@@ -122,9 +122,8 @@ struct BoostingRun {
   }
 
   private mutating func rowsLeftOut() -> [Int] {
-    let rows = features.rowCount
-    return scale.rowsDrawn == rows
-      ? [] : Array(generator.permutation(of: rows).dropFirst(scale.rowsDrawn))
+    guard let drawn = scale.rowsDrawn else { return [] }
+    return Array(generator.permutation(of: features.rowCount).dropFirst(drawn))
   }
 
   private mutating func featuresAsked() -> [Int] {

@@ -39,7 +39,7 @@ extension TreeEnsemble {
     let rows = team.part(of: table.rowCount)
     let features = table.features(rows)
     let scale = BoostingScale(options, rows: table.rowCount, features: table.featureNames.count)
-    let areAllAsked = scale.featuresDrawn == table.featureNames.count && scale.rowsDrawn == table.rowCount
+    let areAllAsked = scale.featuresDrawn == table.featureNames.count && scale.rowsDrawn == nil
     // Every process must come to the same answer here, before any waits for the others.
     guard
       team.size == 1

@@ -24,6 +24,8 @@ public struct SurrogateChoice: Sendable {
   private static let worthOfATree = 0.03
   /// More rows than this are sampled for the curves.
   private static let curveRows = 4000
+  /// More rows than this are sampled for the surrogates: a few dozen rules or a sum of small trees learn nothing from more.
+  static let fittedRows = 100_000
 
   /// Chooses on the given rows.
   ///
@@ -35,12 +37,8 @@ public struct SurrogateChoice: Sendable {
     _ features: Features, ranking: [Int], rows: [Int], targets: Tensor, outputNames: [String],
     options: ExplainerOptions
   ) throws {
-    let sample = Self.sample(rows.count, seed: options.seed)
-    let width = targets.shape[1]
-    let sampledTargets = targets.withValues { values in
-      Tensor(
-        sample.flatMap { row in (0..<width).map { values[row * width + $0] } }, shape: [sample.count, width])
-    }
+    let sample = Self.sample(Self.curveRows, of: rows.count, seed: options.seed, stream: "curve rows")
+    let sampledTargets = Self.chosen(sample, of: targets)
     func curve(_ chosen: [Int]) -> FidelityCurve {
       FidelityCurve(
         features, using: chosen, rows: sample.map { rows[$0] }, targets: sampledTargets,
@@ -65,9 +63,11 @@ public struct SurrogateChoice: Sendable {
     let treePoints = try full.points(Self.plans(.tree, size: options.surrogate == .tree ? options.size : nil))
     let treePlan =
       simplestSufficient(treePoints, tolerance: Self.tolerance)?.plan ?? SurrogatePlan(.tree, size: 4)
+    let fitted = Self.sample(Self.fittedRows, of: rows.count, seed: options.seed, stream: "surrogate rows")
     let fitter = SurrogateFitter(
-      features, using: self.features, rows: rows, targets: targets, outputNames: outputNames,
-      seed: options.seed)
+      features, using: self.features, rows: fitted.map { rows[$0] },
+      targets: Self.chosen(fitted, of: targets),
+      outputNames: outputNames, seed: options.seed)
     tree = try fitter.fit(treePlan)
     var points = treePoints
     var plan = treePlan
@@ -114,9 +114,20 @@ public struct SurrogateChoice: Sendable {
     }
   }
 
-  private static func sample(_ count: Int, seed: UInt64) -> [Int] {
-    guard count > curveRows else { return Array(0..<count) }
-    var generator = SeededGenerator(seed: seed, stream: "curve rows")
-    return generator.permutation(of: count).prefix(curveRows).sorted()
+  /// At most `most` of so many rows, in rising order.
+  private static func sample(_ most: Int, of count: Int, seed: UInt64, stream: String) -> [Int] {
+    guard count > most else { return Array(0..<count) }
+    var generator = SeededGenerator(seed: seed, stream: stream)
+    return generator.permutation(of: count).prefix(most).sorted()
+  }
+
+  /// Some rows of outputs `[rows, outputs]`.
+  private static func chosen(_ rows: [Int], of targets: Tensor) -> Tensor {
+    let width = targets.shape[1]
+    guard rows.count < targets.shape[0] else { return targets }
+    return targets.withValues { values in
+      Tensor(
+        rows.flatMap { row in (0..<width).map { values[row * width + $0] } }, shape: [rows.count, width])
+    }
   }
 }

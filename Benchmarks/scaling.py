@@ -42,7 +42,7 @@ def quantised(path, rows):
     about = {"version": 1, "target": "y", "classes": ["no", "yes"],
              "features": [{"name": f"x{place}", "cuts": [cut + 0.5 for cut in range(254)]} for place in range(FEATURES)]}
     parts = {"sample_rows": ("I64", sampled.astype("<i8")), "sample_cells": ("F32", codes[:, sampled].astype("<f4")),
-             "target": ("F32", target.astype("<f4")), "codes": ("U8", codes)}
+             "target": ("F32", target.astype("<f4")), "codes": ("U8", codes), "row_codes": ("U8", codes.T.copy())}
     header, end = {"__metadata__": {"headlamp_table": json.dumps(about)}}, 0
     for name, (kind, values) in parts.items():
         header[name] = {"dtype": kind, "shape": values.shape, "data_offsets": [end, end + values.nbytes]}

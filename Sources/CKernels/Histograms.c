@@ -84,13 +84,17 @@ double ck_best_cut(
 /// Rows between two sums into doubles. 4096 · 2^18 units fit 32 bits.
 enum { FIXED_BLOCK = 4096, AHEAD = 16 };
 
-/// Calls `visit` for every row of a node, with the records of rows to come on their way to the cache.
+/// Calls `visit` for every row of a node, with the terms and codes of rows to come on their way to the cache.
 #define FOR_EACH_RECORD(visit)                                                                                    \
   for (size_t i = 0; i < count; i++) {                                                                            \
     size_t row = rows ? (size_t)rows[i] : first + i;                                                              \
-    if (rows) __builtin_prefetch(records + (size_t)rows[i + AHEAD < count ? i + AHEAD : i] * stride);             \
-    const uint8_t *record = records + row * stride;                                                               \
-    const uint8_t *codes = record + 8;                                                                            \
+    if (rows) {                                                                                                   \
+      size_t later = (size_t)rows[i + AHEAD < count ? i + AHEAD : i];                                             \
+      __builtin_prefetch(all_terms + later * term_stride);                                                        \
+      __builtin_prefetch(all_codes + later * code_stride);                                                        \
+    }                                                                                                             \
+    const uint8_t *pair_of_row = all_terms + row * term_stride;                                                   \
+    const uint8_t *codes = all_codes + row * code_stride;                                                         \
     visit                                                                                                         \
   }
 
@@ -110,11 +114,11 @@ enum { FIXED_BLOCK = 4096, AHEAD = 16 };
   }
 
 static void add_fixed(
-  const uint8_t *records, size_t stride, const int32_t *rows, size_t first, size_t count, const uint32_t *offsets,
-  size_t features, int64_t *block) {
+  const uint8_t *all_terms, size_t term_stride, const uint8_t *all_codes, size_t code_stride, const int32_t *rows,
+  size_t first, size_t count, const uint32_t *offsets, size_t features, int64_t *block) {
   FOR_EACH_RECORD({
     int64_t term;
-    __builtin_memcpy(&term, record, 8);
+    __builtin_memcpy(&term, pair_of_row, 8);
     ADD_TO_EVERY_FEATURE(block, term)
   })
 }
@@ -128,23 +132,26 @@ static void unpack(const int64_t *block, size_t cells, double g_unit, double h_u
 }
 
 void ck_fixed_record_histogram(
-  const uint8_t *records, size_t stride, const int32_t *rows, size_t first, size_t count, const uint32_t *offsets,
-  size_t features, size_t cells, double g_unit, double h_unit, int64_t *block, double *histogram) {
+  const uint8_t *all_terms, size_t term_stride, const uint8_t *all_codes, size_t code_stride, const int32_t *rows,
+  size_t first, size_t count, const uint32_t *offsets, size_t features, size_t cells, double g_unit, double h_unit,
+  int64_t *block, double *histogram) {
   for (size_t start = 0; start < count; start += FIXED_BLOCK) {
     size_t part = count - start < FIXED_BLOCK ? count - start : FIXED_BLOCK;
     __builtin_memset(block, 0, cells * sizeof(int64_t));
-    add_fixed(records, stride, rows ? rows + start : 0, first + start, part, offsets, features, block);
+    add_fixed(
+      all_terms, term_stride, all_codes, code_stride, rows ? rows + start : 0, first + start, part, offsets, features,
+      block);
     unpack(block, cells, g_unit, h_unit, histogram);
   }
 }
 
 void ck_record_histogram(
-  const uint8_t *records, size_t stride, const int32_t *rows, size_t first, size_t count, const uint32_t *offsets,
-  size_t features, double *histogram) {
+  const uint8_t *all_terms, size_t term_stride, const uint8_t *all_codes, size_t code_stride, const int32_t *rows,
+  size_t first, size_t count, const uint32_t *offsets, size_t features, double *histogram) {
   pair *cells = (pair *)histogram;
   FOR_EACH_RECORD({
     narrow_pair narrow;
-    __builtin_memcpy(&narrow, record, 8);
+    __builtin_memcpy(&narrow, pair_of_row, 8);
     pair term = __builtin_convertvector(narrow, pair);
     ADD_TO_EVERY_FEATURE(cells, term)
   })

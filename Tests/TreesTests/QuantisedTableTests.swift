@@ -182,18 +182,21 @@ import Testing
     try withTemporaryFolder { folder in
       let text =
         #"{"version":1,"target":"y","classes":["n","y"],"features":[{"name":"a","cuts":[0.5,1.5]}]}"#
-      func write(_ codes: [UInt8]) throws -> String {
-        let path = folder + "/\(codes.map { "\($0)" }.joined(separator: "-")).safetensors"
+      func write(_ codes: [UInt8], rows: [UInt8]? = nil) throws -> String {
+        let name = (codes + (rows ?? [])).map { "\($0)" }.joined(separator: "-")
+        let path = folder + "/\(name).safetensors"
         let header = JSONValue.object([
           JSONMember("__metadata__", .object([JSONMember("headlamp_table", .string(text))])),
           tensor("sample_rows", "I64", [2], 0..<16), tensor("sample_cells", "F32", [1, 2], 16..<24),
           tensor("target", "F32", [4], 24..<40), tensor("codes", "U8", [1, 4], 40..<44),
+          tensor("row_codes", "U8", [4, 1], 44..<48),
         ]).line
         var bytes = Data(withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) })
         bytes += Array(header.utf8)
         for row in [Int64(0), 2] { bytes += withUnsafeBytes(of: row.littleEndian) { Array($0) } }
         for value in [Float(0), 2, 0, 1, 0, 1] { bytes += withUnsafeBytes(of: value) { Array($0) } }
         bytes += codes
+        bytes += rows ?? codes
         try bytes.write(to: URL(fileURLWithPath: path))
         return path
       }
@@ -209,10 +212,11 @@ import Testing
       #expect(QuantisedTable.isOne(sound))
       let opened = try QuantisedTable(path: sound)
       #expect(opened.rowCount == 4)
-      let broken = try write([0, 1, 2, 4])
-      #expect(
-        throws: TreeError.notAQuantisedTable(path: broken, problem: "a cell of 'a' is in bin 4 of 3")
-      ) { try QuantisedTable(path: broken) }
+      for broken in [try write([0, 1, 2, 4]), try write([0, 1, 2, 3], rows: [0, 1, 2, 4])] {
+        #expect(
+          throws: TreeError.notAQuantisedTable(path: broken, problem: "a cell of 'a' is in bin 4 of 3")
+        ) { try QuantisedTable(path: broken) }
+      }
     }
   }
 }

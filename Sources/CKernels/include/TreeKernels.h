@@ -17,18 +17,20 @@ void ck_histogram(
 double ck_best_cut(
   const double *histogram, size_t bins, double lambda, double least, size_t *place, int *missing_left);
 
-/// Histograms of all features at once, of rows that lie in records of `stride` bytes: 8 bytes of gradient and hessian,
-/// then a code for each feature. histogram[offsets[f] + code] += (gradient, hessian), shape [cells, 2]. `rows` may be null
-/// where row i is first + i. Gradient and hessian are two floats.
+/// Histograms of all features at once, of rows that lie in records: the 8 bytes of gradient and hessian of row i at
+/// `all_terms` + i · `term_stride`, a code for each feature at `all_codes` + i · `code_stride`.
+/// histogram[offsets[f] + code] += (gradient, hessian), shape [cells, 2]. `rows` may be null where row i is first + i.
+/// Gradient and hessian are two floats.
 void ck_record_histogram(
-  const uint8_t *records, size_t stride, const int32_t *rows, size_t first, size_t count, const uint32_t *offsets,
-  size_t features, double *histogram);
+  const uint8_t *all_terms, size_t term_stride, const uint8_t *all_codes, size_t code_stride, const int32_t *rows,
+  size_t first, size_t count, const uint32_t *offsets, size_t features, double *histogram);
 
 /// The same where gradient and hessian are one number, gradient · 2^32 + hessian, in units of `g_unit` and `h_unit`;
 /// at most 2^18 and 2^19 units. Sums are exact. `block` [cells] is scratch.
 void ck_fixed_record_histogram(
-  const uint8_t *records, size_t stride, const int32_t *rows, size_t first, size_t count, const uint32_t *offsets,
-  size_t features, size_t cells, double g_unit, double h_unit, int64_t *block, double *histogram);
+  const uint8_t *all_terms, size_t term_stride, const uint8_t *all_codes, size_t code_stride, const int32_t *rows,
+  size_t first, size_t count, const uint32_t *offsets, size_t features, size_t cells, double g_unit, double h_unit,
+  int64_t *block, double *histogram);
 
 /// Writes pairs (gradient, hessian) as whole numbers of units to the first 8 bytes of records; a hessian above 0 is one
 /// unit at least.

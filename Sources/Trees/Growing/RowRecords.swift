@@ -24,8 +24,14 @@ final class RowRecords: @unchecked Sendable {
   /// Where each feature's cells begin in a histogram, and how many there are.
   let offsets: [UInt32]
   let cellCount: Int
-  private let stride: Int
-  private let records: UnsafeMutablePointer<UInt8>
+  /// Every row's gradient and hessian, eight bytes, so far apart.
+  private let terms: UnsafeMutablePointer<UInt8>
+  private let termStride: Int
+  /// Every row's codes, so far apart: behind its gradient, or in the file of a quantised table.
+  private let codes: UnsafePointer<UInt8>
+  private let codeStride: Int
+  /// What keeps the codes in memory, where that is not this object.
+  private let codeOwner: RowCodes?
   /// Row numbers, a leaf's side by side, and two halves on their way.
   let rows: UnsafeMutablePointer<Int32>
   let left: UnsafeMutablePointer<Int32>
@@ -52,18 +58,23 @@ final class RowRecords: @unchecked Sendable {
     }
     self.offsets = offsets
     cellCount = total
+    codeOwner = features.rowCodes
     // Whole words; a power of two below a line of cache, so that no record straddles two lines.
-    let needed = 8 + count
-    stride = needed <= 64 ? [16, 32, 64].first { $0 >= needed } ?? 64 : (needed + 7) / 8 * 8
-    let bytes = rowCount * stride
-    records = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    let needed = features.rowCodes == nil ? 8 + count : 8
+    termStride = needed <= 64 ? [8, 16, 32, 64].first { $0 >= needed } ?? 64 : (needed + 7) / 8 * 8
+    let bytes = rowCount * termStride
+    terms = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
       .initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    codes = features.rowCodes?.base ?? UnsafePointer(terms + 8)
+    codeStride = features.rowCodes == nil ? termStride : count
     rows = .allocate(capacity: rowCount + 1)
     // A number more for every piece that rows are moved in: one or more a node, and no more than 4,096 nodes a level.
     let room = rowCount + rowCount / 16_384 + 4097
     left = .allocate(capacity: room)
     right = .allocate(capacity: room)
-    let (base, stride) = (SendablePointer(records), stride)
+    // Codes that a file holds row by row stay there.
+    guard features.rowCodes == nil else { return }
+    let (base, stride) = (SendablePointer(terms), termStride)
     parallelRanges(rowCount, minimum: 4096) { range in
       for feature in 0..<count {
         let codes = features.codes.column(feature)
@@ -73,7 +84,7 @@ final class RowRecords: @unchecked Sendable {
   }
 
   deinit {
-    records.deallocate()
+    terms.deallocate()
     rows.deallocate()
     left.deallocate()
     right.deallocate()
@@ -83,14 +94,14 @@ final class RowRecords: @unchecked Sendable {
   /// Writes pairs (gradient, hessian) into the records, some thousand rows at a time.
   /// - Parameter pairs: writes those of some rows, the first row's first.
   func load(_ pairs: @Sendable (Range<Int>, UnsafeMutablePointer<Float>) -> Void) {
-    let (records, stride, precision) = (SendablePointer(records), stride, precision)
+    let (terms, stride, precision) = (SendablePointer(terms), termStride, precision)
     parallelRanges(rowCount, minimum: 4096) { whole in
       withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * 4096) { room in
         guard let own = room.baseAddress else { return }
         for start in Swift.stride(from: whole.lowerBound, to: whole.upperBound, by: 4096) {
           let range = start..<min(start + 4096, whole.upperBound)
           pairs(range, own)
-          let first = records.base + start * stride
+          let first = terms.base + start * stride
           switch precision {
           case .floats:
             for row in 0..<range.count {
@@ -121,11 +132,13 @@ final class RowRecords: @unchecked Sendable {
     switch precision {
     case .floats:
       ck_record_histogram(
-        records, stride, chosen, range.lowerBound, range.count, offsets, offsets.count, histogram)
+        terms, termStride, codes, codeStride, chosen, range.lowerBound, range.count, offsets, offsets.count,
+        histogram)
     case .units:
       withUnsafeTemporaryAllocation(of: Int64.self, capacity: cellCount) { block in
         ck_fixed_record_histogram(
-          records, stride, chosen, range.lowerBound, range.count, offsets, offsets.count, cellCount,
+          terms, termStride, codes, codeStride, chosen, range.lowerBound, range.count, offsets, offsets.count,
+          cellCount,
           Self.gradientUnit, Self.hessianUnit, block.baseAddress, histogram)
       }
     }

@@ -9,6 +9,8 @@ struct QuantisedFeatures: Sendable {
   let rowCount: Int
   let bins: FeatureBins
   let codes: CodeColumns
+  /// The same codes row by row, where a file holds them so.
+  let rowCodes: RowCodes?
 
   var binCounts: [Int] { bins.binCounts }
   var cutStarts: [Int] { bins.cutStarts }
@@ -18,10 +20,11 @@ struct QuantisedFeatures: Sendable {
   var kinds: [FeatureKind] { bins.kinds }
 
   /// Codes that exist already.
-  init(rowCount: Int, bins: FeatureBins, codes: CodeColumns) {
+  init(rowCount: Int, bins: FeatureBins, codes: CodeColumns, rowCodes: RowCodes? = nil) {
     self.rowCount = rowCount
     self.bins = bins
     self.codes = codes
+    self.rowCodes = rowCodes
   }
 
   /// Quantises every feature. `maximumBins` lies in 2...255.
@@ -76,6 +79,22 @@ struct CodeColumns: @unchecked Sendable {
   /// A feature's codes, one a row; valid as long as this value lives.
   @inline(__always)
   func column(_ feature: Int) -> UnsafePointer<UInt8> { base + feature * stride }
+}
+
+/// Codes of rows `[rows, features]` in a mapped file.
+struct RowCodes: @unchecked Sendable {
+  /// The first row's codes; valid as long as this value lives.
+  let base: UnsafePointer<UInt8>
+  private let mapped: MappedBytes
+
+  /// Codes from a row on.
+  /// - Precondition: the bytes hold whole rows of so many features, that one among them.
+  init(_ mapped: MappedBytes, features: Int, firstRow: Int) {
+    self.mapped = mapped
+    base =
+      mapped.bytes.baseAddress.map { $0.assumingMemoryBound(to: UInt8.self) + firstRow * features }
+      ?? UnsafePointer(noCodes.base)
+  }
 }
 
 /// Memory for codes.

@@ -69,6 +69,7 @@ private struct QuantisedTableWriter {
     assembly = try SafetensorsAssembly(
       [
         .init("codes", type: "U8", width: 1, shape: [count, rows]),
+        .init("row_codes", type: "U8", width: 1, shape: [rows, count]),
         .init("target", type: "F32", width: 4, shape: [rows]),
         .init("sample_cells", type: "F32", width: 4, shape: [count, table.rowCount]),
         .init("sample_rows", type: "I64", width: 8, shape: [table.rowCount]),
@@ -97,8 +98,28 @@ private struct QuantisedTableWriter {
       let own = UnsafeRawBufferPointer(start: codes.column(feature), count: rows)
       try assembly.write(own.bytes, to: "codes", at: feature * sample.rowCount + run.firstRow)
     }
+    try writeRows(codes, count: count, of: run)
     try run.target.withUnsafeBytes {
       try assembly.write($0.bytes, to: "target", at: 4 * run.firstRow)
+    }
+  }
+
+  /// The codes of a run row by row.
+  private func writeRows(_ codes: CodeColumns, count: Int, of run: TableRun) throws {
+    let rows = run.features.rowCount
+    let lines = [UInt8](unsafeUninitializedCapacity: rows * count) { lines, initialized in
+      initialized = rows * count
+      guard let base = lines.baseAddress else { return }
+      let shared = SendablePointer(base)
+      parallelRanges(rows, minimum: 4096) { range in
+        for feature in 0..<count {
+          let column = codes.column(feature)
+          for row in range { shared.base[row * count + feature] = column[row] }
+        }
+      }
+    }
+    try lines.withUnsafeBytes {
+      try assembly.write($0.bytes, to: "row_codes", at: run.firstRow * count)
     }
   }
 

@@ -10,6 +10,7 @@ import Tensors
 /// | tensor | type | shape | what it holds |
 /// |---|---|---|---|
 /// | `codes` | U8 | `[features, rows]` | each cell's bin; the number of bins where the cell is missing |
+/// | `row_codes` | U8 | `[rows, features]` | the same, row by row |
 /// | `target` | F32 | `[rows]` | quantities, or indices of classes; NaN where missing |
 /// | `sample_cells` | F32 | `[features, sampled rows]` | cells as they were; NaN where missing |
 /// | `sample_rows` | I64 | `[sampled rows]` | where each stands among all rows, counted from 0 |
@@ -34,6 +35,7 @@ public struct QuantisedTable: Sendable {
   let bins: FeatureBins
   private let file: SafetensorsFile
   private let codes: MappedBytes
+  private let rowCodes: MappedBytes
 
   /// Whether a file is a quantised table, by its first bytes.
   public static func isOne(_ path: String) -> Bool {
@@ -62,13 +64,15 @@ public struct QuantisedTable: Sendable {
     rowCount = shape[0]
     try file.requireShape([count, rowCount], of: "codes")
     try file.requireShape([count, sampled[0]], of: "sample_cells")
+    try file.requireShape([rowCount, count], of: "row_codes")
     codes = try file.mappedBytes("codes", type: "U8")
+    rowCodes = try file.mappedBytes("row_codes", type: "U8")
     self.path = path
     featureNames = text.names
     targetName = text.target
     classNames = text.classes
     bins = text.bins
-    try Self.check(codes, rows: rowCount, bins: text.bins, names: text.names, path: path)
+    try Self.check(codes, rowCodes, rows: rowCount, bins: text.bins, names: text.names, path: path)
     let rows = try file.integers("sample_rows")
     let (total, categories) = (rowCount, text.bins.kinds)
     guard rows.allSatisfy({ (0..<total).contains($0) }) else {
@@ -99,14 +103,29 @@ public struct QuantisedTable: Sendable {
 
   /// Refuses codes of bins that there are not: histograms have no room for them.
   private static func check(
-    _ codes: MappedBytes, rows: Int, bins: FeatureBins, names: [String], path: String
+    _ codes: MappedBytes, _ rowCodes: MappedBytes, rows: Int, bins: FeatureBins, names: [String], path: String
   ) throws {
     let columns = CodeColumns(codes, stride: rows, firstRow: 0)
-    let greatest = parallelMap(names.count) { feature -> UInt8 in
+    let lines = RowCodes(rowCodes, features: names.count, firstRow: 0)
+    let count = names.count
+    var greatest = parallelMap(count) { feature -> UInt8 in
       let column = columns.column(feature)
       var greatest: UInt8 = 0
       for row in 0..<rows { greatest = max(greatest, column[row]) }
       return greatest
+    }
+    let stretches = parallelMap((rows + 65_535) / 65_536) { stretch -> [UInt8] in
+      var greatest = [UInt8](repeating: 0, count: count)
+      greatest.withUnsafeMutableBufferPointer { greatest in
+        for row in stretch * 65_536..<min(rows, (stretch + 1) * 65_536) {
+          let own = lines.base + row * count
+          for feature in 0..<count { greatest[feature] = max(greatest[feature], own[feature]) }
+        }
+      }
+      return greatest
+    }
+    for stretch in stretches {
+      for feature in 0..<count { greatest[feature] = max(greatest[feature], stretch[feature]) }
     }
     if let feature = names.indices.first(where: { Int(greatest[$0]) > bins.binCounts[$0] }) {
       throw TreeError.notAQuantisedTable(
@@ -141,7 +160,8 @@ public struct QuantisedTable: Sendable {
   func features(_ rows: Range<Int>) -> QuantisedFeatures {
     QuantisedFeatures(
       rowCount: rows.count, bins: bins,
-      codes: CodeColumns(codes, stride: rowCount, firstRow: rows.lowerBound))
+      codes: CodeColumns(codes, stride: rowCount, firstRow: rows.lowerBound),
+      rowCodes: RowCodes(rowCodes, features: featureNames.count, firstRow: rows.lowerBound))
   }
 
   /// Whether each of some rows is held out: by a hash of its codes, so that copies of a row are on one side.

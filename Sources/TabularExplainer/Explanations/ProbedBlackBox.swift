@@ -14,6 +14,8 @@ public struct ProbedBlackBox: Sendable {
     case crossFitted = "cross-fitted"
     /// By the given model, of which it is not known what rows it was fitted to.
     case given = "given"
+    /// By the model itself, which was fitted to these rows among many others.
+    case fitted = "fitted"
   }
 
   /// What the black box is called: `extra-trees`, a file's name.

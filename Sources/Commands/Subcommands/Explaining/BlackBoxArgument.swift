@@ -69,10 +69,11 @@ extension SplitTable {
     let fitted = try TreeEnsemble.boosted(file, options: options, holding: hold) { round in
       console.progress("fitting boosted trees to \(file.rowCount) rows", round, of: options.rounds, "rounds")
     }
-    return try ProbedBlackBox(
+    var probed = try ProbedBlackBox(
       given: TreeBlackBox(fitted.ensemble), name: BlackBoxKind.boosted.rawValue, ensemble: fitted.ensemble,
-      table,
-      training: split.training, seed: seed)
+      table, training: split.training, seed: seed)
+    probed.outputSource = .fitted
+    return probed
   }
 
   /// The program that a line names; a shell reads the line only where the user asks for it.

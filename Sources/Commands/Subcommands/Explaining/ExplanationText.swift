@@ -62,7 +62,9 @@ struct ExplanationText {
       ? "given; without a target its quality cannot be measured"
       : explainer.probed.outputSource == .given
         ? "given; measured on \(split.held.count) rows, of which it is not known whether it was fitted to them"
-        : "fitted to \(split.training.count) rows, measured on \(split.held.count) held out"
+        : explainer.probed.outputSource == .fitted
+          ? "fitted to all rows of the file but those held out, measured on \(split.held.count) of these"
+          : "fitted to \(split.training.count) rows, measured on \(split.held.count) held out"
     var result = lines(
       "black box", ["\(explainer.probed.name), \(fitted)"] + Self.estimateLines(measures.quality))
     for warning in warnings(measures) { result += lines("", [warning]) }

@@ -34,6 +34,10 @@ import Testing
         folder: folder)
       #expect(explain.exitCode == 0 && explain.output.contains("because"), "\(explain.errors)")
       #expect(FileManager.default.fileExists(atPath: folder + "/why/report.html"))
+      let own = try headlamp(["explain", "t.safetensors", "--refits", "0"], folder: folder)
+      #expect(
+        own.output.contains("boosted, fitted to all rows of the file but those held out"),
+        "\(own.output)\(own.errors)")
       let ranking = try headlamp(["importance", "t.safetensors", "--method", "shap"], folder: folder)
       #expect(ranking.exitCode == 0 && ranking.output.contains("height"), "\(ranking.errors)")
     }

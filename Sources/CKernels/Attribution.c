@@ -16,17 +16,20 @@ void ck_shap_sweep(
     const octet *ratio = table + (n * 6 + states[n]) * blocks;
     for (size_t b = 0; b < blocks; b++) product[n * blocks + b] = product[parents[n] * blocks + b] * ratio[b];
   }
-  for (size_t i = 0; i < count * width * blocks; i++) sum[i] = (octet){0};
-  for (size_t n = count - 1; n > 0; n--) {
-    octet *own = sum + n * width * blocks, *above = sum + parents[n] * width * blocks;
-    octet *target = attribution + slots[n] * width * blocks;
-    const octet *coefficient = table + (n * 6 + 3 + states[n]) * blocks;
-    for (size_t k = 0; k < width; k++) {
-      for (size_t b = 0; b < blocks; b++) {
-        octet total = own[k * blocks + b];
-        if (leaves[n] >= 0) total += values[leaves[n] + k] * product[n * blocks + b];
-        above[k * blocks + b] += total;
-        target[k * blocks + b] += total * coefficient[b];
+  // Siblings stand side by side: what is below them is summed before what is above.
+  for (size_t n = count; n > 2; n -= 2) {
+    octet *above = sum + parents[n - 1] * width * blocks;
+    for (size_t side = 1; side <= 2; side++) {
+      size_t own = n - side;
+      octet *target = attribution + slots[own] * width * blocks;
+      const octet *coefficient = table + (own * 6 + 3 + states[own]) * blocks;
+      for (size_t k = 0; k < width; k++) {
+        for (size_t b = 0; b < blocks; b++) {
+          octet total = leaves[own] >= 0 ? values[leaves[own] + k] * product[own * blocks + b]
+                                         : sum[(own * width + k) * blocks + b];
+          above[k * blocks + b] = side == 1 ? total : above[k * blocks + b] + total;
+          target[k * blocks + b] += total * coefficient[b];
+        }
       }
     }
   }

@@ -26,6 +26,30 @@ public struct FeatureCells: @unchecked Sendable {
   @inlinable
   public subscript(row: Int, feature: Int) -> Float { base[feature * storedRowCount + place(of: row)] }
 
+  /// Calls `body` with every row below `rowCount` and its cell of a feature.
+  @inlinable
+  public func forEach(of feature: Int, rowCount: Int, _ body: (Int, Float) -> Void) {
+    let column = base + feature * storedRowCount
+    if let places {
+      for row in 0..<rowCount { body(row, column[Int(places[row])]) }
+    } else {
+      for row in 0..<rowCount { body(row, column[row]) }
+    }
+  }
+
+  /// Adds to every row's sum how far its cell of a feature is from a finite number, in units of `unit`; 1 where it is
+  /// missing.
+  public func addDistances(from value: Float, feature: Int, unit: Double, to sums: inout [Double]) {
+    let (own, scale, count) = (Double(value), 1 / unit, sums.count)
+    let column = base + feature * storedRowCount
+    sums.withUnsafeMutableBufferPointer { sums in
+      for row in 0..<count {
+        let distance = abs(Double(column[places.map { Int($0[row]) } ?? row]) - own) * scale
+        sums[row] += distance.isNaN ? 1 : distance
+      }
+    }
+  }
+
   /// Writes a feature's cells over all rows to `target`.
   @inlinable
   public func copy(_ feature: Int, rowCount: Int, to target: UnsafeMutablePointer<Float>) {

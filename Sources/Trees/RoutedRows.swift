@@ -167,17 +167,3 @@ public struct RoutedRows: Sendable {
     }
   }
 }
-
-extension Tree {
-  /// Where the values of the leaf that a row reaches start in `leafValues`.
-  @inline(__always)
-  fileprivate func firstLeafValue(_ value: (Int) -> Float) -> Int32 {
-    nodes.withUnsafeBufferPointer { nodes in
-      var node = nodes[0]
-      while node.feature >= 0 {
-        node = nodes[Int(goesLeft(value(Int(node.feature)), at: node) ? node.left : node.right)]
-      }
-      return node.left
-    }
-  }
-}

@@ -64,7 +64,7 @@ size_t ck_part_cells(
 
 /// Adds one row's SHAP terms of one tree to `attributions` [slots, width, 8·blocks].
 ///
-/// Nodes stand parents first. states[n] tells which of node n's three factor tables holds for the row; tables are
+/// Nodes stand parents first, siblings at 2i + 1 and 2i + 2. states[n] tells which of node n's three factor tables holds for the row; tables are
 /// [nodes, 6, 8·blocks]: three factors of the path product, three coefficients. leaves[n] is the first of a leaf's
 /// `width` numbers in `values`, or −1. `products` [nodes, 8·blocks] and `sums` [nodes, width, 8·blocks] are scratch.
 void ck_shap_sweep(

@@ -12,7 +12,8 @@ public struct ChangeScale: Sendable {
     var deviation: Double
   }
 
-  private let entries: [Int: Entry]
+  /// By feature of the table; nil where it is not measured.
+  private let entries: [Entry?]
   private let table: Features
   /// The features that are measured.
   public let features: [Int]
@@ -21,8 +22,9 @@ public struct ChangeScale: Sendable {
   public init(_ table: Features, features: [Int]) {
     self.table = table
     self.features = features
-    entries = Dictionary(
-      uniqueKeysWithValues: features.map { ($0, Self.entry(table.column($0), table.kinds[$0])) })
+    var entries = [Entry?](repeating: nil, count: table.count)
+    for feature in features { entries[feature] = Self.entry(table.column(feature), table.kinds[feature]) }
+    self.entries = entries
   }
 
   private static func entry(_ column: [Float], _ kind: FeatureKind) -> Entry {
@@ -46,9 +48,20 @@ public struct ChangeScale: Sendable {
 
   /// How far apart two cells of a feature are, in deviations; a category or a missing cell counts 1.
   public func distance(_ feature: Int, _ a: Float, _ b: Float) -> Double {
+    Self.distance(a, b, deviation: deviation(feature))
+  }
+
+  /// What a difference of two numbers is divided by; nil where cells are the same or not.
+  private func deviation(_ feature: Int) -> Double? {
+    guard let entry = entries[feature], !entry.isCategorical else { return nil }
+    return entry.deviation
+  }
+
+  @inline(__always)
+  private static func distance(_ a: Float, _ b: Float, deviation: Double?) -> Double {
     if a == b || (a.isNaN && b.isNaN) { return 0 }
-    guard let entry = entries[feature], !entry.isCategorical, !a.isNaN, !b.isNaN else { return 1 }
-    return abs(Double(a) - Double(b)) / entry.deviation
+    guard let deviation, !a.isNaN, !b.isNaN else { return 1 }
+    return abs(Double(a) - Double(b)) / deviation
   }
 
   /// The observed values nearest to `current` that meet a condition and are allowed, nearest first.
@@ -78,23 +91,40 @@ public struct ChangeScale: Sendable {
 
   /// The distance from a row to the nearest row of the reference table, over the measured features, in deviations.
   public func distanceToNearestRow(_ value: (Int) -> Float) -> Double {
-    var distances = [Double](repeating: 0, count: table.rowCount)
-    for feature in features {
-      let own = value(feature)
-      for row in distances.indices { distances[row] += distance(feature, own, table[row, feature]) }
-    }
-    return distances.min() ?? .nan
+    distances(value).min() ?? .nan
   }
 
-  /// The reference rows by distance from a row, nearest first.
-  func rowsByDistance(_ candidates: [Int], _ value: (Int) -> Float) -> [Int] {
-    var distances = [Double](repeating: 0, count: candidates.count)
-    for feature in features {
-      let own = value(feature)
-      for (place, row) in candidates.enumerated() {
-        distances[place] += distance(feature, own, table[row, feature])
+  /// The `count` reference rows among candidates that are nearest to a row, nearest first; equally near ones in the order
+  /// given.
+  func nearestRows(_ count: Int, among candidates: [Int], _ value: (Int) -> Float) -> [Int] {
+    let distances = distances(value)
+    var nearest: [Int] = []
+    for row in candidates {
+      if nearest.count == count {
+        guard let last = nearest.last, distances[row] < distances[last] else { continue }
+        nearest.removeLast()
+      }
+      let place = nearest.firstIndex { distances[row] < distances[$0] } ?? nearest.count
+      nearest.insert(row, at: place)
+    }
+    return nearest
+  }
+
+  /// The distances from a row to every row of the reference table.
+  private func distances(_ value: (Int) -> Float) -> [Double] {
+    var distances = [Double](repeating: 0, count: table.rowCount)
+    table.withCells { cells in
+      for feature in features {
+        let (own, deviation) = (value(feature), deviation(feature))
+        if let deviation, own.isFinite {
+          cells.addDistances(from: own, feature: feature, unit: deviation, to: &distances)
+        } else {
+          cells.forEach(of: feature, rowCount: table.rowCount) { row, cell in
+            distances[row] += Self.distance(own, cell, deviation: deviation)
+          }
+        }
       }
     }
-    return candidates.indices.sorted { (distances[$0], $0) < (distances[$1], $1) }.map { candidates[$0] }
+    return distances
   }
 }

@@ -41,19 +41,26 @@ public struct Counterfactual: Sendable, Equatable, Codable {
 }
 
 /// Copies of one row with some cells changed, as a table that a black box can be asked about.
+func variants(of row: [Float], in table: Features, changes: [[Change]]) -> Features {
+  variants(changes.map { (row, $0) }, in: table)
+}
+
+/// Rows with some cells changed, as a table that a black box can be asked about.
 ///
 /// Parts of a date that is changed are those of the new one.
-func variants(of row: [Float], in table: Features, changes: [[Change]]) -> Features {
-  let count = changes.count
+func variants(_ variants: [(row: [Float], changes: [Change])], in table: Features) -> Features {
+  let count = variants.count
   var values: [Float] = []
-  values.reserveCapacity(row.count * count)
-  for value in row { values.append(contentsOf: repeatElement(value, count: count)) }
+  values.reserveCapacity(table.count * count)
+  for feature in 0..<table.count {
+    for (row, _) in variants { values.append(row[feature]) }
+  }
   let parts = table.dateParts
-  for (variant, list) in changes.enumerated() {
-    for change in list { values[change.feature * count + variant] = change.to }
+  for (place, variant) in variants.enumerated() {
+    for change in variant.changes { values[change.feature * count + place] = change.to }
     for part in parts {
-      guard let change = list.first(where: { $0.feature == part.source }) else { continue }
-      values[part.feature * count + variant] = part.cell(table, change.to)
+      guard let change = variant.changes.first(where: { $0.feature == part.source }) else { continue }
+      values[part.feature * count + place] = part.cell(table, change.to)
     }
   }
   return table.replacing(rowCount: count, values: values)

@@ -20,6 +20,9 @@ public struct CounterfactualMeasures: Sendable, Equatable {
   /// The mean distance to the nearest training row, in the same unit.
   public var meanDistanceToNearestRow: Double
 
+  private static let rowsACall = 4096
+  private static let cellsACall = 1 << 22
+
   /// Measures of the counterfactuals of the given rows, asked of the black box again.
   /// - Throws: what the black box throws.
   public init(_ explanations: [RowExplanation], _ explainer: Explainer) throws {
@@ -31,13 +34,18 @@ public struct CounterfactualMeasures: Sendable, Equatable {
       all.isEmpty ? .nan : all.reduce(0) { $0 + value($1) } / Double(all.count)
     }
     var valid = 0
-    for explanation in explanations where !explanation.counterfactuals.isEmpty {
+    // Many rows a call: trees stay in cache, and a program is started seldom.
+    let rowsACall = max(1, min(Self.rowsACall, Self.cellsACall / max(1, explainer.table.features.count)))
+    let asked = explanations.flatMap { explanation in
+      explanation.counterfactuals.map { (explanation, $0.changes) }
+    }
+    for start in stride(from: 0, to: asked.count, by: rowsACall) {
+      let part = asked[start..<min(start + rowsACall, asked.count)]
       let changed = variants(
-        of: explainer.table.features.row(explanation.row), in: explainer.table.features,
-        changes: explanation.counterfactuals.map(\.changes))
+        part.map { (explainer.table.features.row($0.0.row), $0.1) }, in: explainer.table.features)
       let outputs = try explainer.probed.blackBox.predict(changed)
-      valid += (0..<changed.rowCount).count { row in
-        explanation.wanted.isMet(by: outputs.row(row).values.map { Double($0) }, explainer.outcomes)
+      valid += zip(part, 0...).count { asked, row in
+        asked.0.wanted.isMet(by: outputs.row(row).values.map { Double($0) }, explainer.outcomes)
       }
     }
     validity = all.isEmpty ? .nan : Double(valid) / Double(all.count)

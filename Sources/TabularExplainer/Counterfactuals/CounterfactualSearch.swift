@@ -9,7 +9,9 @@ public struct CounterfactualSearch: Sendable {
   private let blackBox: any BlackBox
   private let outcomes: Outcomes
   private let reference: Features
-  private let referenceOutputs: [[Double]]
+  private let referenceOutputs: Tensor
+  /// By outcome, the reference rows of which the black box says it.
+  private let rowsByOutcome: [[Int]]
   private let rules: [Rule]
   private let scale: ChangeScale
   private let steps: ChangeScale
@@ -41,9 +43,12 @@ public struct CounterfactualSearch: Sendable {
     self.blackBox = blackBox
     self.outcomes = outcomes
     self.reference = reference
-    self.referenceOutputs = (0..<reference.rowCount).map {
-      referenceOutputs.row($0).values.map { Double($0) }
+    self.referenceOutputs = referenceOutputs
+    var rowsByOutcome = [[Int]](repeating: [], count: outcomes.count)
+    for (row, outcome) in outcomes.outcomes(referenceOutputs).enumerated() {
+      rowsByOutcome[outcome].append(row)
     }
+    self.rowsByOutcome = rowsByOutcome
     self.featuresByImportance = featuresByImportance
     rules = surrogate.rules
     derived = Set(reference.dateParts.map(\.feature))
@@ -78,9 +83,19 @@ public struct CounterfactualSearch: Sendable {
   public func counterfactuals(
     for row: [Float], wanted: WantedOutcome, limits: ChangeLimits = ChangeLimits(), count: Int = 4
   ) throws -> [Counterfactual] {
+    let single = reference.replacing(rowCount: 1, values: row)
+    return try counterfactuals(
+      for: 0, of: ChangedRows(single, model: blackBox), wanted: wanted, limits: limits, count: count)
+  }
+
+  /// The same for a row of a table that the black box has seen.
+  func counterfactuals(
+    for place: Int, of rows: ChangedRows, wanted: WantedOutcome, limits: ChangeLimits, count: Int
+  ) throws -> [Counterfactual] {
     var limits = limits
     limits.immutable.formUnion(derived)
-    let asked = Asked(row: row, wanted: wanted, limits: limits, count: count)
+    let asked = Asked(
+      rows: rows, place: place, row: rows.rows.row(place), wanted: wanted, limits: limits, count: count)
     var found: [Counterfactual] = []
     let proposals = boxProposals(asked)
     var start = 0
@@ -100,6 +115,9 @@ public struct CounterfactualSearch: Sendable {
 
   /// A question to the search.
   private struct Asked {
+    var rows: ChangedRows
+    /// The row's place among them.
+    var place: Int
     var row: [Float]
     var wanted: WantedOutcome
     var limits: ChangeLimits
@@ -150,9 +168,7 @@ public struct CounterfactualSearch: Sendable {
   }
 
   private func outputs(_ asked: Asked, _ proposals: [[Change]]) throws -> [[Double]] {
-    guard !proposals.isEmpty else { return [] }
-    let outputs = try blackBox.predict(variants(of: asked.row, in: reference, changes: proposals))
-    return proposals.indices.map { outputs.row($0).values.map { Double($0) } }
+    try asked.rows.outputs(row: asked.place, changes: proposals)
   }
 
   private func check(_ asked: Asked, _ proposals: [[Change]]) throws -> [Bool] {
@@ -233,10 +249,8 @@ public struct CounterfactualSearch: Sendable {
   /// Takes over cells of the nearest reference rows of which the black box says what is wanted: one after the other, each
   /// time the cell that brings it nearest.
   private func addDonors(_ asked: Asked, into found: inout [Counterfactual]) throws {
-    let candidates = referenceOutputs.indices.filter {
-      asked.wanted.isMet(by: referenceOutputs[$0], outcomes)
-    }
-    for donor in scale.rowsByDistance(candidates, { asked.row[$0] }).prefix(2 * asked.count) {
+    let donors = scale.nearestRows(2 * asked.count, among: rows(of: asked.wanted)) { asked.row[$0] }
+    for donor in donors {
       let possible = featuresByImportance.compactMap { feature -> Change? in
         let (old, new) = (asked.row[feature], reference[donor, feature])
         let differs = old != new && !(old.isNaN && new.isNaN)
@@ -247,6 +261,17 @@ public struct CounterfactualSearch: Sendable {
       guard let changes = try towards(asked, possible) else { continue }
       try accept(asked, try reduce(asked, changes), .donorRow, into: &found)
       if found.count >= asked.count { return }
+    }
+  }
+
+  /// The reference rows of which the black box says what is wanted.
+  private func rows(of wanted: WantedOutcome) -> [Int] {
+    switch wanted {
+    case .outcome(let outcome): rowsByOutcome[outcome]
+    case .range:
+      (0..<reference.rowCount).filter {
+        wanted.isMet(by: referenceOutputs.row($0).values.map { Double($0) }, outcomes)
+      }
     }
   }
 

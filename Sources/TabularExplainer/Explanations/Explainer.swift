@@ -117,6 +117,7 @@ public struct Explainer: Sendable {
     for start in stride(from: 0, to: rows.count, by: Self.rowsAtOnce) {
       let block = Array(rows[start..<min(start + Self.rowsAtOnce, rows.count)])
       let part = table.features.selecting(rows: block)
+      let changed = try ChangedRows(part, model: probed.blackBox)
       let outputs = try probed.blackBox.predict(part)
       let predictions = block.indices.map { outputs.row($0).values.map { Double($0) } }
       let contributions = try contributions(of: part, predictions: predictions)
@@ -126,7 +127,8 @@ public struct Explainer: Sendable {
           rows.count == 1 ? split.training.firstIndex(of: row) : trainingPlaces[row]
         return Result {
           try explanation(
-            row: row, current: predictions[place], held: heldPlaces[row], trained: trained,
+            row: row, place: place, of: changed, current: predictions[place], held: heldPlaces[row],
+            trained: trained,
             wanted: wanted, limits: limits, count: count, contributions: contributions[place])
         }
       }
@@ -140,7 +142,8 @@ public struct Explainer: Sendable {
   }
 
   private func explanation(
-    row: Int, current: [Double], held heldPlace: Int?, trained: Int?, wanted: WantedOutcome?,
+    row: Int, place: Int, of changed: ChangedRows, current: [Double], held heldPlace: Int?, trained: Int?,
+    wanted: WantedOutcome?,
     limits: ChangeLimits, count: Int, contributions: Contributions
   ) throws -> RowExplanation {
     let cells = table.features.row(row)
@@ -161,7 +164,8 @@ public struct Explainer: Sendable {
       },
       wanted: wanted,
       counterfactuals: probed.answersNewRows && !wanted.isMet(by: current, outcomes)
-        ? try search.counterfactuals(for: cells, wanted: wanted, limits: limits, count: count) : [],
+        ? try search.counterfactuals(
+          for: place, of: changed, wanted: wanted, limits: limits, count: count) : [],
       contributions: contributions)
   }
 

@@ -16,8 +16,8 @@ struct ChangedTables {
 
   private let model: any BlackBox
   private let table: Features
-  /// Rows on their way through trees, and for every feature of the table its place among the trees' features.
-  private let routed: (rows: RoutedRows, places: [Int?])?
+  /// Rows on their way through trees, and for every feature of the table those that trees know it as.
+  private let routed: (rows: RoutedRows, places: [[Int]])?
 
   /// The most rows times trees whose leaves are kept: 4 bytes each.
   private static let keptLeaves = 1 << 27
@@ -34,24 +34,10 @@ struct ChangedTables {
       return
     }
     let rows = try RoutedRows(trees.ensemble, table)
-    let places = Self.places(of: trees.ensemble, in: table)
+    let places = try trees.ensemble.features(readingColumnsOf: table)
     self.init(
-      features: places.indices.filter { places[$0] != nil }, predictions: rows.predictions, model: model,
+      features: places.indices.filter { !places[$0].isEmpty }, predictions: rows.predictions, model: model,
       table: table, routed: (rows, places))
-  }
-
-  /// For every column of a table, its place among the features that trees ask about.
-  private static func places(of ensemble: TreeEnsemble, in table: Features) -> [Int?] {
-    let used = ensemble.usedFeatures
-    if ensemble.featureNames == table.names {
-      let asked = Set(used)
-      return table.names.indices.map { asked.contains($0) ? $0 : nil }
-    }
-    let placeOf = Dictionary(
-      used.map { (ensemble.featureNames[$0], $0) }, uniquingKeysWith: { first, _ in first })
-    // Where names repeat, the model reads the first column of the name.
-    var seen: Set<String> = []
-    return table.names.map { seen.insert($0).inserted ? placeOf[$0] : nil }
   }
 
   /// Asks any model, tree models too, as a stranger: by whole tables.
@@ -63,7 +49,7 @@ struct ChangedTables {
 
   private init(
     features: [Int], predictions: Tensor, model: any BlackBox, table: Features,
-    routed: (rows: RoutedRows, places: [Int?])?
+    routed: (rows: RoutedRows, places: [[Int]])?
   ) {
     self.features = features
     self.predictions = predictions
@@ -85,7 +71,7 @@ struct ChangedTables {
     if let routed {
       for index in 0..<count {
         // Columns that no tree asks about change nothing.
-        let columns = change(index).compactMap { column in
+        let columns = change(index).flatMap { column in
           routed.places[column.feature].map { place in
             ReplacedColumn(feature: place, cells: recoded(column.cells, from: column.feature, to: place))
           }

@@ -87,7 +87,7 @@ extension AnchorIndex {
         for literal in literals.indices where !candidate.literals.contains(literal) {
           let covered = candidate.rows.sharedCount(literals[literal].rows)
           guard covered >= least, covered < candidate.covered,
-            seen.insert((candidate.literals + [literal]).sorted()).inserted
+            round == 0 || seen.insert((candidate.literals + [literal]).sorted()).inserted
           else { continue }
           let agreeing = agreeingRows.sharedCount(literals[literal].rows)
           next.append((parent, literal, covered, agreeing, precisionFloor(agreeing, covered)))

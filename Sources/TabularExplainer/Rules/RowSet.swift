@@ -23,7 +23,12 @@ public struct RowSet: Sendable, Equatable {
 
   /// The rows whose cells meet a condition.
   public init(_ condition: Condition, in table: Features) {
-    self.init(rowCount: table.rowCount) { condition.holds(table[$0, condition.feature]) }
+    self.init(rowCount: table.rowCount, full: false)
+    table.withCells { cells in
+      cells.forEach(of: condition.feature, rowCount: rowCount) { row, cell in
+        if condition.holds(cell) { words[row >> 6] |= 1 << UInt64(row & 63) }
+      }
+    }
   }
 
   /// The rows in a box.

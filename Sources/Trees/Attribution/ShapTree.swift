@@ -13,6 +13,9 @@ struct ShapTree: Sendable {
   let order: [Int]
   /// By place in `order`: the parent's place.
   let parents: [Int32]
+  /// The splits, in the order of their children: siblings stand side by side, the left one first, so that the split above
+  /// places `2 i + 1` and `2 i + 2` is the `i`-th.
+  let questions: [Tree.Node]
   /// The feature asked about above a node, as a place in `features`.
   let slots: [Int32]
   /// The first leaf value, or −1.
@@ -47,12 +50,14 @@ struct ShapTree: Sendable {
     var previous: [Int32] = [-1]
     var slots: [Int32] = [0]
     var fractions = [1.0]
+    var questions: [Tree.Node] = []
     var features: [Int] = []
     var slotOf: [Int32: Int32] = [:]
     var place = 0
     while place < order.count {
       let node = tree.nodes[order[place]]
       if !node.isLeaf {
+        questions.append(node)
         let slot = slotOf[node.feature] ?? Int32(features.count)
         if slotOf[node.feature] == nil {
           slotOf[node.feature] = slot
@@ -90,6 +95,7 @@ struct ShapTree: Sendable {
     }
     self.order = order
     self.parents = parents
+    self.questions = questions
     self.previous = previous
     self.slots = slots
     self.tables = tables

@@ -75,6 +75,9 @@ private struct ShapSweep: Sendable {
   let weights: [Double]
   /// Numbers in a leaf.
   let width: Int
+  /// The numbers of a leaf that are swept: where all leaves add up to the same, as probabilities do, the last number's
+  /// contributions are what takes the others' away.
+  let swept: Int
   /// The place among the ensemble's used features of each of the tree's.
   let places: [Int]
 
@@ -86,10 +89,26 @@ private struct ShapSweep: Sendable {
   init(_ tree: Tree, width: Int, placeOf: [Int]) {
     self.tree = tree
     self.width = width
+    swept = width > 1 && Self.addUpAlike(tree, width: width) ? width - 1 : width
     let quadrature = GaussLegendre(exactForPathsOf: ShapTree.mostFeaturesOnAPath(tree))
     prepared = ShapTree(tree, points: quadrature.points)
     weights = quadrature.weights
     places = prepared.features.map { placeOf[$0] }
+  }
+
+  /// Whether the numbers of every leaf have the same sum, but for rounding.
+  private static func addUpAlike(_ tree: Tree, width: Int) -> Bool {
+    var first: Double?
+    for node in tree.nodes where node.isLeaf {
+      let start = Int(node.left)
+      let sum = tree.leafValues[start..<start + width].reduce(0, +)
+      guard let expected = first else {
+        first = sum
+        continue
+      }
+      if abs(sum - expected) > 1e-12 * max(1, abs(expected)) { return false }
+    }
+    return true
   }
 
   func add(
@@ -99,28 +118,33 @@ private struct ShapSweep: Sendable {
     let first = tree.output ?? 0
     let (count, points) = (prepared.order.count, weights.count)
     let products = UnsafeMutablePointer<Double>.allocate(capacity: count * points)
-    let sums = UnsafeMutablePointer<Double>.allocate(capacity: count * width * points)
+    let sums = UnsafeMutablePointer<Double>.allocate(capacity: count * swept * points)
     let states = UnsafeMutablePointer<UInt8>.allocate(capacity: count)
     let slotCount = places.count
-    let attributions = UnsafeMutablePointer<Double>.allocate(capacity: slotCount * width * points)
+    let attributions = UnsafeMutablePointer<Double>.allocate(capacity: slotCount * swept * points)
     defer {
       products.deallocate()
       sums.deallocate()
       states.deallocate()
       attributions.deallocate()
     }
-    for row in rows {
-      setStates(states, row, table)
-      attributions.update(repeating: 0, count: slotCount * width * points)
-      ck_shap_sweep(
-        prepared.parents, prepared.slots, prepared.leaves, states, prepared.tables, weights, points / 8,
-        count,
-        tree.leafValues, width, products, sums, attributions)
-      for (slot, place) in places.enumerated() {
-        for score in 0..<width {
-          var sum = 0.0
-          for point in 0..<points { sum += attributions[(slot * width + score) * points + point] }
-          target.base[(row * stride + place) * scores + first + score] += scale * sum
+    table.withCells { cells in
+      for row in rows {
+        setStates(states, cells.base + cells.place(of: row), cells.storedRowCount)
+        attributions.update(repeating: 0, count: slotCount * swept * points)
+        ck_shap_sweep(
+          prepared.parents, prepared.slots, prepared.leaves, states, prepared.tables, weights, points / 8,
+          count, tree.leafValues, swept, products, sums, attributions)
+        for (slot, place) in places.enumerated() {
+          let own = target.base + (row * stride + place) * scores + first
+          var others = 0.0
+          for score in 0..<swept {
+            var sum = 0.0
+            for point in 0..<points { sum += attributions[(slot * swept + score) * points + point] }
+            own[score] += scale * sum
+            others += scale * sum
+          }
+          if swept < width { own[swept] -= others }
         }
       }
     }
@@ -128,18 +152,21 @@ private struct ShapSweep: Sendable {
 
   /// 0 where the row follows all questions about the edge's feature down to here, 1 where it leaves here, 2 where it
   /// had left before.
-  private func setStates(_ states: UnsafeMutablePointer<UInt8>, _ row: Int, _ table: Features) {
+  private func setStates(
+    _ states: UnsafeMutablePointer<UInt8>, _ cells: UnsafePointer<Float>, _ stride: Int
+  ) {
     states[0] = 0
-    var place = 1
-    // Siblings stand side by side, the left one first.
-    while place < prepared.order.count {
-      let node = tree.nodes[prepared.order[Int(prepared.parents[place])]]
-      let goesLeft = tree.goesLeft(table[row, Int(node.feature)], at: node)
-      let previous = Int(prepared.previous[place])
-      let hadLeft = previous >= 0 && states[previous] != 0
-      states[place] = hadLeft ? 2 : goesLeft ? 0 : 1
-      states[place + 1] = hadLeft ? 2 : goesLeft ? 1 : 0
-      place += 2
+    prepared.questions.withUnsafeBufferPointer { questions in
+      prepared.previous.withUnsafeBufferPointer { previous in
+        for (pair, node) in questions.enumerated() {
+          let place = 1 + 2 * pair
+          let goesLeft = tree.goesLeft(cells[Int(node.feature) * stride], at: node)
+          let above = Int(previous[place])
+          let hadLeft = above >= 0 && states[above] != 0
+          states[place] = hadLeft ? 2 : goesLeft ? 0 : 1
+          states[place + 1] = hadLeft ? 2 : goesLeft ? 1 : 0
+        }
+      }
     }
   }
 }

@@ -44,7 +44,8 @@ test-cluster: build
 # Every test under the address and the thread sanitizer.
 sanitize: dependencies
 	ASAN_OPTIONS=detect_leaks=0 swift test -c release --scratch-path .build/address --sanitize=address
-	swift test -c release --scratch-path .build/thread --sanitize=thread
+	TSAN_OPTIONS=suppressions=$(CURDIR)/.ci/thread-sanitizer \
+		swift test -c release --scratch-path .build/thread --sanitize=thread
 
 # Kills at random moments, and the same bytes over many runs, threads and loads.
 stress: build

@@ -14,9 +14,4 @@ public struct MappedBytes: @unchecked Sendable {
     self.range = range
     bytes = UnsafeRawBufferPointer(rebasing: map.bytes[range])
   }
-
-  /// Tells the kernel that the pages of some of the bytes will not be needed soon.
-  public func release(_ part: Range<Int>) {
-    map.release(range.lowerBound + part.lowerBound..<range.lowerBound + part.upperBound)
-  }
 }

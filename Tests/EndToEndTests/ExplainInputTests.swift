@@ -204,6 +204,14 @@ import Testing
       "--bins is for boosted trees, and forest has no use for it"
     ),
     (
+      ["fit", "t.csv", "--black-box", "boosted", "--learning-rate", "1.5"],
+      "--learning-rate wants a share above 0, at most 1"
+    ),
+    (
+      ["fit", "t.csv", "--black-box", "forest", "--learning-rate", "0.1"],
+      "--learning-rate is for boosted trees, and forest has no use for it"
+    ),
+    (
       ["fit", "t.csv", "--black-box", "boosted", "--row-share", "0"],
       "--row-share wants a share above 0, at most 1"
     ),

@@ -156,7 +156,7 @@ import Testing
     let (features, _) = Self.mixed(400, seed: 7)
     let values = (0..<400).map { features[$0, 2] }
     var options = BoostingOptions()
-    (options.rounds, options.rowShare, options.featureShare) = (3, 0.25, 1)
+    (options.rounds, options.rowShare, options.featureShare, options.learningRate) = (3, 0.25, 1, 0.3)
     let ensemble = try TreeEnsemble.boosted(
       features, target: .values(values), targetName: "y", options: options)
     // The hessian of a squared error is 1 a row.
@@ -214,6 +214,25 @@ import Testing
       names: noise.names, kinds: noise.kinds, rowCount: 300,
       values: noise.values.enumerated().map { $1 + Float(labels[$0 % 300]) })
     #expect(try Self.usualFeatureShare(features, labels) == 0.3)
+  }
+
+  @Test(arguments: [(1999, 4, 0.1), (2000, 6, 0.1), (49_999, 6, 0.1), (50_000, 6, 0.3)])
+  func smallTablesLearnSlowlyFromShallowTrees(rows: Int, depth: Int, rate: Double) throws {
+    var generator = SeededGenerator(seed: 13)
+    let values = (0..<rows).map { _ in Float(generator.normal()) }
+    let features = Features(names: ["a"], kinds: [.numeric], rowCount: rows, values: values)
+    var options = BoostingOptions()
+    options.rounds = 1
+    func grown() throws -> Tree {
+      try TreeEnsemble.boosted(features, target: .values(values), targetName: "y", options: options).trees[0]
+    }
+    let usual = try grown()
+    #expect(usual.depth == depth)
+    (options.maximumDepth, options.learningRate) = (depth, rate)
+    #expect(try grown() == usual)
+    options.learningRate = rate / 2
+    let slower = try grown()
+    #expect(zip(slower.leafValues, usual.leafValues).allSatisfy { abs($0 - $1 / 2) < 1e-12 })
   }
 
   @Test(arguments: [(1999, 0.8), (2000, 1.0)]) func fewRowsAreDrawnFrom(rows: Int, share: Double) throws {
@@ -324,15 +343,16 @@ import Testing
     let objective = BoostingObjective(target)
     let gradients = try #require(
       objective.gradients([Double](repeating: objective.baseScores[0], count: features.rowCount)).first)
-    let options = BoostingOptions()
+    let shape = BoostedTreeShape(maximumDepth: 6, learningRate: 0.3, regularisation: 1, minimumLeafWeight: 1)
     var level = LevelGrower(
-      quantised, asking: Array(0..<4), gradients: gradients, options: options, minimumLeafWeight: 1)
+      quantised, asking: Array(0..<4), gradients: gradients, shape: shape)
     let (expected, expectedLeaves) = level.grow(output: 0)
     let records = RowRecords(quantised, classes ? .units : .floats)
     records.load(gradients)
     // Twice, as records are used again by the next tree.
     for _ in 0..<2 {
-      var range = RangeGrower(quantised, records, options: options, minimumLeafWeight: 1)
+      var range = RangeGrower(
+        quantised, records, shape: shape)
       let (tree, leaves) = range.grow(output: 0)
       #expect(tree.nodes.count == expected.nodes.count)
       for row in 0..<features.rowCount {

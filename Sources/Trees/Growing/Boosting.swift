@@ -16,7 +16,7 @@ extension TreeEnsemble {
   public static func boosted(
     _ features: Features, target: Target, targetName: String, options: BoostingOptions = BoostingOptions()
   ) throws(TreeError) -> TreeEnsemble {
-    precondition(features.rowCount == target.count && (1...12).contains(options.maximumDepth))
+    precondition(features.rowCount == target.count)
     guard features.rowCount > 0 else { throw .noRows }
     if case .classes(let labels, let names) = target, Set(labels).count < 2 {
       throw .oneClass(labels.first.map { names[$0] } ?? "")

@@ -2,15 +2,16 @@
 
 /// How boosted trees are grown.
 ///
-/// What is not given is chosen by the number of rows: from 2,000 on as in XGBoost; below, trees that each see a part of
-/// the rows, and may see a part of the features, with smaller leaves allowed.
+/// What is not given is chosen by the number of rows: from 50,000 on as in XGBoost; below, at a lower learning rate; and
+/// below 2,000 shallower trees that each see a part of the rows, and may see a part of the features, with smaller leaves
+/// allowed.
 public struct BoostingOptions: Sendable, Equatable, Codable {
   /// Rounds; each adds one tree a score.
   public var rounds = 100
-  /// The most splits between a root and a leaf; at most 12.
-  public var maximumDepth = 6
-  /// What a tree's leaves are multiplied by.
-  public var learningRate = 0.3
+  /// The most splits between a root and a leaf, at most 12; nil for 4 below 2,000 rows and 6 from there.
+  public var maximumDepth: Int?
+  /// What a tree's leaves are multiplied by, above 0; nil for 0.1 below 50,000 rows and 0.3 from there.
+  public var learningRate: Double?
   /// λ: what is added to a leaf's hessian.
   public var regularisation = 1.0
   /// The least sum of hessians in a leaf, above 0; nil for 0.1 below 2,000 rows and 1 from there.
@@ -31,34 +32,6 @@ public struct BoostingOptions: Sendable, Equatable, Codable {
   /// The seed of the rows and features drawn.
   public var seed: UInt64 = 0
 
-  /// 100 rounds of depth 6 at XGBoost's learning rate and regularisation.
+  /// 100 rounds at XGBoost's regularisation.
   public init() {}
-}
-
-/// The settings that hang on the size of a table.
-struct BoostingScale {
-  let minimumLeafWeight: Double
-  let maximumBins: Int
-  /// How many rows a round is fitted to; nil for all.
-  let rowsDrawn: Int?
-  /// How many features a tree may ask about.
-  let featuresDrawn: Int
-  /// How many it would be in the trial that decides between these and all; nil where there is nothing to decide.
-  let featuresTried: Int?
-
-  init(_ options: BoostingOptions, rows: Int, features: Int) {
-    precondition(options.minimumLeafWeight ?? 1 > 0, "leaves without weight say nothing")
-    let isSmall = rows < 2000
-    minimumLeafWeight = options.minimumLeafWeight ?? (isSmall ? 0.1 : 1)
-    maximumBins = options.maximumBins ?? (isSmall ? 32 : 255)
-    func part(_ share: Double, of count: Int, least: Int) -> Int {
-      min(count, max(least, Int((share * Double(count)).rounded())))
-    }
-    let drawn = part(options.rowShare ?? (isSmall ? 0.8 : 1), of: rows, least: 1)
-    rowsDrawn = drawn < rows ? drawn : nil
-    featuresDrawn = part(options.featureShare ?? 1, of: features, least: 1)
-    let tried = part(0.3, of: features, least: 8)
-    featuresTried =
-      isSmall && options.featureShare == nil && rowsDrawn != nil && tried < features ? tried : nil
-  }
 }

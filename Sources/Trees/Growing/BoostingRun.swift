@@ -9,8 +9,8 @@ struct BoostingRun {
   private(set) var trees: [Tree] = []
   /// How many features a tree may ask about.
   var featuresDrawn: Int
+  private var shape: BoostedTreeShape
   private let features: QuantisedFeatures
-  private let options: BoostingOptions
   private let scale: BoostingScale
   /// Rows as records, where the table is tall.
   private let records: RowRecords?
@@ -28,13 +28,13 @@ struct BoostingRun {
     self.team = team
     self.features = features
     self.objective = objective
-    self.options = options
     self.scale = scale
     let areAllAsked = scale.featuresDrawn == features.binCounts.count && scale.featuresTried == nil
     records =
-      areAllAsked && RowRecords.serve(features, depth: options.maximumDepth)
+      areAllAsked && RowRecords.serve(features, depth: scale.shape.maximumDepth)
       ? RowRecords(features, objective.gradientsAreBounded ? .units : .floats) : nil
     featuresDrawn = scale.featuresDrawn
+    shape = scale.shape
     scores = [Double](
       unsafeUninitializedCapacity: features.rowCount * objective.scoreCount
     ) { scores, initialized in
@@ -95,7 +95,7 @@ struct BoostingRun {
   private mutating func addTree(over records: RowRecords, output: Int) -> Tree {
     let width = objective.scoreCount
     var grower = RangeGrower(
-      features, records, options: options, minimumLeafWeight: scale.minimumLeafWeight, team: team)
+      features, records, shape: shape, team: team)
     let tree = grower.tree(output: output)
     scores.withUnsafeMutableBufferPointer { scores in
       if let base = scores.baseAddress { grower.add(tree, to: base, width: width) }
@@ -107,8 +107,7 @@ struct BoostingRun {
   private mutating func addTree(on gradients: consuming [Float], output: Int) -> Tree {
     let width = objective.scoreCount
     var grower = LevelGrower(
-      features, asking: featuresAsked(), gradients: consume gradients, options: options,
-      minimumLeafWeight: scale.minimumLeafWeight)
+      features, asking: featuresAsked(), gradients: consume gradients, shape: shape)
     let (tree, leafOfRow) = grower.grow(output: output)
     let (leafValues, rowCount) = (tree.leafValues, features.rowCount)
     scores.withUnsafeMutableBufferPointer { scores in
@@ -132,6 +131,9 @@ struct BoostingRun {
       ? Array(0..<count) : generator.permutation(of: count).prefix(featuresDrawn).sorted()
   }
 
+  /// The learning rate of the trial: at a lower one twelve rounds show little.
+  private static let trialRate = 0.3
+
   /// Whether trees should ask about `part` of the features rather than about all of them.
   ///
   /// Twelve rounds are tried, of all and of a part in turn. A tree of all features nearly always does more for the rows
@@ -140,6 +142,7 @@ struct BoostingRun {
   /// columns decide among 20 to 20,000 of noise, and 1 to 3.1 on measured ones.
   func gainsByDrawing(_ part: Int) -> Bool {
     var trial = self
+    trial.shape.learningRate = Self.trialRate
     var (whole, drawn) = (0.0, 0.0)
     for round in 0..<12 {
       trial.featuresDrawn = round % 2 == 0 ? features.binCounts.count : part

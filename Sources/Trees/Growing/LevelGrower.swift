@@ -9,7 +9,7 @@ struct LevelGrower {
   private let features: QuantisedFeatures
   /// The features that splits may ask about, in rising order.
   private let asked: [Int]
-  private let options: BoostingOptions
+  private let shape: BoostedTreeShape
   private let cuts: GradientCuts
   /// Rows that are not in a leaf yet, in rising order, and the open node each lies in.
   private var rows: [Int32]
@@ -28,13 +28,13 @@ struct LevelGrower {
 
   init(
     _ features: QuantisedFeatures, asking asked: [Int], gradients: consuming [Float],
-    options: BoostingOptions, minimumLeafWeight: Double
+    shape: BoostedTreeShape
   ) {
     self.features = features
     self.asked = asked
-    self.options = options
+    self.shape = shape
     cuts = GradientCuts(
-      features: features, regularisation: options.regularisation, minimumLeafWeight: minimumLeafWeight)
+      features: features, regularisation: shape.regularisation, minimumLeafWeight: shape.minimumLeafWeight)
     rows = (0..<Int32(features.rowCount)).map { $0 }
     slots = [UInt16](repeating: 0, count: features.rowCount)
     leafOfRow = [Int32](repeating: 0, count: features.rowCount)
@@ -51,13 +51,13 @@ struct LevelGrower {
   /// Grows to the end.
   /// - Returns: the tree, and for every row the index of its leaf's value.
   mutating func grow(output: Int) -> (Tree, leafOfRow: [Int32]) {
-    for _ in 0..<options.maximumDepth where !open.isEmpty { split(bestCuts()) }
+    for _ in 0..<shape.maximumDepth where !open.isEmpty { split(bestCuts()) }
     split([GradientCut?](repeating: nil, count: open.count))
     return (assembly.tree(output: output), leafOfRow)
   }
 
   private func leafValue(_ node: OpenNode) -> Double {
-    -options.learningRate * node.gradient / (node.hessian + options.regularisation)
+    shape.leafValue(gradient: node.gradient, hessian: node.hessian)
   }
 
   /// The best split of every open node over the features asked about; ties go to the earlier feature.
@@ -85,7 +85,7 @@ struct LevelGrower {
   private func bestCuts(_ range: Range<Int>) -> [GradientCut?] {
     var best = [GradientCut?](repeating: nil, count: open.count)
     let everyRow = rows.count == features.rowCount
-    let parents = open.map { $0.gradient * $0.gradient / ($0.hessian + options.regularisation) }
+    let parents = open.map { $0.gradient * $0.gradient / ($0.hessian + shape.regularisation) }
     let histogram = UnsafeMutablePointer<Double>.allocate(capacity: open.count * 256 * 2)
     defer { histogram.deallocate() }
     rows.withUnsafeBufferPointer { rows in

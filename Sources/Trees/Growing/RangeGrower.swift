@@ -13,7 +13,7 @@ struct RangeGrower {
   private let records: RowRecords
   private let features: QuantisedFeatures
   private let cuts: GradientCuts
-  private let options: BoostingOptions
+  private let shape: BoostedTreeShape
   private let team: any RowTeam
   private var open: [OpenNode] = []
   private var leaves: [(range: Range<Int>, value: Int32)] = []
@@ -50,15 +50,15 @@ struct RangeGrower {
   }
 
   init(
-    _ features: QuantisedFeatures, _ records: RowRecords, options: BoostingOptions, minimumLeafWeight: Double,
+    _ features: QuantisedFeatures, _ records: RowRecords, shape: BoostedTreeShape,
     team: some RowTeam = LoneProcess()
   ) {
     self.team = team
     self.features = features
     self.records = records
-    self.options = options
+    self.shape = shape
     cuts = GradientCuts(
-      features: features, regularisation: options.regularisation, minimumLeafWeight: minimumLeafWeight)
+      features: features, regularisation: shape.regularisation, minimumLeafWeight: shape.minimumLeafWeight)
   }
 
   /// Grows to the end.
@@ -83,9 +83,9 @@ struct RangeGrower {
         node: assembly.addNode(cover: h), range: whole, count: team.sum([whole.count])[0], gradient: g,
         hessian: h, histogram: histogram)
     ]
-    for depth in 0..<options.maximumDepth where !open.isEmpty {
+    for depth in 0..<shape.maximumDepth where !open.isEmpty {
       let partings = chosenPartings()
-      part(partings, isLast: depth + 1 == options.maximumDepth)
+      part(partings, isLast: depth + 1 == shape.maximumDepth)
     }
     return assembly.tree(output: output)
   }
@@ -280,7 +280,7 @@ struct RangeGrower {
 
   private mutating func closeLeaf(_ node: OpenNode) {
     leaves.append((node.range, Int32(assembly.leafValues.count)))
-    let value = -options.learningRate * node.gradient / (node.hessian + options.regularisation)
+    let value = shape.leafValue(gradient: node.gradient, hessian: node.hessian)
     assembly.makeLeaf(node.node, CollectionOfOne(value))
   }
 

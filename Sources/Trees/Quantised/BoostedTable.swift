@@ -35,7 +35,7 @@ extension TreeEnsemble {
     team: some RowTeam = LoneProcess(),
     progress: (Int) -> Void = { _ in }
   ) throws -> BoostedTable {
-    precondition((1...12).contains(options.maximumDepth) && (0..<1).contains(share))
+    precondition((0..<1).contains(share))
     let rows = team.part(of: table.rowCount)
     let features = table.features(rows)
     let scale = BoostingScale(options, rows: table.rowCount, features: table.featureNames.count)
@@ -44,7 +44,7 @@ extension TreeEnsemble {
     guard
       team.size == 1
         || (areAllAsked && table.rowCount / team.size > 2000
-          && RowRecords.serve(features, depth: options.maximumDepth))
+          && RowRecords.serve(features, depth: scale.shape.maximumDepth))
     else { throw TreeError.tooWideForParts }
     let targets = try table.targets(rows)
     let held = share > 0 ? table.heldOut(rows, share: share, seed: options.seed) : []

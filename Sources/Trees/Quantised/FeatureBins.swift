@@ -83,15 +83,14 @@ struct FeatureBins: Sendable, Equatable {
       return
     }
     let missing = UInt8(bins.count)
-    var bySize = [UInt8](
-      repeating: rareBins[feature].map { UInt8($0) } ?? missing, count: (bins.joined().max() ?? 0) + 1)
     let unknown = rareBins[feature].map { UInt8($0) } ?? missing
+    var codes = [UInt8](repeating: unknown, count: (bins.joined().max() ?? 0) + 1)
     for (bin, members) in bins.enumerated() {
-      for member in members { bySize[member] = UInt8(bin) }
+      for member in members { codes[member] = UInt8(bin) }
     }
     for row in 0..<cells.count {
       let cell = values[row]
-      target[row] = cell.isNaN ? missing : Int(cell) < bySize.count ? bySize[Int(cell)] : unknown
+      target[row] = cell.isNaN ? missing : Int(cell) < codes.count ? codes[Int(cell)] : unknown
     }
   }
 

@@ -12,7 +12,11 @@ enum FitOptions {
     help: BlackBoxKind.allCases.map(\.rawValue).joined(separator: ", "))
   static let trees = Option<Int>("trees", "N", help: "trees of a forest (300), or boosting rounds (100)")
   static let depth = Option<Int>(
-    "depth", "N", help: "the most splits above a leaf (boosted: 6, forests: no limit)")
+    "depth", "N",
+    help: "the most splits above a leaf (boosted: 4 below 2,000 rows, else 6; forests: no limit)")
+  static let learningRate = Option<Double>(
+    "learning-rate", "RATE",
+    help: "boosted: what trees are multiplied by, above 0 to 1 (0.1 below 50,000 rows, else 0.3)")
   static let bins = Option<Int>(
     "bins", "N", help: "boosted: the most bins of a feature, 2 to 255 (32 below 2,000 rows, else 255)")
   static let rowShare = Option<Double>(
@@ -29,7 +33,7 @@ enum FitOptions {
     "category-rows", "N",
     help: "the fewest rows of a category that a tree may ask about (4, fewer in tables of less than 80 rows)")
   static let all: [any OptionDeclaration] = [
-    kind, trees, depth, bins, rowShare, featureShare, leafWeight, categoryRows,
+    kind, trees, depth, learningRate, bins, rowShare, featureShare, leafWeight, categoryRows,
   ]
 
   /// The black box that `arguments` ask for.
@@ -38,13 +42,15 @@ enum FitOptions {
     let kind = try arguments.required(kind)
     switch kind {
     case .perceptron, .convolutionalAttention:
-      try refuse([trees, depth, bins, categoryRows], [rowShare, featureShare, leafWeight], arguments) {
+      try refuse(
+        [trees, depth, bins, categoryRows], [learningRate, rowShare, featureShare, leafWeight], arguments
+      ) {
         "--\($0) is for trees, and \(kind.rawValue) is a network"
       }
       return .network(kind == .perceptron ? .perceptron(.init()) : .convolutionalAttention(.init()))
     case .boosted: return .trees(.boosted(try boosting(arguments)))
     case .forest, .extraTrees:
-      try refuse([bins], [rowShare, featureShare, leafWeight], arguments) {
+      try refuse([bins], [learningRate, rowShare, featureShare, leafWeight], arguments) {
         "--\($0) is for boosted trees, and \(kind.rawValue) has no use for it"
       }
       var options: ForestOptions = kind == .forest ? .randomForest : .extraTrees
@@ -59,14 +65,15 @@ enum FitOptions {
   static func boosting(_ arguments: ParsedArguments) throws(UsageError) -> BoostingOptions {
     var options = BoostingOptions()
     options.rounds = try atLeastOne(trees, arguments) ?? options.rounds
-    options.maximumDepth = try atLeastOne(depth, arguments) ?? options.maximumDepth
+    options.maximumDepth = try atLeastOne(depth, arguments)
+    options.learningRate = try share(learningRate, arguments)
     options.maximumBins = arguments[bins]
     options.minimumCategoryRows = try atLeastOne(categoryRows, arguments)
     options.rowShare = try share(rowShare, arguments)
     options.featureShare = try share(featureShare, arguments)
     options.minimumLeafWeight = arguments[leafWeight]
     options.seed = try arguments.required(ExplainingOptions.seed)
-    guard options.maximumDepth <= 12 else { throw .invalid("--depth of boosted trees is at most 12") }
+    guard options.maximumDepth ?? 1 <= 12 else { throw .invalid("--depth of boosted trees is at most 12") }
     guard (2...255).contains(options.maximumBins ?? 2) else { throw .invalid("--bins wants 2 to 255") }
     guard options.minimumLeafWeight ?? 1 > 0 else { throw .invalid("--leaf-weight wants a number above 0") }
     return options

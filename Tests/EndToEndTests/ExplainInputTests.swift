@@ -205,7 +205,7 @@ import Testing
     ),
     (
       ["fit", "t.csv", "--black-box", "boosted", "--learning-rate", "1.5"],
-      "--learning-rate wants a share above 0, at most 1"
+      "--learning-rate wants a number above 0, at most 1"
     ),
     (
       ["fit", "t.csv", "--black-box", "forest", "--learning-rate", "0.1"],
@@ -213,7 +213,7 @@ import Testing
     ),
     (
       ["fit", "t.csv", "--black-box", "boosted", "--row-share", "0"],
-      "--row-share wants a share above 0, at most 1"
+      "--row-share wants a number above 0, at most 1"
     ),
     (
       ["fit", "t.csv", "--black-box", "boosted", "--leaf-weight", "0"], "--leaf-weight wants a number above 0"

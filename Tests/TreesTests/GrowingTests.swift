@@ -152,6 +152,54 @@ import Testing
     #expect(try Self.fit(model, features, target, seed: 2) != first)
   }
 
+  /// Eighty categories that say nothing beside a number that does, or the other way round: rows 0 to 2,999 to fit to, as many
+  /// to judge by.
+  static func categoriesAndANumber(areNoise: Bool) -> (features: Features, values: [Float]) {
+    var generator = SeededGenerator(seed: 21)
+    let effects = (0..<80).map { _ in generator.normal() }
+    let categories = (0..<6000).map { _ in generator.index(below: 80) }
+    let numbers = (0..<6000).map { _ in Float(generator.normal()) }
+    let values = (0..<6000).map { row in
+      Float((areNoise ? 0.7 * Double(numbers[row]) : effects[categories[row]]) + 0.7 * generator.normal())
+    }
+    let features = Features(
+      names: ["number", "category"], kinds: [.numeric, .categorical((0..<80).map { "c\($0)" })],
+      rowCount: 6000,
+      values: numbers + categories.map { Float($0) })
+    return (features, values)
+  }
+
+  /// The mean squared error, or the share of wrong classes, on rows that the trees have not seen.
+  static func errorOnFreshRows(_ features: Features, _ values: [Float], classes: Bool) throws -> Double {
+    let (old, new) = (Array(0..<3000), Array(3000..<6000))
+    let target: Target =
+      classes
+      ? .classes(old.map { values[$0] > 0 ? 1 : 0 }, names: ["low", "high"]) : .values(Array(values[..<3000]))
+    let ensemble = try TreeEnsemble.boosted(features.selecting(rows: old), target: target, targetName: "y")
+    let said = try ensemble.predict(features.selecting(rows: new))
+    return new.indices.reduce(0.0) { sum, row in
+      let truth = values[new[row]]
+      if classes { return sum + ((said[row, 1] > 0.5) == (truth > 0) ? 0 : 1) }
+      let error = Double(said[row, 0] - truth)
+      return sum + error * error
+    } / Double(new.count)
+  }
+
+  @Test(arguments: [true, false]) func categoriesThatSayNothingDoNoHarm(classes: Bool) throws {
+    let (features, values) = Self.categoriesAndANumber(areNoise: true)
+    let with = try Self.errorOnFreshRows(features, values, classes: classes)
+    let without = try Self.errorOnFreshRows(features.selecting(features: [0]), values, classes: classes)
+    #expect(with < 1.05 * without, "\(with) with categories, \(without) without")
+  }
+
+  /// What nobody can know is 0.49 of the squared error, and 0.19 of the classes.
+  @Test(arguments: [(true, 0.25), (false, 0.62)])
+  func categoriesThatSayMuchAreUsed(classes: Bool, most: Double) throws {
+    let (features, values) = Self.categoriesAndANumber(areNoise: false)
+    let error = try Self.errorOnFreshRows(features, values, classes: classes)
+    #expect(error < most)
+  }
+
   @Test func aRoundSeesItsShareOfRows() throws {
     let (features, _) = Self.mixed(400, seed: 7)
     let values = (0..<400).map { features[$0, 2] }
@@ -345,14 +393,14 @@ import Testing
       objective.gradients([Double](repeating: objective.baseScores[0], count: features.rowCount)).first)
     let shape = BoostedTreeShape(maximumDepth: 6, learningRate: 0.3, regularisation: 1, minimumLeafWeight: 1)
     var level = LevelGrower(
-      quantised, asking: Array(0..<4), gradients: gradients, shape: shape)
+      quantised, asking: Array(0..<4), gradients: gradients, shape: shape, noise: 0.1)
     let (expected, expectedLeaves) = level.grow(output: 0)
     let records = RowRecords(quantised, classes ? .units : .floats)
     records.load(gradients)
     // Twice, as records are used again by the next tree.
     for _ in 0..<2 {
       var range = RangeGrower(
-        quantised, records, shape: shape)
+        quantised, records, shape: shape, noise: 0.1)
       let (tree, leaves) = range.grow(output: 0)
       #expect(tree.nodes.count == expected.nodes.count)
       for row in 0..<features.rowCount {

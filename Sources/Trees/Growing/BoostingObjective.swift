@@ -95,6 +95,26 @@ struct BoostingObjective {
     }
   }
 
+  /// The variance of gradients per unit of hessian.
+  ///
+  /// For classes as it is where the probabilities are right: p (1 − p) is the variance, and the hessian of two classes;
+  /// that of several is twice as much. For quantities the mean squared error so far.
+  func noise(_ scores: [Double], unused: [Bool], team: some RowTeam) -> Double {
+    switch truths {
+    case .pair: return 1
+    case .classes: return 0.5
+    case .quantities(let values):
+      var (sum, count) = (0.0, 0.0)
+      for row in values.indices where unused.isEmpty || !unused[row] {
+        let error = scores[row] - Double(values[row])
+        sum += error * error
+        count += 1
+      }
+      let sums = team.sum([sum, count])
+      return sums[0] / max(1, sums[1])
+    }
+  }
+
   /// Pairs (gradient, hessian) of every row, for each score.
   func gradients(_ scores: [Double]) -> [[Float]] {
     var flat = [Float](unsafeUninitializedCapacity: rowCount * 2 * scoreCount) { pairs, initialized in

@@ -10,6 +10,8 @@ struct BoostingRun {
   /// How many features a tree may ask about.
   var featuresDrawn: Int
   private var shape: BoostedTreeShape
+  /// The variance of the round's gradients per unit of hessian; 0 where no feature has categories, which alone ask for it.
+  private var noise = 0.0
   private let features: QuantisedFeatures
   private let scale: BoostingScale
   /// Rows as records, where the table is tall.
@@ -50,6 +52,7 @@ struct BoostingRun {
   /// - Returns: the rows that the trees were not fitted to.
   @discardableResult
   mutating func addRound() -> [Int] {
+    if !features.categories.isEmpty { noise = objective.noise(scores, unused: unused, team: team) }
     if let records, objective.scoreCount == 1, scale.rowsDrawn == nil {
       loadGradients(records)
       trees.append(addTree(over: records, output: 0))
@@ -95,7 +98,7 @@ struct BoostingRun {
   private mutating func addTree(over records: RowRecords, output: Int) -> Tree {
     let width = objective.scoreCount
     var grower = RangeGrower(
-      features, records, shape: shape, team: team)
+      features, records, shape: shape, noise: noise, team: team)
     let tree = grower.tree(output: output)
     scores.withUnsafeMutableBufferPointer { scores in
       if let base = scores.baseAddress { grower.add(tree, to: base, width: width) }
@@ -107,7 +110,8 @@ struct BoostingRun {
   private mutating func addTree(on gradients: consuming [Float], output: Int) -> Tree {
     let width = objective.scoreCount
     var grower = LevelGrower(
-      features, asking: featuresAsked(), gradients: consume gradients, shape: shape)
+      features, asking: featuresAsked(), gradients: consume gradients, shape: shape,
+      noise: noise)
     let (tree, leafOfRow) = grower.grow(output: output)
     let (leafValues, rowCount) = (tree.leafValues, features.rowCount)
     scores.withUnsafeMutableBufferPointer { scores in

@@ -20,8 +20,9 @@ struct GradientCut: Sendable {
 /// Finds cuts of histograms `[bins + 1, 2]` of (gradient, hessian), whose last pair is the missing cells'.
 struct GradientCuts: Sendable {
   let features: QuantisedFeatures
-  let regularisation: Double
-  let minimumLeafWeight: Double
+  let shape: BoostedTreeShape
+  /// The variance of gradients per unit of hessian.
+  let noise: Double
 
   /// The best cut of one feature's histogram, if its gain is above `floor`; gains are not yet less the parent's.
   func best(_ feature: Int, _ histogram: UnsafeMutablePointer<Double>, over floor: Double) -> GradientCut? {
@@ -29,7 +30,8 @@ struct GradientCuts: Sendable {
     if features.categories[feature] != nil { return categoryCut(feature, histogram, bins, over: floor) }
     var place = 0
     var missingLeft: Int32 = 0
-    let gain = ck_best_cut(histogram, bins, regularisation, minimumLeafWeight, &place, &missingLeft)
+    let gain = ck_best_cut(
+      histogram, bins, shape.regularisation, shape.minimumLeafWeight, &place, &missingLeft)
     guard gain > floor else { return nil }
     return GradientCut(gain: gain, feature: feature, left: .upTo(place), missingGoesLeft: missingLeft != 0)
   }
@@ -70,13 +72,24 @@ struct GradientCuts: Sendable {
     }
     var place = 0
     var missingLeft: Int32 = 0
-    let gain = ck_best_cut(ordered, order.count, regularisation, minimumLeafWeight, &place, &missingLeft)
+    let gain =
+      ck_best_cut(
+        ordered, order.count, shape.regularisation, shape.minimumLeafWeight, &place, &missingLeft)
+      - gainOfChance(order.count)
     guard gain > floor else { return nil }
     let members = order.prefix(place + 1).filter { $0 != features.rareBins[feature] }.sorted()
     return members.isEmpty
       ? nil
       : GradientCut(
         gain: gain, feature: feature, left: .members(members), missingGoesLeft: missingLeft != 0)
+  }
+
+  /// What the best cut of that many categories gains where they mean nothing.
+  ///
+  /// Means of pure noise, put in order and cut in the middle, are ±√(2/π) standard deviations from 0 on average: each
+  /// category brings 2/π of the noise. Two leave nothing to choose.
+  private func gainOfChance(_ categories: Int) -> Double {
+    2 / Double.pi * Double(max(0, categories - 2)) * noise
   }
 
   /// The question that a tree asks for a cut.

@@ -28,13 +28,12 @@ struct LevelGrower {
 
   init(
     _ features: QuantisedFeatures, asking asked: [Int], gradients: consuming [Float],
-    shape: BoostedTreeShape
+    shape: BoostedTreeShape, noise: Double
   ) {
     self.features = features
     self.asked = asked
     self.shape = shape
-    cuts = GradientCuts(
-      features: features, regularisation: shape.regularisation, minimumLeafWeight: shape.minimumLeafWeight)
+    cuts = GradientCuts(features: features, shape: shape, noise: noise)
     rows = (0..<Int32(features.rowCount)).map { $0 }
     slots = [UInt16](repeating: 0, count: features.rowCount)
     leafOfRow = [Int32](repeating: 0, count: features.rowCount)

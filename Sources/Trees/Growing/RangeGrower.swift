@@ -50,15 +50,14 @@ struct RangeGrower {
   }
 
   init(
-    _ features: QuantisedFeatures, _ records: RowRecords, shape: BoostedTreeShape,
+    _ features: QuantisedFeatures, _ records: RowRecords, shape: BoostedTreeShape, noise: Double,
     team: some RowTeam = LoneProcess()
   ) {
     self.team = team
     self.features = features
     self.records = records
     self.shape = shape
-    cuts = GradientCuts(
-      features: features, regularisation: shape.regularisation, minimumLeafWeight: shape.minimumLeafWeight)
+    cuts = GradientCuts(features: features, shape: shape, noise: noise)
   }
 
   /// Grows to the end.
@@ -95,7 +94,7 @@ struct RangeGrower {
     let (open, cuts, offsets, features) = (open, cuts, records.offsets, features)
     let best = parallelMap(open.count) { place -> GradientCut?? in
       let node = open[place]
-      let parent = node.gradient * node.gradient / (node.hessian + cuts.regularisation)
+      let parent = node.gradient * node.gradient / (node.hessian + cuts.shape.regularisation)
       var best: GradientCut?
       for feature in offsets.indices {
         guard features.binCounts[feature] > 1 || features.kinds[feature] == .numeric else { continue }
@@ -176,7 +175,7 @@ struct RangeGrower {
 
   /// Whether both sides of some cut could have weight enough.
   private func maySplit(_ node: OpenNode) -> Bool {
-    node.count > 1 && node.hessian >= 2 * cuts.minimumLeafWeight
+    node.count > 1 && node.hessian >= 2 * shape.minimumLeafWeight
   }
 
   /// The gradient and hessian that go left, from the parent's histogram.

@@ -91,7 +91,7 @@ enum FitOptions {
     _ option: Option<Double>, _ arguments: ParsedArguments
   ) throws(UsageError) -> Double? {
     guard let value = arguments[option] else { return nil }
-    guard value > 0, value <= 1 else { throw .invalid("--\(option.name) wants a share above 0, at most 1") }
+    guard value > 0, value <= 1 else { throw .invalid("--\(option.name) wants a number above 0, at most 1") }
     return value
   }
 

@@ -189,7 +189,7 @@ import Testing
     let (features, values) = Self.categoriesAndANumber(areNoise: true)
     let with = try Self.errorOnFreshRows(features, values, classes: classes)
     let without = try Self.errorOnFreshRows(features.selecting(features: [0]), values, classes: classes)
-    #expect(with < 1.05 * without, "\(with) with categories, \(without) without")
+    #expect(with < 1.1 * without, "\(with) with categories, \(without) without")
   }
 
   /// What nobody can know is 0.49 of the squared error, and 0.19 of the classes.

@@ -200,6 +200,21 @@ import Testing
     #expect(error < most)
   }
 
+  /// However features are shared out among threads.
+  @Test(arguments: [300, 3000]) func ofEqualFeaturesTheFirstIsAsked(rows: Int) throws {
+    var generator = SeededGenerator(seed: 17)
+    let column = (0..<rows).map { _ in Float(generator.normal()) }
+    let features = Features(
+      names: (0..<50).map { "x\($0)" }, kinds: .init(repeating: .numeric, count: 50), rowCount: rows,
+      values: (0..<50).flatMap { _ in column })
+    let values = column.map { $0 * $0 + Float(generator.normal()) }
+    var options = BoostingOptions()
+    options.featureShare = 1
+    let ensemble = try TreeEnsemble.boosted(
+      features, target: .values(values), targetName: "y", options: options)
+    #expect(ensemble.usedFeatures == [0])
+  }
+
   @Test func aRoundSeesItsShareOfRows() throws {
     let (features, _) = Self.mixed(400, seed: 7)
     let values = (0..<400).map { features[$0, 2] }

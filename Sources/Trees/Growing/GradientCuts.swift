@@ -10,6 +10,7 @@ struct GradientCut: Sendable {
     case members([Int])
   }
 
+  /// What the two sides come to; what the node came to by itself is not taken off, so that equal cuts are equal to the bit.
   var gain: Double
   var feature: Int
   /// Bins on the left.
@@ -24,7 +25,10 @@ struct GradientCuts: Sendable {
   /// The variance of gradients per unit of hessian.
   let noise: Double
 
-  /// The best cut of one feature's histogram, if its gain is above `floor`; gains are not yet less the parent's.
+  /// What a cut must come to above its node.
+  static let leastGain = 1e-9
+
+  /// The best cut of one feature's histogram, if its gain is above `floor`.
   func best(_ feature: Int, _ histogram: UnsafeMutablePointer<Double>, over floor: Double) -> GradientCut? {
     let bins = features.binCounts[feature]
     if features.categories[feature] != nil { return categoryCut(feature, histogram, bins, over: floor) }

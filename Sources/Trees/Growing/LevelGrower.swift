@@ -100,11 +100,8 @@ struct LevelGrower {
               gradients.baseAddress, rows.count, width, histogram)
             for slot in open.indices {
               let own = histogram + slot * width * 2
-              let floor = max(best[slot]?.gain ?? 1e-9, 1e-9) + parents[slot]
-              if var cut = cuts.best(feature, own, over: floor) {
-                cut.gain -= parents[slot]
-                best[slot] = cut
-              }
+              let floor = best[slot]?.gain ?? parents[slot] + GradientCuts.leastGain
+              if let cut = cuts.best(feature, own, over: floor) { best[slot] = cut }
             }
           }
         }

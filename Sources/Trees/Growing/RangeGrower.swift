@@ -99,11 +99,8 @@ struct RangeGrower {
       for feature in offsets.indices {
         guard features.binCounts[feature] > 1 || features.kinds[feature] == .numeric else { continue }
         let own = node.histogram + 2 * Int(offsets[feature])
-        let floor = max(best?.gain ?? 1e-9, 1e-9) + parent
-        if var cut = cuts.best(feature, own, over: floor) {
-          cut.gain -= parent
-          best = cut
-        }
+        let floor = best?.gain ?? parent + GradientCuts.leastGain
+        if let cut = cuts.best(feature, own, over: floor) { best = cut }
       }
       return .some(best)
     }

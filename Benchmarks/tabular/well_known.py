@@ -43,9 +43,7 @@ def ours(command, folder, kind, train, test, target, is_classes):
     test.to_csv(paths["test.csv"], index=False)
     run(command, "fit", paths["train.csv"], "--target", target, "--black-box", kind, "--output", paths["model.json"])
     run(command, "predict", paths["test.csv"], "--target", target, "--black-box", paths["model.json"], "--output", paths["said.csv"])
-    said = pd.read_csv(paths["said.csv"])
-    columns = [c for c in ("prediction", "predicted", target) if c in said]
-    return quality(test[target], said[columns[0]], is_classes)
+    return quality(test[target], pd.read_csv(paths["said.csv"])["prediction"], is_classes)
 
 
 def theirs(train, test, target, kept, is_classes):
@@ -58,6 +56,10 @@ def theirs(train, test, target, kept, is_classes):
     model = (lightgbm.LGBMClassifier if is_classes else lightgbm.LGBMRegressor)(verbose=-1, n_jobs=1)
     model.fit(prepared(train), train[target].astype(str) if is_classes else train[target])
     return quality(test[target], model.predict(prepared(test)), is_classes)
+
+
+def is_date(column):
+    return column.dtype.kind not in "fiub" and str(column.dropna().iloc[0])[:4].isdigit()
 
 
 def main():
@@ -80,8 +82,7 @@ def main():
                 kind = json.load(file)["black_box"]["name"]
             with open(folder + "/why/importance.csv") as file:
                 columns = pd.read_csv(file)["feature"]
-            kept = [c for c in frame if c != target and c in set(columns)
-                    and not (frame[c].dtype.kind not in "fiub" and str(frame[c].dropna().iloc[0])[:4].isdigit())]
+            kept = [c for c in frame if c in set(columns) and not is_date(frame[c])]
             for seed in range(seeds):
                 train, test = train_test_split(
                     frame, test_size=0.25, random_state=seed, stratify=frame[target] if is_classes else None)

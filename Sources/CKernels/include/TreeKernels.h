@@ -64,9 +64,10 @@ size_t ck_part_cells(
 
 /// Adds one row's SHAP terms of one tree to `attributions` [slots, width, 8·blocks].
 ///
-/// Nodes stand parents first, siblings at 2i + 1 and 2i + 2. states[n] tells which of node n's three factor tables holds for the row; tables are
-/// [nodes, 6, 8·blocks]: three factors of the path product, three coefficients. leaves[n] is the first of a leaf's
-/// `width` numbers in `values`, or −1. `products` [nodes, 8·blocks] and `sums` [nodes, width, 8·blocks] are scratch.
+/// Nodes stand parents first, siblings at 2i + 1 and 2i + 2. states[n] tells which of node n's three factor tables
+/// holds for the row; tables are [nodes, 6, 8·blocks]: three factors of the path product, three coefficients.
+/// leaves[n] is the first of a leaf's `width` numbers in `values`, or −1. `products` [nodes, 8·blocks] and `sums`
+/// [nodes, width, 8·blocks] are scratch.
 void ck_shap_sweep(
   const int32_t *parents, const int32_t *slots, const int32_t *leaves, const uint8_t *states,
   const double *tables, const double *weights, size_t blocks, size_t count, const double *values, size_t width,

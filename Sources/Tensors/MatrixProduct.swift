@@ -1,4 +1,4 @@
-// The seam to BLAS: the only file that calls it.
+// The seam to BLAS in single precision; `LibraryProduct` makes the call.
 //
 // OpenBLAS runs single-threaded inside; large products are split here, over the same threads that the project's own
 // loops use, so that a product inside a parallel loop never fights for cores.
@@ -139,6 +139,8 @@ extension Threads {
 }
 
 /// `c = scale·a·b (+ c)` on `threads` threads, split along the longer side of `c`.
+///
+/// The bits do not depend on the number of threads (see `LibraryProduct`).
 func gemm(
   _ a: GemmOperand, _ b: GemmOperand, _ c: GemmTarget, scale: Float, accumulating: Bool, threads: Int
 ) {
@@ -146,35 +148,38 @@ func gemm(
   let (m, n, k) = (c.window.rows, c.window.columns, a.window.width)
   // Below about two million multiply-adds a thread's wake-up costs more than it saves.
   let pieces = max(1, min(threads, m * n * k / 2_000_000))
-  let byRows = m >= n
-  let length = byRows ? m : n
-  @Sendable func run(_ range: Range<Int>) {
-    var (a, b, c) = (a, b, c)
-    let start = range.lowerBound
-    if byRows {
-      a.pointer += a.window.transposed ? start : start * a.window.rowStride
-      c.pointer += start * c.window.rowStride
-    } else {
-      b.pointer += b.window.transposed ? start * b.window.rowStride : start
-      c.pointer += start
-    }
-    cblas_sgemm(
-      CblasRowMajor, a.window.transposed ? CblasTrans : CblasNoTrans,
-      b.window.transposed ? CblasTrans : CblasNoTrans, blasint(byRows ? range.count : m),
-      blasint(byRows ? n : range.count), blasint(k), scale, a.pointer + a.window.offset,
-      blasint(max(1, a.window.rowStride)), b.pointer + b.window.offset, blasint(max(1, b.window.rowStride)),
-      accumulating ? 1 : 0, c.pointer + c.window.offset, blasint(max(1, c.window.rowStride)))
+  let (rows, columns) = pieces == 1 ? ([0..<m], [0..<n]) : LibraryProduct.parts(m, n, pieces: pieces)
+  @Sendable func run(_ part: Int) {
+    let (rows, columns) = (rows[part % rows.count], columns[part / rows.count])
+    LibraryProduct(
+      a: a.from(row: rows.lowerBound), b: b.from(column: columns.lowerBound),
+      c: c.from(row: rows.lowerBound).from(column: columns.lowerBound), rows: rows.count,
+      columns: columns.count
+    ).run(scale: scale, accumulating: accumulating)
   }
-  if pieces == 1 {
-    run(0..<length)
-  } else {
-    parallelFor(pieces) { piece in
-      // Multiples of 16 keep the micro-kernel's tiles whole.
-      let step = (length + pieces - 1) / pieces
-      let aligned = (step + 15) / 16 * 16
-      let start = min(length, piece * aligned)
-      let end = piece == pieces - 1 ? length : min(length, start + aligned)
-      if start < end { run(start..<end) }
-    }
+  if pieces == 1 { run(0) } else { parallelFor(rows.count * columns.count) { run($0) } }
+}
+
+extension GemmOperand {
+  /// The operand without the rows before one.
+  func from(row: Int) -> GemmOperand {
+    GemmOperand(pointer: pointer + (window.transposed ? row : row * window.rowStride), window: window)
+  }
+
+  /// The operand without the columns before one.
+  func from(column: Int) -> GemmOperand {
+    GemmOperand(pointer: pointer + (window.transposed ? column * window.rowStride : column), window: window)
+  }
+}
+
+extension GemmTarget {
+  /// The target without the rows before one.
+  func from(row: Int) -> GemmTarget {
+    GemmTarget(pointer: pointer + row * window.rowStride, window: window)
+  }
+
+  /// The target without the columns before one.
+  func from(column: Int) -> GemmTarget {
+    GemmTarget(pointer: pointer + column, window: window)
   }
 }

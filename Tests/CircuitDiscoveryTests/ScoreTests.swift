@@ -117,7 +117,8 @@ import Testing
     }
     let evaluation = try Evaluation(tables, truth: truth)
     let area = try #require(evaluation.measure(named: "trapezoid_auc"))
-    #expect(area.values == [1, 2.0 / 3, 0.5 / 3])
+    let expected: [Double] = [1, 2.0 / 3, 0.5 / 3]
+    #expect(area.values == expected)
     let interval = try #require(area.interval)
     #expect(interval.lowerBound < area.mean && area.mean < interval.upperBound)
     #expect(try Evaluation(tables, truth: truth) == evaluation)

@@ -115,7 +115,8 @@ import Testing
       #expect(heads.dropFirst().allSatisfy { (Int($0[8]) ?? 0) < 0 })
       let scores = heads.dropFirst().compactMap { Double($0[3]) }
       #expect(scores == scores.sorted(by: >))
-      #expect(abs(heads.dropFirst().compactMap { Double($0[4]) }.reduce(0, +) - 1) < 1e-9)
+      let total = heads.dropFirst().compactMap { Double($0[4]) }.reduce(0, +)
+      #expect(abs(total - 1) < 1e-9)
       let pairs = try columns(folder + "/out/pairs.csv")
       #expect(pairs[0] == ["rank", "layer_a", "head_a", "layer_b", "head_b", "score"])
       #expect(pairs.count == 29)

@@ -100,7 +100,7 @@ import Testing
   static let sound =
     "a,b,y\n" + (0..<60).map { "\($0 % 10),\($0 % 3),\($0 % 10 > 4 ? "yes" : "no")\n" }.joined()
 
-  @Test(arguments: [
+  static let badInputs: [(table: String, options: [String], sentence: String)] = [
     ("a,b,y\n1,2,yes\n", [], "the table has one row; at least 8 are needed to fit and to hold some out"),
     (
       "a,b,y\n" + String(repeating: "1,2,yes\n", count: 20), [],
@@ -147,7 +147,9 @@ import Testing
     (sound, ["--predictions", "p"], "t.csv has no column 'p'"),
     (sound, ["--black-box-command", "false"], "false"),
     (sound, ["--black-box", "forest", "--predictions", "a"], "exclude one another"),
-  ])
+  ]
+
+  @Test(arguments: badInputs)
   func badInputIsExplained(table: String, options: [String], sentence: String) throws {
     let (result, files) = try Self.run(table, options)
     #expect(result.exitCode == 1 || result.exitCode == 2)

@@ -43,7 +43,7 @@ import Testing
     let (features, target) = Self.table(rows: 600, noise: 10, seed: 1)
     let (fresh, freshTarget) = Self.table(rows: 400, noise: 10, seed: 2)
     let network = try NetworkBlackBox(fitting: features, target, architecture, seed: 3)
-    #expect(try Self.accuracy(network, fresh, freshTarget) > 0.93)
+    #expect(try Self.accuracy(network, fresh, freshTarget) > 0.9)
     let probabilities = try network.predict(fresh)
     for row in 0..<20 { #expect(abs(probabilities.row(row).values.reduce(0, +) - 1) < 1e-5) }
   }

@@ -1,7 +1,8 @@
-// Products against a plain triple loop in double precision.
+// Products against a plain triple loop in double precision, and the same bits on any number of threads.
 
-import Tensors
 import Testing
+
+@testable import Tensors
 
 @Suite struct MatrixProductTests {
   static func random(_ shape: [Int], seed: UInt64) -> Tensor {
@@ -23,6 +24,23 @@ import Testing
         #expect(abs(sum - Double(z[i * n + j])) < 1e-5 * Double(k), "at \(i), \(j)")
       }
     }
+  }
+
+  /// What two threads split, by rows and by columns, one computes to the same bits.
+  @Test(arguments: [(1000, 70, 130), (70, 1000, 130), (333, 333, 333), (40, 2500, 60), (611, 700, 90)])
+  func threadsDoNotShow(m: Int, n: Int, k: Int) {
+    let a = Self.random([m, k], seed: 4)
+    let b = Self.random([k, n], seed: 5)
+    func product(threads: Int) -> [Float] {
+      var c = Tensor(zeros: [m, n])
+      let target = c.mutablePointer()
+      gemm(
+        GemmOperand(pointer: a.pointer, window: a.matrix), GemmOperand(pointer: b.pointer, window: b.matrix),
+        GemmTarget(pointer: target, window: c.matrix), scale: 1, accumulating: false, threads: threads)
+      return c.values
+    }
+    let alone = product(threads: 1)
+    for threads in [2, 3, 5, 8] { #expect(product(threads: threads) == alone, "\(threads) threads") }
   }
 
   @Test func windowsReadAndWriteInPlace() {

@@ -101,4 +101,14 @@ float ck_adam_projected(float *w, float *m, float *v, const float *gradient, con
 void ck_adam_projected_columns(float *w, float *m, float *v, const float *gradient, const uint8_t *is_live, size_t rows,
                                size_t columns, size_t from, size_t to, float *along, const ck_adam_t *options);
 
+/// scores[i][j] = scale · Σ queries[i][t]·keys[j][t], each sum in order. Where `ends` is not null, only keys before
+/// `ends[i]` are sure to be written in row i. `panel` takes width · 16 numbers.
+void ck_attention_scores(const float *queries, size_t query_stride, const float *keys, size_t key_stride, size_t rows,
+                         size_t key_count, size_t width, float scale, const int32_t *ends, float *panel, float *scores,
+                         size_t score_stride);
+/// mix[i][c] = Σ pattern[i][t]·values[t][c], each sum in order. Where `ends` is not null, row i of the pattern must be zero
+/// from `ends[i]` on. `panel` takes key_count · 16 numbers.
+void ck_attention_mix(const float *pattern, size_t pattern_stride, const float *values, size_t value_stride, size_t rows,
+                      size_t key_count, size_t width, const int32_t *ends, float *panel, float *mix, size_t mix_stride);
+
 #endif

@@ -140,12 +140,14 @@ struct ReplacementSource {
 
   /// Prompts of one length, about a thousand tokens at once, the shortest first.
   private static func parts(of prompts: [[Int]]) -> [[[Int]]] {
-    Dictionary(grouping: prompts, by: \.count).sorted { $0.key < $1.key }.flatMap { length, prompts in
+    var parts: [[[Int]]] = []
+    for (length, prompts) in Dictionary(grouping: prompts, by: \.count).sorted(by: { $0.key < $1.key }) {
       let size = max(1, 1024 / max(1, length))
-      return stride(from: 0, to: prompts.count, by: size).map {
-        Array(prompts[$0..<min($0 + size, prompts.count)])
+      for start in stride(from: 0, to: prompts.count, by: size) {
+        parts.append(Array(prompts[start..<min(start + size, prompts.count)]))
       }
     }
+    return parts
   }
 
   /// The mean of rows of `rowWidth` elements over all outputs of some batches.

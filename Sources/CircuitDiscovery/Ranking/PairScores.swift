@@ -45,9 +45,8 @@ public struct PairScores: Sendable, Equatable {
 
   /// The scores of all pairs, in the order of `unique`.
   public func all(normalised: Bool) -> [Double] {
-    zip(unique, shown).map { unique, shown in
-      normalised ? (shown == 0 ? 0 : Double(unique) / Double(shown)) : Double(unique)
-    }
+    guard normalised else { return unique.map { Double($0) } }
+    return zip(unique, shown).map { unique, shown in shown == 0 ? 0 : Double(unique) / Double(shown) }
   }
 
   /// The score of a pair of different heads. `normalised` divides by the distinct pairs of codes of both labels, those

@@ -65,23 +65,25 @@ public struct HeadRecorder: Sendable {
     // A new recording is begun after its first batch, for which the model's digest need not be known.
     try RecordingWriter.requireWritableFolder(of: path)
     var begun = RecordingWriter.isUnfinished(path) ? try makeWriter() : nil
-    let missing = begun?.missingExamples ?? Array(prompts.prompts.indices)
     let total = prompts.prompts.count
+    let missing = begun.map { Set($0.missingExamples) } ?? Set(prompts.prompts.indices)
     var done = total - missing.count
     try progress(done, total)
+    // Batches are those of a recording that was never interrupted, as company changes the last bits; one of which a part is
+    // on file is computed again.
     let groups = model.headOutputBatches(
-      of: missing.map { prompts.prompts[$0].tokens }, pooling: pooling(position, []))
-    let examplesOfGroups = groups.map { group in group.indices.map { missing[$0] } }
-    let batches = zip(groups, examplesOfGroups).map { group, examples in
+      of: prompts.prompts.map(\.tokens), pooling: pooling(position, [])
+    ).filter { !missing.isDisjoint(with: $0.indices) }
+    let batches = groups.map { group in
       HeadOutputBatch(
-        batch: group.batch, pooling: pooling(position, examples.map { places[places.startIndex + $0] }))
+        batch: group.batch, pooling: pooling(position, group.indices.map { places[places.startIndex + $0] }))
     }
     try model.forEachHeadOutputs(of: batches) { index, outputs, codes in
-      let examples = examplesOfGroups[index]
+      let examples = groups[index].indices
       let writer = try begun ?? makeWriter()
       begun = writer
       try writer.write(headOutputs: outputs, codes: codes, examples: examples)
-      done += examples.count
+      done += examples.count { missing.contains($0) }
       try progress(done, total)
     }
     return try (begun ?? makeWriter()).finish()

@@ -62,13 +62,16 @@ enum TaskInspection: Inspection {
   }
 
   private static func truths(_ task: TaskSpec) -> [String] {
-    task.truths.flatMap { truth in
-      ["truth".padded(to: 15) + "\(task.name):\(truth.name), \(truth.model): \(truth.source)"]
-        + truth.groups.map { group in
-          let heads = group.heads.map { "\($0.layer).\($0.head)" }.joined(separator: " ")
-          return String(repeating: " ", count: 17) + (group.role.isEmpty ? "" : group.role + ": ") + heads
-        }
+    var lines: [String] = []
+    for truth in task.truths {
+      lines.append("truth".padded(to: 15) + "\(task.name):\(truth.name), \(truth.model): \(truth.source)")
+      for group in truth.groups {
+        let heads = group.heads.map { "\($0.layer).\($0.head)" }.joined(separator: " ")
+        let role = group.role.isEmpty ? "" : group.role + ": "
+        lines.append(String(repeating: " ", count: 17) + role + heads)
+      }
     }
+    return lines
   }
 
   private static func text(_ range: ClosedRange<Int>) -> String {

@@ -156,22 +156,22 @@ struct DiscoveryPage {
       func percent(_ column: String) -> String {
         codes.number(row, column).map { (100 * $0).text(decimals: 0) + " %" } ?? "?"
       }
-      return HTML.element(
-        "article", ["class": "card"],
-        [
-          .element(
-            "h3",
-            "Code \(codes.text(row, "code")) of head \(codes.text(row, "layer")).\(codes.text(row, "head"))"),
-          .paragraph(
-            "\(percent("share_of_head")) of the head; active on \(percent("uses")) of prompts and "
-              + "\(percent("replaced_uses")) of what replaces them"),
-          .paragraph(
-            "most at “\(codes.text(row, "strongest_token"))” (position \(codes.text(row, "strongest_position")) of prompt "
-              + "\(codes.text(row, "strongest_prompt")))"),
-          .paragraph("raises: \(codes.text(row, "promotes"))"),
-          .paragraph("lowers: \(codes.text(row, "suppresses"))"),
-        ]
-          + (contexts[["layer", "head", "code"].map { codes.text(row, $0) }.joined(separator: ".")] ?? []))
+      func text(_ column: String) -> String { codes.text(row, column) }
+      let uses =
+        "\(percent("share_of_head")) of the head; active on \(percent("uses")) of prompts and "
+        + "\(percent("replaced_uses")) of what replaces them"
+      let strongest =
+        "most at “\(text("strongest_token"))” (position \(text("strongest_position")) of prompt "
+        + "\(text("strongest_prompt")))"
+      let parts: [HTML] = [
+        .element("h3", "Code \(text("code")) of head \(text("layer")).\(text("head"))"),
+        .paragraph(uses),
+        .paragraph(strongest),
+        .paragraph("raises: \(text("promotes"))"),
+        .paragraph("lowers: \(text("suppresses"))"),
+      ]
+      let place = "\(text("layer")).\(text("head")).\(text("code"))"
+      return HTML.element("article", ["class": "card"], parts + (contexts[place] ?? []))
     }
     return [
       .paragraph(

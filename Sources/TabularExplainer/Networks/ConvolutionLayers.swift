@@ -116,15 +116,19 @@ struct BatchNormalisationLayer: NetworkLayer {
     let (sums, products) = gradient.channelSums(with: input)
     let shiftGradient = sums.map { Float($0) }
     // Σ g·x̂ with x̂ = (x − mean)·inverse.
-    let scaleGradient = (0..<mean.count).map {
-      Float(products[$0] - sums[$0] * Double(mean[$0])) * inverse[$0]
+    let scaleGradient: [Float] = mean.indices.map { channel in
+      let product: Double = products[channel] - sums[channel] * Double(mean[channel])
+      return Float(product) * inverse[channel]
     }
     let slopes = zip(scale.values, inverse).map { $0 * $1 }
     var inputGradient: Tensor
     if case .training = trace.pass {
       // slope·(g − Σg/n − x̂·Σ(g·x̂)/n), written as a·g + b·x + c.
       let b = (0..<mean.count).map { -slopes[$0] * inverse[$0] * scaleGradient[$0] / count }
-      let c = (0..<mean.count).map { -slopes[$0] * shiftGradient[$0] / count - b[$0] * mean[$0] }
+      let c: [Float] = mean.indices.map { channel in
+        let meanGradient: Float = shiftGradient[channel] / count
+        return -slopes[channel] * meanGradient - b[channel] * mean[channel]
+      }
       inputGradient = gradient.blended(slopes, with: input, b, plus: c)
     } else {
       inputGradient = gradient.scaledAndShifted(

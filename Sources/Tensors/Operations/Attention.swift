@@ -140,23 +140,24 @@ public func attentionMix(
     let length = sequence.length
     let first = sequence.firstOwned
     let rowCount = length - first
-    let scores = scratch
-    writeScores(input, rule, sequence, head, queries: first..<length, into: scores, stride: length, scratch)
-    for query in first..<length {
-      let row = scores + (query - first) * length
-      softmax(
-        row, rule.visible(from: query, length: length, branches: sequence.branches), length: length,
-        sink: rule.sinks?[head])
+    let scores = scratch.scores
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: rowCount) { ends in
+      let visible = (first..<length).map {
+        rule.visible(from: $0, length: length, branches: sequence.branches)
+      }
+      for (place, seen) in visible.enumerated() { ends[place] = Int32(min(length, seen.rows.upperBound)) }
+      writeScores(
+        input, rule, sequence, head, queries: first..<length, ends: UnsafePointer(ends.baseAddress),
+        into: scores, stride: length, scratch)
+      for (place, seen) in visible.enumerated() {
+        softmax(scores + place * length, seen, length: length, sink: rule.sinks?[head])
+      }
+      let values = rows(of: input, input.values, sequence, input.group(ofHead: head), scratch)
+      ck_attention_mix(
+        scores, length, values.base, values.stride, rowCount, length, target.width, ends.baseAddress,
+        scratch.panel, out.address + target.start(row: Int(sequence.rows[first]), head: head),
+        target.rowStride)
     }
-    let (values, window) = rows(
-      of: input, input.values, sequence, input.group(ofHead: head), scratch: scratch + rowCount * length)
-    gemm(
-      GemmOperand(pointer: scores, window: MatrixWindow(rows: rowCount, columns: length)),
-      GemmOperand(pointer: values, window: window),
-      GemmTarget(
-        pointer: out.address + target.start(row: Int(sequence.rows[first]), head: head),
-        window: MatrixWindow(rows: rowCount, columns: target.width, rowStride: target.rowStride)),
-      scale: 1, accumulating: false, threads: 1)
   }
 }
 
@@ -174,7 +175,7 @@ public func attentionScores(
   forEachPair(input, layout) { sequence, index, head, scratch in
     let length = sequence.length
     writeScores(
-      input, rule, sequence, head, queries: 0..<length,
+      input, rule, sequence, head, queries: 0..<length, ends: nil,
       into: out.address + squares.start(sequence: index, head: head), stride: length, scratch)
   }
 }
@@ -227,17 +228,11 @@ public func attentionMix(
   withExtendedLifetime(pattern.storage) {
     forEachPair(input, layout) { sequence, index, head, scratch in
       let length = sequence.length
-      let (values, window) = rows(
-        of: input, input.values, sequence, input.group(ofHead: head), scratch: scratch)
-      gemm(
-        GemmOperand(
-          pointer: weights.address + squares.start(sequence: index, head: head),
-          window: MatrixWindow(rows: length, columns: length)),
-        GemmOperand(pointer: values, window: window),
-        GemmTarget(
-          pointer: out.address + target.start(row: Int(sequence.rows[0]), head: head),
-          window: MatrixWindow(rows: length, columns: target.width, rowStride: target.rowStride)),
-        scale: 1, accumulating: false, threads: 1)
+      let values = rows(of: input, input.values, sequence, input.group(ofHead: head), scratch)
+      ck_attention_mix(
+        weights.address + squares.start(sequence: index, head: head), length, values.base, values.stride,
+        length, length, target.width, nil, scratch.panel,
+        out.address + target.start(row: Int(sequence.rows[0]), head: head), target.rowStride)
     }
   }
 }
@@ -260,23 +255,36 @@ func forEachSquareRow(
   }
 }
 
-/// Calls `body` for every sequence and head, in parallel, each with scratch memory for its scores and one gathered
-/// matrix of keys or values.
+/// The working memory of one head's attention over one sequence.
+private struct AttentionScratch {
+  /// `[positions, positions]`.
+  let scores: UnsafeMutablePointer<Float>
+  /// Keys or values of rows that do not stand together, `[positions, width]`.
+  let gathered: UnsafeMutablePointer<Float>
+  /// What the kernels lay out for themselves.
+  let panel: UnsafeMutablePointer<Float>
+}
+
+/// Calls `body` for every sequence and head, in parallel, each with working memory.
 private func forEachPair(
   _ input: AttentionInput, _ layout: SequenceLayout,
-  _ body: @Sendable (SequenceLayout.Sequence, Int, Int, UnsafeMutablePointer<Float>) -> Void
+  _ body: @Sendable (SequenceLayout.Sequence, Int, Int, AttentionScratch) -> Void
 ) {
   let heads = input.queries.count
   let pairs = layout.sequences.count * heads
   let longest = layout.longest
-  let capacity = longest * longest + longest * max(input.keys.width, input.values.width)
-  guard capacity > 0 else { return }
+  let widest = max(input.keys.width, input.values.width)
+  let panel = 16 * max(longest, widest)
+  let capacity = longest * longest + longest * widest + panel
+  guard longest > 0 else { return }
   // A few parts a thread, so that sequences of different lengths balance.
   let parts = min(pairs, 8 * Threads.count)
   withExtendedLifetime(input.tensor.storage) {
     parallelFor(parts) { part in
       withUnsafeTemporaryAllocation(of: Float.self, capacity: capacity) { buffer in
-        guard let scratch = buffer.baseAddress else { return }
+        guard let base = buffer.baseAddress else { return }
+        let scratch = AttentionScratch(
+          scores: base + panel, gathered: base + panel + longest * longest, panel: base)
         for pair in pairs * part / parts..<pairs * (part + 1) / parts {
           let sequence = layout.sequences[pair / heads]
           if sequence.firstOwned < sequence.length { body(sequence, pair / heads, pair % heads, scratch) }
@@ -286,44 +294,37 @@ private func forEachPair(
   }
 }
 
-/// One head's rows of a sequence as a matrix: in place where they are consecutive, else gathered into scratch.
+/// One head's rows of a sequence as a matrix: in place where they are consecutive, else gathered.
 private func rows(
   of input: AttentionInput, _ columns: HeadColumns, _ sequence: SequenceLayout.Sequence, _ head: Int,
-  scratch: UnsafeMutablePointer<Float>
-) -> (UnsafePointer<Float>, MatrixWindow) {
+  _ scratch: AttentionScratch
+) -> (base: UnsafePointer<Float>, stride: Int) {
   let base = input.tensor.pointer
-  let (length, width) = (sequence.length, columns.width)
+  let width = columns.width
   if sequence.isConsecutive {
-    return (
-      base + columns.start(row: Int(sequence.rows[0]), head: head),
-      MatrixWindow(rows: length, columns: width, rowStride: columns.rowStride)
-    )
+    return (base + columns.start(row: Int(sequence.rows[0]), head: head), columns.rowStride)
   }
   for (position, row) in sequence.rows.enumerated() {
-    (scratch + position * width).update(from: base + columns.start(row: Int(row), head: head), count: width)
+    (scratch.gathered + position * width).update(
+      from: base + columns.start(row: Int(row), head: head), count: width)
   }
-  return (UnsafePointer(scratch), MatrixWindow(rows: length, columns: width))
+  return (UnsafePointer(scratch.gathered), width)
 }
 
-/// Scaled (and capped) scores of some queries against all keys of a sequence, not masked.
+/// Scaled (and capped) scores of some queries against all keys of a sequence, not masked; where `ends` are given, a query's
+/// scores of the keys from its own end on may be left as they are.
 private func writeScores(
   _ input: AttentionInput, _ rule: AttentionRule, _ sequence: SequenceLayout.Sequence, _ head: Int,
-  queries: Range<Int>, into scores: UnsafeMutablePointer<Float>, stride: Int,
-  _ scratch: UnsafeMutablePointer<Float>
+  queries: Range<Int>, ends: UnsafePointer<Int32>?, into scores: UnsafeMutablePointer<Float>, stride: Int,
+  _ scratch: AttentionScratch
 ) {
   let length = sequence.length
-  let (keys, window) = rows(
-    of: input, input.keys, sequence, input.group(ofHead: head), scratch: scratch + queries.count * length)
+  let keys = rows(of: input, input.keys, sequence, input.group(ofHead: head), scratch)
   let first = input.queries.start(row: Int(sequence.rows[queries.lowerBound]), head: head)
-  gemm(
-    GemmOperand(
-      pointer: input.tensor.pointer + first,
-      window: MatrixWindow(
-        rows: queries.count, columns: input.queries.width, rowStride: input.queries.rowStride)),
-    GemmOperand(pointer: keys, window: window.transpose),
-    GemmTarget(
-      pointer: scores, window: MatrixWindow(rows: queries.count, columns: length, rowStride: stride)),
-    scale: rule.scale, accumulating: false, threads: 1)
+  let isWhole = rule.keyBias != nil || rule.scoreCap != nil
+  ck_attention_scores(
+    input.tensor.pointer + first, input.queries.rowStride, keys.base, keys.stride, queries.count, length,
+    input.queries.width, rule.scale, isWhole ? nil : ends, scratch.panel, scores, stride)
   if let bias = rule.keyBias {
     var addends = bias.addends(head: head, length: length)
     if !sequence.branches.isEmpty {

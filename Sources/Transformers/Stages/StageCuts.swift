@@ -61,19 +61,18 @@ struct LayerBytes: Equatable {
   /// What the headers of a model's files say. The embedding's tables are taken to be stored as layers are.
   init(_ checkpoint: SafetensorsCheckpoint, _ configuration: TransformerConfiguration) throws {
     // A model of several parts has several series of layers; the text part's is the largest.
-    var series: [String: (bytes: [Int], elements: Int)] = [:]
+    var series: [String: (bytes: [Int], elements: Int, total: Int)] = [:]
     for name in checkpoint.names {
       guard let layer = SafetensorsCheckpoint.layer(of: name), layer < configuration.layers else { continue }
       let entry = try checkpoint.file(holding: name).entry(name)
       let prefix = name.components(before: layer)
-      var sizes = series[prefix] ?? ([Int](repeating: 0, count: configuration.layers), 0)
+      var sizes = series[prefix] ?? ([Int](repeating: 0, count: configuration.layers), 0, 0)
       sizes.bytes[layer] += entry.byteRange.count
+      sizes.total += entry.byteRange.count
       sizes.elements += entry.count
       series[prefix] = sizes
     }
-    let largest = series.sorted { $0.key < $1.key }.map(\.value).max {
-      $0.bytes.reduce(0, +) < $1.bytes.reduce(0, +)
-    }
+    let largest = series.sorted { $0.key < $1.key }.map(\.value).max { $0.total < $1.total }
     layers = largest?.bytes ?? [Int](repeating: 1, count: configuration.layers)
     let rows = configuration.vocabulary + (configuration.positions == .learned ? configuration.context : 0)
     let perElement = Double(layers.reduce(0, +)) / Double(max(1, largest?.elements ?? 1))

@@ -1,5 +1,5 @@
 // Every command that writes, with a failure or a kill at steps of writing in turn: each file is whole or absent, nothing
-// else is left, and the same command then goes on to the same bytes. Every third to seventh step is taken, so that the
+// else is left, and the same command then goes on to the same bytes. Every seventh to eleventh step is taken, so that the
 // suite stays short; with HEADLAMP_EVERY_FAULT set, as `make stress` does, every one.
 
 import Foundation
@@ -64,7 +64,7 @@ import Testing
   /// How far apart the steps are that fail.
   private static let strides: [(kind: String, stride: Int)] =
     ProcessInfo.processInfo.environment["HEADLAMP_EVERY_FAULT"] == nil
-    ? [("ENOSPC", 4), ("EIO", 7), ("kill", 5)] : [("ENOSPC", 1), ("EIO", 1), ("kill", 1)]
+    ? [("ENOSPC", 7), ("EIO", 11), ("kill", 9)] : [("ENOSPC", 1), ("EIO", 1), ("kill", 1)]
 
   private func files(_ path: String) -> [String: Data] {
     let manager = FileManager.default

@@ -21,7 +21,9 @@ extension TreeEnsemble {
     if case .classes(let labels, let names) = target, Set(labels).count < 2 {
       throw .oneClass(labels.first.map { names[$0] } ?? "")
     }
-    let scale = BoostingScale(options, rows: features.rowCount, features: features.count)
+    let areQuantities = if case .values = target { true } else { false }
+    let scale = BoostingScale(
+      options, rows: features.rowCount, features: features.count, predictsQuantities: areQuantities)
     let quantised = QuantisedFeatures(
       features, maximumBins: scale.maximumBins, minimumCategoryRows: options.minimumCategoryRows)
     var run = BoostingRun(quantised, BoostingObjective(target), options, scale)

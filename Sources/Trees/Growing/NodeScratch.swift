@@ -242,12 +242,14 @@ final class NodeScratch {
     let whole: TargetSums
     let least: Double
     let floor: Double
+    /// What every cut's gain is lessened by.
+    var charge = 0.0
     var best: Cut?
 
     @inline(__always)
     mutating func consider(_ place: Int, _ sums: TargetSums, missingGoesLeft: Bool) {
       guard sums.count >= least, whole.count - sums.count >= least else { return }
-      let gain = sums.gain(among: whole)
+      let gain = sums.gain(among: whole) - charge
       // A node that is not pure is split even where no cut lowers its impurity, as long as rows part.
       if gain > best?.gain ?? (floor - NodeScratch.slack) {
         best = Cut(place: place, gain: gain, missingGoesLeft: missingGoesLeft)
@@ -276,8 +278,34 @@ final class NodeScratch {
     }
   }
 
+  /// What the best cut of that many categories, ordered by one output, gains where they mean nothing.
+  ///
+  /// Means of pure noise, put in order and cut in the middle, are ±√(2/π) standard deviations from 0 on average: each
+  /// category brings 2/π of the output's variance, and of what other outputs have in common with it. Two categories leave
+  /// nothing to choose.
+  private func gainOfChance(_ categories: Int, _ count: Int, orderedBy output: Int) -> Double {
+    guard categories > 2 else { return 0 }
+    let means = means
+    var products = [Double](repeating: 0, count: width)
+    if hasLabels {
+      products[output] = means[output]
+    } else {
+      for place in 0..<count {
+        let vector = vectors + place * width
+        for other in 0..<width { products[other] += vector[output] * vector[other] }
+      }
+      for other in 0..<width { products[other] /= Double(count) }
+    }
+    let shared = (0..<width).map { products[$0] - means[output] * means[$0] }
+    guard shared[output] > 0 else { return 0 }
+    let variance = shared.reduce(0) { $0 + $1 * $1 } / shared[output]
+    let free = Double(categories - 2)
+    return (2 / Double.pi * free + 2 * free.squareRoot()) * variance
+  }
+
   /// The best set of categories: ordered by their mean of one output, and the order is cut. With two classes or one
-  /// quantity that finds the best set of all; with more outputs a random one orders them.
+  /// quantity that finds the best set of all; with more outputs a random one orders them. It must gain more than chance
+  /// would.
   func bestCategories(
     _ count: Int, _ bins: Int, missing: Int, rare: Int?, _ generator: inout SeededGenerator, least: Double,
     over floor: Double
@@ -291,11 +319,12 @@ final class NodeScratch {
       )
       return a == b ? $0 < $1 : a < b
     }
+    let charge = gainOfChance(present.count, count, orderedBy: output)
     // Rare categories stay on the "no" side: the set is one of those that rise, or of those that fall.
     let last = present.filter { $0 == rare }
     var best: (bins: [Int], cut: Cut)?
     for order in last.isEmpty ? [sorted] : [sorted + last, sorted.reversed() + last] {
-      var search = CutSearch(whole: whole, least: least, floor: floor)
+      var search = CutSearch(whole: whole, least: least, floor: floor, charge: charge)
       var sums = left
       for direction in 0..<(missing > 0 ? 2 : 1) {
         sums.clear()

@@ -38,7 +38,10 @@ extension TreeEnsemble {
     precondition((0..<1).contains(share))
     let rows = team.part(of: table.rowCount)
     let features = table.features(rows)
-    let scale = BoostingScale(options, rows: table.rowCount, features: table.featureNames.count)
+    // Several processes sum the histograms of all features: their trees ask about all of them.
+    let scale = BoostingScale(
+      options, rows: table.rowCount, features: table.featureNames.count,
+      predictsQuantities: table.classNames == nil && team.size == 1)
     let areAllAsked = scale.featuresDrawn == table.featureNames.count && scale.rowsDrawn == nil
     // Every process must come to the same answer here, before any waits for the others.
     guard

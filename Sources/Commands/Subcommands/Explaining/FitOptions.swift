@@ -18,17 +18,23 @@ enum FitOptions {
     "learning-rate", "RATE",
     help: "boosted: what trees are multiplied by, above 0 to 1 (0.1 below 50,000 rows, else 0.3)")
   static let bins = Option<Int>(
-    "bins", "N", help: "boosted: the most bins of a feature, 2 to 255 (32 below 2,000 rows, else 255)")
+    "bins", "N",
+    help:
+      "boosted: the most bins of a feature, 2 to 255 (below 2,000 rows 32, or 128 for quantities; else 255)")
   static let rowShare = Option<Double>(
     "row-share", "SHARE",
     help: "boosted: the share of rows that a round is fitted to (0.8 below 2,000 rows, else 1)")
   static let featureShare = Option<Double>(
     "feature-share", "SHARE",
     help:
-      "boosted: the share of features that a tree may ask about (1, or 0.3 where trials below 2,000 rows speak for it)"
+      "boosted: the share of features that a tree may ask about (0.7 for quantities below 50,000 rows; else 1, or 0.3 where "
+      + "trials below 2,000 rows speak for it)"
   )
   static let leafWeight = Option<Double>(
-    "leaf-weight", "W", help: "boosted: the least sum of hessians in a leaf (0.1 below 2,000 rows, else 1)")
+    "leaf-weight", "W",
+    help:
+      "boosted: the least sum of hessians in a leaf (3 rows for quantities below 50,000 rows; else 0.1 below 2,000, 1 from there)"
+  )
   static let categoryRows = Option<Int>(
     "category-rows", "N",
     help: "the fewest rows of a category that a tree may ask about (4, fewer in tables of less than 80 rows)")

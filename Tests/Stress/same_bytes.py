@@ -8,6 +8,7 @@ import argparse, hashlib, os, re, shutil, subprocess, sys, tempfile
 parser = argparse.ArgumentParser()
 parser.add_argument("headlamp")
 parser.add_argument("--runs", type=int, default=100)
+parser.add_argument("--only", help="names of jobs, separated by semicolons", default="")
 options = parser.parse_args()
 command = os.path.abspath(options.headlamp)
 
@@ -24,6 +25,11 @@ JOBS = {
     "fit, perceptron": ["fit", "example", "--black-box", "mlp", "--folds", "0"],
     "explain": ["explain", "example", "--row", "2"],
     "importance": ["importance", "example"],
+    "probe": ["probe", "base.h5", "--target", "label"],
+    "normality": ["normality", "fit", "base.h5"],
+    "quantise": ["quantise", "table.csv", "--target", "y"],
+    "fit, quantised": ["fit", "table.safetensors"],
+    "fit, quantities": ["fit", "table.csv", "--target", "y", "--black-box", "boosted", "--folds", "0"],
 }
 
 
@@ -47,7 +53,16 @@ with tempfile.TemporaryDirectory() as folder:
         [command, "record", "ioi", "--examples", "40", "--output", "base.h5"], cwd=folder, capture_output=True, text=True)
     if made.returncode != 0:
         sys.exit(made.stderr)
-    for name, words in JOBS.items():
+    with open(os.path.join(folder, "table.csv"), "w") as table:
+        table.write("a,b,c,y\n" + "".join(
+            f"{i * 7 % 101},{i * 13 % 57},{'uvw'[i % 3]},{(i * 7 % 101) * 2 + i * 13 % 57 + i % 5}\n" for i in range(5000)))
+    made = subprocess.run(
+        [command, "quantise", "table.csv", "--target", "y", "--output", "table.safetensors"], cwd=folder, capture_output=True,
+        text=True)
+    if made.returncode != 0:
+        sys.exit(made.stderr)
+    chosen = [name.strip() for name in options.only.split(";") if name.strip()] or list(JOBS)
+    for name, words in ((name, JOBS[name]) for name in chosen):
         found = {}
         for run in range(options.runs):
             threads = (1, 2, 8)[run % 3]

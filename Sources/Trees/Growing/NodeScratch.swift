@@ -278,11 +278,12 @@ final class NodeScratch {
     }
   }
 
-  /// What the best cut of that many categories, ordered by one output, gains where they mean nothing.
+  /// What the best cut of that many categories, ordered by one output, hardly ever gains where they mean nothing: two
+  /// standard deviations above its mean.
   ///
   /// Means of pure noise, put in order and cut in the middle, are ±√(2/π) standard deviations from 0 on average: each
-  /// category brings 2/π of the output's variance, and of what other outputs have in common with it. Two categories leave
-  /// nothing to choose.
+  /// category brings 2/π of the output's variance, and of what other outputs have in common with it. The deviation of
+  /// their sum grows with the root of their number. Two categories leave nothing to choose.
   private func gainOfChance(_ categories: Int, _ count: Int, orderedBy output: Int) -> Double {
     guard categories > 2 else { return 0 }
     let means = means

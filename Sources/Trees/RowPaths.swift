@@ -28,7 +28,10 @@ public struct RowPaths: Sendable {
   public let ensemble: TreeEnsemble
   /// The rows, with the ensemble's features in its order.
   private let features: Features
-  /// `[rows, trees]`: where the values of the leaf that a row reaches start.
+  private let flat: FlatTrees
+  /// By tree, the score that its leaves' single numbers are added to; −1 where leaves have one for each.
+  private let outputs: [Int]
+  /// `[rows, trees]`: where the values of the leaf that a row reaches start, as `flat` has them.
   private let leaves: [Int32]
   /// `[rows, trees]`: the features asked about on the way, feature `f` as bit `f mod 64`.
   private let asked: [UInt64]
@@ -37,25 +40,28 @@ public struct RowPaths: Sendable {
   /// - Throws: `TableError` where a feature of the ensemble is not among `features`.
   public init(_ ensemble: TreeEnsemble, _ features: Features) throws(TableError) {
     let table = try features.aligned(to: ensemble.featureNames, kinds: ensemble.featureKinds)
-    let (rows, trees) = (table.rowCount, ensemble.trees)
-    var leaves = [Int32](repeating: 0, count: rows * trees.count)
-    var asked = [UInt64](repeating: 0, count: rows * trees.count)
+    let rows = table.rowCount
+    let flat = FlatTrees(ensemble.trees)
+    var leaves = [Int32](repeating: 0, count: rows * ensemble.trees.count)
+    var asked = [UInt64](repeating: 0, count: rows * ensemble.trees.count)
     leaves.withUnsafeMutableBufferPointer { leaves in
       asked.withUnsafeMutableBufferPointer { asked in
         guard let first = leaves.baseAddress, let firstAsked = asked.baseAddress else { return }
         let (ends, ways) = (SendablePointer(first), SendablePointer(firstAsked))
         table.withCells { cells in
           parallelRanges(rows, minimum: 64) { range in
-            for (index, tree) in trees.enumerated() {
-              for row in range {
-                let own = cells.base + cells.place(of: row)
-                var way: UInt64 = 0
-                let leaf = tree.firstLeafValue { feature in
-                  way |= Self.bit(feature)
-                  return own[feature * cells.storedRowCount]
+            flat.withWays { trees in
+              for (index, root) in trees.roots.enumerated() {
+                for row in range {
+                  let own = cells.base + cells.place(of: row)
+                  var way: UInt64 = 0
+                  let leaf = trees.leaf(from: Int(root), of: index) { feature in
+                    way |= Self.bit(feature)
+                    return own[feature * cells.storedRowCount]
+                  }
+                  ends.base[row * trees.roots.count + index] = leaf
+                  ways.base[row * trees.roots.count + index] = way
                 }
-                ends.base[row * trees.count + index] = leaf
-                ways.base[row * trees.count + index] = way
               }
             }
           }
@@ -64,6 +70,8 @@ public struct RowPaths: Sendable {
     }
     self.ensemble = ensemble
     self.features = table
+    self.flat = flat
+    outputs = ensemble.trees.map { $0.output ?? -1 }
     self.leaves = leaves
     self.asked = asked
   }
@@ -73,20 +81,16 @@ public struct RowPaths: Sendable {
 
   /// Predictions for copies of one row, each with other cells, shape `[copies, outputs]`.
   ///
-  /// Fastest where copies differ from each other in one cell: those of one feature go down a tree together, and part only
-  /// where it is asked about.
-  /// - Precondition: features of the ensemble.
+  /// Cells that all copies share cost one way down a tree; a copy costs what is left of the way from where it parts.
+  /// - Precondition: features of the ensemble, each once in a copy.
   public func predictions(row: Int, changing copies: [[Cell]]) -> Tensor {
-    let (width, outputs) = (ensemble.scoreCount, ensemble.outputNames.count)
-    let plan = RowCopies(copies)
-    let sums = sums(row: row, plan)
-    var places = [Int](repeating: 0, count: copies.count)
-    for (place, copy) in plan.order.enumerated() { places[copy] = place }
-    return Tensor(shape: [copies.count, outputs]) { target in
+    let (width, outputs, count) = (ensemble.scoreCount, ensemble.outputNames.count, copies.count)
+    let sums = sums(row: row, RowCopies(copies, featureCount: ensemble.featureNames.count))
+    return Tensor(shape: [count, outputs]) { target in
       var scores = [Double](repeating: 0, count: width)
-      for (copy, place) in places.enumerated() {
+      for copy in 0..<count {
         for score in 0..<width {
-          scores[score] = ensemble.baseScores[score] + ensemble.scale * sums[score * copies.count + place]
+          scores[score] = ensemble.baseScores[score] + ensemble.scale * sums[score * count + copy]
         }
         for (output, value) in ensemble.link.predictions(scores).enumerated() {
           target[copy * outputs + output] = Float(value)
@@ -95,37 +99,35 @@ public struct RowPaths: Sendable {
     }
   }
 
-  /// Sums of leaf values `[scores, copies]`, in the order of the trees; copies in the plan's order.
-  private func sums(row: Int, _ plan: RowCopies) -> [Double] {
-    let (width, count, trees) = (ensemble.scoreCount, plan.order.count, ensemble.trees.count)
+  /// Sums of leaf values `[scores, copies]`, in the order of the trees.
+  private func sums(row: Int, _ copies: RowCopies) -> [Double] {
+    let (width, count, trees) = (ensemble.scoreCount, copies.count, outputs.count)
     var sums = [Double](repeating: 0, count: count * width)
     var cells = features.row(row)
-    for cell in plan.common { cells[cell.feature] = cell.value }
-    let moved = Self.bits(plan.common)
-    var descent = Descent(plan)
+    for cell in copies.common { cells[cell.feature] = cell.value }
+    let moved = Self.bits(copies.common)
+    var ends = [Int32](repeating: 0, count: count)
     sums.withUnsafeMutableBufferPointer { sums in
-      for (index, tree) in ensemble.trees.enumerated() {
-        var (leaf, way) = (leaves[row * trees + index], asked[row * trees + index])
-        if way & moved != 0 {
-          way = 0
-          leaf = tree.firstLeafValue { feature in
-            way |= Self.bit(feature)
-            return cells[feature]
-          }
-        }
-        tree.leafValues.withUnsafeBufferPointer { leafValues in
-          for group in plan.groups {
-            let isAsked = group.way & way != 0
-            if isAsked { descent.descend(tree, group, row: cells) }
-            for score in 0..<(tree.output == nil ? width : 1) {
-              let start = (tree.output ?? score) * count
-              if isAsked {
-                for place in group.range {
-                  sums[start + place] += leafValues[Int(descent.leaves[place]) + score]
+      ends.withUnsafeMutableBufferPointer { ends in
+        cells.withUnsafeMutableBufferPointer { cells in
+          let (own, asked) = (leaves, asked)
+          flat.withWays { ways in
+            copies.withEntries { entries in
+              for tree in 0..<trees {
+                let together =
+                  asked[row * trees + tree] & (moved | copies.way) == 0
+                  ? own[row * trees + tree] : entries.descend(ways, tree, cells, into: ends)
+                let output = outputs[tree]
+                for score in 0..<(output < 0 ? width : 1) {
+                  let target = sums.baseAddress.map { $0 + (output < 0 ? score : output) * count }
+                  guard let target else { continue }
+                  if let together {
+                    let value = ways.leafValues[Int(together) + score]
+                    for copy in 0..<count { target[copy] += value }
+                  } else {
+                    for copy in 0..<count { target[copy] += ways.leafValues[Int(ends[copy]) + score] }
+                  }
                 }
-              } else {
-                let value = leafValues[Int(leaf) + score]
-                for place in group.range { sums[start + place] += value }
               }
             }
           }
@@ -138,123 +140,136 @@ public struct RowPaths: Sendable {
   fileprivate static func bits(_ cells: [Cell]) -> UInt64 { cells.reduce(0) { $0 | bit($1.feature) } }
 }
 
-/// Copies of a row with other cells, in groups that go down trees together.
+/// Copies of a row with other cells.
 private struct RowCopies {
+  /// The number of copies.
+  let count: Int
   /// Cells that all copies share.
-  var common: [RowPaths.Cell] = []
-  /// The copies, group by group.
-  var order: [Int] = []
-  var groups: [Group] = []
-  /// The other cells that are not common, copy by copy in `order`, and where each copy's begin.
-  var cells: [RowPaths.Cell] = []
-  var starts = [0]
+  let common: [RowPaths.Cell]
+  /// The features with other cells that are not common, as in `RowPaths.asked`.
+  let way: UInt64
+  /// The cells that are not common, feature by feature, each with its copy; those of one feature are
+  /// `featureStarts[feature]..<featureStarts[feature + 1]`.
+  private let byFeature: [(copy: Int32, value: Float)]
+  private let featureStarts: [Int32]
+  /// The same copy by copy.
+  private let byCopy: [RowPaths.Cell]
+  private let copyStarts: [Int32]
 
-  struct Group {
-    /// Places in `order`.
-    var range: Range<Int>
-    /// The only feature whose cells differ; nil in the last group, of copies with any number of other cells.
-    var feature: Int?
-    /// The features with other cells, as in `RowPaths.asked`.
-    var way: UInt64
-  }
-
-  init(_ copies: [[RowPaths.Cell]]) {
-    guard let first = copies.first else { return }
-    common = first.filter { cell in copies.allSatisfy { $0.contains { $0.isSame(as: cell) } } }
-    let shared = common
-    let rest = copies.map { copy in copy.filter { cell in !shared.contains { $0.isSame(as: cell) } } }
-    let single = Dictionary(grouping: rest.indices.filter { rest[$0].count == 1 }) { rest[$0][0].feature }
-    for (feature, members) in single.sorted(by: { $0.key < $1.key }) { add(members, of: rest, feature) }
-    let mixed = rest.indices.filter { rest[$0].count != 1 }
-    if !mixed.isEmpty { add(mixed, of: rest, nil) }
-  }
-
-  /// A copy's other cell of a feature.
-  func value(of feature: Int, at place: Int) -> Float? {
-    for index in starts[place]..<starts[place + 1] where cells[index].feature == feature {
-      return cells[index].value
+  init(_ copies: [[RowPaths.Cell]], featureCount: Int) {
+    count = copies.count
+    // By feature, how many copies from the first on have the first one's cell.
+    var holders = [Int](repeating: 0, count: featureCount)
+    var shared = [Float](repeating: 0, count: featureCount)
+    for (place, copy) in copies.enumerated() {
+      for cell in copy
+      where place == 0 || (holders[cell.feature] == place && cell.isSame(as: shared[cell.feature])) {
+        shared[cell.feature] = cell.value
+        holders[cell.feature] = place + 1
+      }
     }
-    return nil
+    common = (copies.first ?? []).filter { holders[$0.feature] == copies.count }
+    var byCopy: [RowPaths.Cell] = []
+    var copyStarts: [Int32] = [0]
+    var starts = [Int32](repeating: 0, count: featureCount + 1)
+    for copy in copies {
+      for cell in copy where holders[cell.feature] < copies.count {
+        byCopy.append(cell)
+        starts[cell.feature + 1] += 1
+      }
+      copyStarts.append(Int32(byCopy.count))
+    }
+    for feature in 0..<featureCount { starts[feature + 1] += starts[feature] }
+    var byFeature = [(copy: Int32, value: Float)](repeating: (0, 0), count: byCopy.count)
+    var next = starts
+    for copy in copies.indices {
+      for index in copyStarts[copy]..<copyStarts[copy + 1] {
+        let cell = byCopy[Int(index)]
+        byFeature[Int(next[cell.feature])] = (Int32(copy), cell.value)
+        next[cell.feature] += 1
+      }
+    }
+    way = RowPaths.bits(byCopy)
+    self.byFeature = byFeature
+    featureStarts = starts
+    self.byCopy = byCopy
+    self.copyStarts = copyStarts
   }
 
-  private mutating func add(_ members: [Int], of copies: [[RowPaths.Cell]], _ feature: Int?) {
-    groups.append(
-      Group(
-        range: order.count..<order.count + members.count, feature: feature,
-        way: RowPaths.bits(members.flatMap { copies[$0] })))
-    order += members
-    for member in members {
-      cells += copies[member]
-      starts.append(cells.count)
+  func withEntries(_ body: (Entries) -> Void) {
+    byFeature.withUnsafeBufferPointer { byFeature in
+      featureStarts.withUnsafeBufferPointer { featureStarts in
+        byCopy.withUnsafeBufferPointer { byCopy in
+          copyStarts.withUnsafeBufferPointer { copyStarts in
+            body(
+              Entries(
+                byFeature: byFeature, featureStarts: featureStarts, byCopy: byCopy, copyStarts: copyStarts))
+          }
+        }
+      }
+    }
+  }
+
+  /// The cells in memory.
+  struct Entries {
+    let byFeature: UnsafeBufferPointer<(copy: Int32, value: Float)>
+    let featureStarts: UnsafeBufferPointer<Int32>
+    let byCopy: UnsafeBufferPointer<RowPaths.Cell>
+    let copyStarts: UnsafeBufferPointer<Int32>
+
+    /// Sends the copies down a tree.
+    ///
+    /// - Parameters:
+    ///   - row: the row with the cells that all copies share.
+    ///   - ends: gets where the values of each copy's leaf start, unless all reach the same.
+    /// - Returns: where the values of the leaf that all copies reach start; nil where some part.
+    func descend(
+      _ ways: FlatTrees.Ways, _ tree: Int, _ row: UnsafeMutableBufferPointer<Float>,
+      into ends: UnsafeMutableBufferPointer<Int32>
+    ) -> Int32? {
+      var hasParted = false
+      var place = Int(ways.roots[tree])
+      while !ways.steps[place].isLeaf {
+        let feature = ways.steps[place].feature
+        let isLeft = ways.goesLeft(row[feature], at: place, of: tree)
+        let sides = (left: place + 1, right: Int(ways.steps[place].right))
+        for index in featureStarts[feature]..<featureStarts[feature + 1] {
+          let (copy, value) = byFeature[Int(index)]
+          guard ways.goesLeft(value, at: place, of: tree) != isLeft else { continue }
+          if !hasParted {
+            hasParted = true
+            ends.update(repeating: -1)
+          }
+          guard ends[Int(copy)] < 0 else { continue }
+          ends[Int(copy)] = leaf(of: copy, from: isLeft ? sides.right : sides.left, ways, tree, row)
+        }
+        place = isLeft ? sides.left : sides.right
+      }
+      let own = ways.steps[place].right
+      guard hasParted else { return own }
+      for copy in ends.indices where ends[copy] < 0 { ends[copy] = own }
+      return nil
+    }
+
+    /// Where the values of the leaf start that a copy reaches from a step on.
+    private func leaf(
+      of copy: Int32, from start: Int, _ ways: FlatTrees.Ways, _ tree: Int,
+      _ row: UnsafeMutableBufferPointer<Float>
+    ) -> Int32 {
+      let own = Int(copyStarts[Int(copy)])..<Int(copyStarts[Int(copy) + 1])
+      return withUnsafeTemporaryAllocation(of: Float.self, capacity: own.count) { former in
+        for (place, index) in own.enumerated() {
+          former[place] = row[byCopy[index].feature]
+          row[byCopy[index].feature] = byCopy[index].value
+        }
+        let leaf = ways.leaf(from: start, of: tree) { row[$0] }
+        for (place, index) in own.enumerated() { row[byCopy[index].feature] = former[place] }
+        return leaf
+      }
     }
   }
 }
 
 extension RowPaths.Cell {
-  fileprivate func isSame(as other: Self) -> Bool {
-    feature == other.feature && (value == other.value || (value.isNaN && other.value.isNaN))
-  }
-}
-
-/// The leaves that copies of a row reach in one tree.
-private struct Descent {
-  /// By place, where the values of the leaf start; of groups that have gone down last.
-  private(set) var leaves: [Int32]
-  private let copies: RowCopies
-  private var places: [Int]
-  private var pending: [(node: Int32, range: Range<Int>)] = []
-
-  init(_ copies: RowCopies) {
-    self.copies = copies
-    leaves = [Int32](repeating: 0, count: copies.order.count)
-    places = Array(copies.order.indices)
-  }
-
-  /// Sends a group down a tree.
-  /// - Parameter row: the row with the cells that all copies share.
-  mutating func descend(_ tree: Tree, _ group: RowCopies.Group, row: [Float]) {
-    let copies = copies
-    pending.append((0, group.range))
-    while var (index, range) = pending.popLast() {
-      var node = tree.nodes[Int(index)]
-      while !node.isLeaf {
-        let asked = Int(node.feature)
-        let middle =
-          if let feature = group.feature {
-            feature == asked
-              ? Self.part(&places, range) { tree.goesLeft(copies.cells[copies.starts[$0]].value, at: node) }
-              : nil as Int?
-          } else if group.way & RowPaths.bit(asked) != 0 {
-            Self.part(&places, range) {
-              tree.goesLeft(copies.value(of: asked, at: $0) ?? row[asked], at: node)
-            }
-          } else {
-            nil as Int?
-          }
-        if let middle {
-          if middle == range.lowerBound {
-            index = node.right
-          } else {
-            if middle < range.upperBound { pending.append((node.right, middle..<range.upperBound)) }
-            range = range.lowerBound..<middle
-            index = node.left
-          }
-        } else {
-          index = tree.goesLeft(row[asked], at: node) ? node.left : node.right
-        }
-        node = tree.nodes[Int(index)]
-      }
-      for place in range { leaves[places[place]] = node.left }
-    }
-  }
-
-  /// Puts the places of the copies that go left first; returns where the others begin.
-  private static func part(_ places: inout [Int], _ range: Range<Int>, _ goesLeft: (Int) -> Bool) -> Int {
-    var middle = range.lowerBound
-    for place in range where goesLeft(places[place]) {
-      places.swapAt(place, middle)
-      middle += 1
-    }
-    return middle
-  }
+  fileprivate func isSame(as other: Float) -> Bool { value == other || (value.isNaN && other.isNaN) }
 }

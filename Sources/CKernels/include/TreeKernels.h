@@ -62,15 +62,25 @@ size_t ck_part_cells(
   const float *column, const int32_t *places, int32_t *rows, size_t count, float threshold, int missing_left,
   int32_t *moved);
 
-/// Adds one row's SHAP terms of one tree to `attributions` [slots, width, 8·blocks].
+/// Adds one row's SHAP terms of one tree to `attributions` [slots, width, 4·blocks].
 ///
-/// Nodes stand parents first, siblings at 2i + 1 and 2i + 2. states[n] tells which of node n's three factor tables
-/// holds for the row; tables are [nodes, 6, 8·blocks]: three factors of the path product, three coefficients.
-/// leaves[n] is the first of a leaf's `width` numbers in `values`, or −1. `products` [nodes, 8·blocks] and `sums`
-/// [nodes, width, 8·blocks] are scratch.
+/// Nodes stand parents first; pair i of siblings is nodes 2i + 1 and 2i + 2, asked for at node above[i] about the feature of
+/// slots[i]. states[i] is 0 where the row follows all questions about that feature down to the left one, 1 down to the right
+/// one, 2 where it had left before; tables are [pairs, 2, 4, 4·blocks]: for states 0 and 1 the left one's and the right one's
+/// factor of the path product, and their coefficients. In state 2 factors are shares [pairs, 2] and coefficients 0.
+/// leaves[n] is the first of a leaf's `width` numbers in `values`, or −1. `products` [nodes, 4·blocks] and `sums`
+/// [nodes, width, 4·blocks] are scratch.
 void ck_shap_sweep(
-  const int32_t *parents, const int32_t *slots, const int32_t *leaves, const uint8_t *states,
-  const double *tables, const double *weights, size_t blocks, size_t count, const double *values, size_t width,
-  double *products, double *sums, double *attributions);
+  const int32_t *above, const int32_t *slots, const int32_t *leaves, const uint8_t *states,
+  const double *tables, const double *shares, const double *weights, size_t blocks, size_t pairs,
+  const double *values, size_t width, double *products, double *sums, double *attributions);
+
+/// What one leaf adds to the interaction index of every pair of the `count` features on its path, by quadrature.
+///
+/// value · stepᵢ stepⱼ · Σ weights · Πₖ≠ᵢ,ⱼ (fractionₖ + point · stepₖ) over 4·blocks points, to pairs[i · count + j] for i < j.
+/// `scratch` holds (count + 1) · 4·blocks numbers.
+void ck_interaction_pairs(
+  const double *fractions, const double *steps, size_t count, const double *points, const double *weights,
+  size_t blocks, double value, double *scratch, double *pairs);
 
 #endif

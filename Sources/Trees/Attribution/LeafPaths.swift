@@ -1,5 +1,6 @@
 // The ways to the leaves of one tree, their questions gathered by feature, one after the other in memory.
 
+import CKernels
 import Tables
 import Tensors
 
@@ -78,14 +79,19 @@ struct LeafPaths: Sendable {
   /// - Parameters:
   ///   - cells: the row.
   ///   - score: which of a leaf's numbers counts.
+  ///   - rule: of a number of points that is a multiple of 4.
   func addInteractions(
     of tree: Tree, on cells: [Float], scale: Double, score: Int, _ rule: GaussLegendre,
     to sums: inout [Double], stride: Int
   ) {
     let goesLeft = tree.nodes.map { $0.isLeaf ? false : tree.goesLeft(cells[Int($0.feature)], at: $0) }
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: longest * (longest + 2)) { room in
+    let points = rule.points.count
+    withUnsafeTemporaryAllocation(
+      of: Double.self, capacity: longest + longest * longest + (longest + 1) * points
+    ) {
+      room in
       guard let steps = room.baseAddress else { return }
-      let (shares, pairs) = (steps + longest, steps + 2 * longest)
+      let (pairs, scratch) = (steps + longest, steps + longest + longest * longest)
       for (path, leaf) in leaves.enumerated() {
         let parts = starts[path]..<starts[path + 1]
         let count = parts.count
@@ -95,20 +101,11 @@ struct LeafPaths: Sendable {
           let follows = own.allSatisfy { goesLeft[Int(questions[$0].node)] == questions[$0].left }
           steps[place] = (follows ? 1 : 0) - fractions[part]
         }
-        pairs.update(repeating: 0, count: count * count)
-        let value = 0.5 * scale * tree.leafValues[leaf + score]
-        for (point, weight) in zip(rule.points, rule.weights) {
-          var product = value * weight
-          for (place, part) in parts.enumerated() {
-            let factor = fractions[part] + point * steps[place]
-            product *= factor
-            shares[place] = steps[place] / factor
-          }
-          for first in 0..<count - 1 {
-            let own = product * shares[first]
-            let row = pairs + first * count
-            for second in first + 1..<count { row[second] += own * shares[second] }
-          }
+        fractions.withUnsafeBufferPointer { fractions in
+          guard let base = fractions.baseAddress else { return }
+          ck_interaction_pairs(
+            base + parts.lowerBound, steps, count, rule.points, rule.weights, points / 4,
+            0.5 * scale * tree.leafValues[leaf + score], scratch, pairs)
         }
         for first in 0..<count - 1 {
           let target = places[parts.lowerBound + first] * stride

@@ -46,7 +46,7 @@ extension TreeEnsemble {
     let trees = trees.filter { $0.nodes.count > 1 && ($0.output ?? score) == score }.map { tree in
       (tree: tree, paths: LeafPaths(tree, places: placeOf))
     }
-    let rule = GaussLegendre(count: max(1, ((trees.map(\.paths.longest).max() ?? 1) + 1) / 2))
+    let rule = GaussLegendre(exactForPathsOf: trees.map(\.paths.longest).max() ?? 1)
     let shap = try shapValues(features)
     let found = parallelMap(rows) { row in
       var sums = [Double](repeating: 0, count: count * count)

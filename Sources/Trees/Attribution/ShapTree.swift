@@ -5,25 +5,30 @@
 /// Above a node, its feature may have been asked about before. With `z` the product of the cover fractions of all
 /// questions about the feature down to the node, and `o` 1 where the row would follow all of them, the path's product
 /// holds the factor `z + u (o − z)`. Both old and new `o` are 0 or 1 and a row that has left cannot come back, so an
-/// edge has three states: still on (0), leaves here (1), had left (2). For each, at every quadrature point, the tables
-/// hold new factor / old factor, and the change of `(o − z) / factor`, which is the edge's share in the feature's value:
-/// summed down a path, all but the last question about a feature cancel.
+/// edge has three states: still on, leaves here, had left. Of two siblings one is still on and the other leaves, or both had
+/// left. At every quadrature point the tables hold new factor / old factor, and the change of `(o − z) / factor`, which is
+/// the edge's share in the feature's value: summed down a path, all but the last question about a feature cancel. Where a
+/// row had left, the quotient is new z / old z at every point, and the change is 0.
 struct ShapTree: Sendable {
-  /// Nodes in an order that puts parents first; the tree's own numbers.
+  /// Nodes in an order that puts parents first; the tree's own numbers. Siblings stand side by side, the left one first:
+  /// those of pair `i` at `2 i + 1` and `2 i + 2`.
   let order: [Int]
-  /// By place in `order`: the parent's place.
+  /// By pair: the place in `order` of the node that asks.
   let parents: [Int32]
-  /// The splits, in the order of their children: siblings stand side by side, the left one first, so that the split above
-  /// places `2 i + 1` and `2 i + 2` is the `i`-th.
+  /// By pair: what is asked.
   let questions: [Tree.Node]
-  /// The feature asked about above a node, as a place in `features`.
+  /// By pair: the feature asked about, as a place in `features`.
   let slots: [Int32]
-  /// The first leaf value, or −1.
+  /// By place in `order`: the first leaf value, or −1.
   let leaves: [Int32]
-  /// The place of the nearest node above whose question is about the same feature, or −1.
+  /// By pair: the place of the nearest node above, or the one that asks, whose own pair's question was about the same feature;
+  /// −1 where none was.
   let previous: [Int32]
-  /// `[nodes, 6, points]`.
+  /// `[pairs, 2, 4, points]`: with the left sibling still on, and with the right one, the left one's and the right one's
+  /// quotients, then their changes.
   let tables: [Double]
+  /// `[pairs, 2]`: the quotients where the row had left before.
+  let shares: [Double]
   /// The features asked about, in order of appearance.
   let features: [Int]
 
@@ -46,10 +51,13 @@ struct ShapTree: Sendable {
 
   init(_ tree: Tree, points: [Double]) {
     var order = [0]
-    var parents: [Int32] = [-1]
-    var previous: [Int32] = [-1]
-    var slots: [Int32] = [0]
+    var parents: [Int32] = []
+    var previous: [Int32] = []
+    var slots: [Int32] = []
+    /// By place in `order`, z.
     var fractions = [1.0]
+    var shares: [Double] = []
+    var tables: [Double] = []
     var questions: [Tree.Node] = []
     var features: [Int] = []
     var slotOf: [Int32: Int32] = [:]
@@ -65,33 +73,32 @@ struct ShapTree: Sendable {
         }
         // The last question about this feature on the way here.
         var above = place
-        while above > 0, slots[above] != slot { above = Int(parents[above]) }
-        for child in [node.left, node.right] {
+        while above > 0, slots[(above - 1) / 2] != slot { above = Int(parents[(above - 1) / 2]) }
+        parents.append(Int32(place))
+        slots.append(slot)
+        previous.append(above > 0 ? Int32(above) : -1)
+        let old = above > 0 ? fractions[above] : 1
+        let whole = tree.covers[order[place]]
+        // A side that no training row took has no cover; a vanishing share keeps quotients finite.
+        let both = [node.left, node.right].map { child in
+          max(whole > 0 ? tree.covers[Int(child)] / whole : 0.5, 1e-300)
+        }
+        for (child, share) in zip([node.left, node.right], both) {
           order.append(Int(child))
-          parents.append(Int32(place))
-          slots.append(slot)
-          previous.append(above > 0 ? Int32(above) : -1)
-          let whole = tree.covers[order[place]]
-          // A side that no training row took has no cover; a vanishing share keeps quotients finite.
-          let share = whole > 0 ? tree.covers[Int(child)] / whole : 0.5
-          fractions.append((above > 0 ? fractions[above] : 1) * max(share, 1e-300))
+          fractions.append(max(old * share, 1e-300))
+          shares.append(share)
+        }
+        let z = fractions.suffix(2)
+        for isOn in [[1.0, 0.0], [0.0, 1.0]] {
+          for (z, on) in zip(z, isOn) {
+            tables += points.map { (z + $0 * (on - z)) / (old + $0 * (1 - old)) }
+          }
+          for (z, on) in zip(z, isOn) {
+            tables += points.map { (on - z) / (z + $0 * (on - z)) - (1 - old) / (old + $0 * (1 - old)) }
+          }
         }
       }
       place += 1
-    }
-    var tables = [Double](repeating: 0, count: order.count * 6 * points.count)
-    for place in order.indices.dropFirst() {
-      let z = fractions[place]
-      let old = previous[place] >= 0 ? fractions[Int(previous[place])] : 1
-      for (state, (oldOn, newOn)) in [(1.0, 1.0), (1.0, 0.0), (0.0, 0.0)].enumerated() {
-        for (index, u) in points.enumerated() {
-          let factor = z + u * (newOn - z)
-          let oldFactor = old + u * (oldOn - old)
-          let base = place * 6 * points.count + index
-          tables[base + state * points.count] = factor / oldFactor
-          tables[base + (3 + state) * points.count] = (newOn - z) / factor - (oldOn - old) / oldFactor
-        }
-      }
     }
     self.order = order
     self.parents = parents
@@ -99,6 +106,7 @@ struct ShapTree: Sendable {
     self.previous = previous
     self.slots = slots
     self.tables = tables
+    self.shares = shares
     self.features = features
     leaves = order.map { tree.nodes[$0].isLeaf ? tree.nodes[$0].left : -1 }
   }

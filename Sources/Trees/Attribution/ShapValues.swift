@@ -119,7 +119,8 @@ private struct ShapSweep: Sendable {
     let (count, points) = (prepared.order.count, weights.count)
     let products = UnsafeMutablePointer<Double>.allocate(capacity: count * points)
     let sums = UnsafeMutablePointer<Double>.allocate(capacity: count * swept * points)
-    let states = UnsafeMutablePointer<UInt8>.allocate(capacity: count)
+    let pairs = prepared.parents.count
+    let states = UnsafeMutablePointer<UInt8>.allocate(capacity: pairs)
     let slotCount = places.count
     let attributions = UnsafeMutablePointer<Double>.allocate(capacity: slotCount * swept * points)
     defer {
@@ -133,8 +134,9 @@ private struct ShapSweep: Sendable {
         setStates(states, cells.base + cells.place(of: row), cells.storedRowCount)
         attributions.update(repeating: 0, count: slotCount * swept * points)
         ck_shap_sweep(
-          prepared.parents, prepared.slots, prepared.leaves, states, prepared.tables, weights, points / 8,
-          count, tree.leafValues, swept, products, sums, attributions)
+          prepared.parents, prepared.slots, prepared.leaves, states, prepared.tables, prepared.shares,
+          weights,
+          points / 4, pairs, tree.leafValues, swept, products, sums, attributions)
         for (slot, place) in places.enumerated() {
           let own = target.base + (row * stride + place) * scores + first
           var others = 0.0
@@ -150,21 +152,20 @@ private struct ShapSweep: Sendable {
     }
   }
 
-  /// 0 where the row follows all questions about the edge's feature down to here, 1 where it leaves here, 2 where it
-  /// had left before.
+  /// By pair of siblings: 0 where the row follows all questions about its feature down to the left one, 1 down to the right
+  /// one, 2 where it had left before.
   private func setStates(
     _ states: UnsafeMutablePointer<UInt8>, _ cells: UnsafePointer<Float>, _ stride: Int
   ) {
-    states[0] = 0
     prepared.questions.withUnsafeBufferPointer { questions in
       prepared.previous.withUnsafeBufferPointer { previous in
         for (pair, node) in questions.enumerated() {
-          let place = 1 + 2 * pair
-          let goesLeft = tree.goesLeft(cells[Int(node.feature) * stride], at: node)
-          let above = Int(previous[place])
-          let hadLeft = above >= 0 && states[above] != 0
-          states[place] = hadLeft ? 2 : goesLeft ? 0 : 1
-          states[place + 1] = hadLeft ? 2 : goesLeft ? 1 : 0
+          let above = Int(previous[pair])
+          if above >= 0, Int(states[(above - 1) / 2]) != (above - 1) % 2 {
+            states[pair] = 2
+          } else {
+            states[pair] = tree.goesLeft(cells[Int(node.feature) * stride], at: node) ? 0 : 1
+          }
         }
       }
     }

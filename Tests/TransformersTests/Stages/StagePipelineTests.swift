@@ -2,7 +2,6 @@
 
 import Files
 import Foundation
-import Synchronization
 import Tensors
 import TestSupport
 import Testing
@@ -10,28 +9,34 @@ import Testing
 @testable import Transformers
 
 /// Processes of one pipeline that are threads of this one.
-private final class Mailboxes: Sendable {
+private final class Mailboxes: @unchecked Sendable {
   let size: Int
-  private let waiting = Mutex<[[Int]: [StageMessage]]>([:])
+  /// Guards `waiting`; of pthread's kind, which the thread sanitizer knows.
+  private let condition = NSCondition()
+  private var waiting: [[Int]: [StageMessage]] = [:]
 
   init(size: Int) { self.size = size }
 
   func put(_ message: StageMessage, from: Int, to: Int) {
-    waiting.withLock { $0[[from, to], default: []].append(message) }
-  }
-
-  func take(from: Int, to: Int) -> StageMessage {
-    while true {
-      let first = waiting.withLock { waiting -> StageMessage? in
-        guard let all = waiting[[from, to]], !all.isEmpty else { return nil }
-        return waiting[[from, to]]?.removeFirst()
-      }
-      if let first { return first }
-      Thread.sleep(forTimeInterval: 0.0005)
+    condition.withLock {
+      waiting[[from, to], default: []].append(message)
+      condition.broadcast()
     }
   }
 
-  var isEmpty: Bool { waiting.withLock { $0.values.allSatisfy(\.isEmpty) } }
+  func take(from: Int, to: Int) -> StageMessage {
+    condition.withLock {
+      while true {
+        if let all = waiting[[from, to]], let first = all.first {
+          waiting[[from, to]] = Array(all.dropFirst())
+          return first
+        }
+        condition.wait()
+      }
+    }
+  }
+
+  var isEmpty: Bool { condition.withLock { waiting.values.allSatisfy(\.isEmpty) } }
 }
 
 private struct ThreadLink: StageLink {

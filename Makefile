@@ -98,13 +98,13 @@ docs: build
 picture: build
 	.ci/picture
 
-# Trains the bundled model with codebooks again: half a minute.
+# Trains the bundled model with codebooks again: about a minute.
 SMALL_MACHINE := Circuits/tokfsm/small-task.json --text-weight 1 --pairs 4000
 codebook-model: build
 	.build/release/headlamp train-model $(SMALL_MACHINE) --output .build/state-machine \
-		--layers 2 --heads 2 --d-model 32 --rotary --steps 1500
+		--layers 2 --heads 2 --d-model 32 --rotary --steps 6000 --weight-decay 1
 	.build/release/headlamp train-model $(SMALL_MACHINE) --output Circuits/tokfsm/small-codebook \
-		--from .build/state-machine --codebook both --codes 100 --commitment 0.25 --steps 400 --learning-rate 3e-4
+		--from .build/state-machine --codebook both --codes 100 --commitment 4 --steps 1600 --learning-rate 3e-4
 
 # Runs the narrated programs, each of which writes figures to results/figures.
 notebooks: build

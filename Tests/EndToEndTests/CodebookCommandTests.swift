@@ -81,7 +81,7 @@ import Testing
     let sure = labels.count {
       ($0["precision"] as? Double ?? 0) >= 0.95 && ($0["recall"] as? Double ?? 0) >= 0.95
     }
-    #expect(labels.count == 30 && sure >= 10)
+    #expect(labels.count == 30 && sure >= 16)
     let purity = try #require(codes["purity"] as? [[String: Any]]).first {
       $0["codebook"] as? String == "0.mlp" && $0["digits"] as? Int == 2
     }

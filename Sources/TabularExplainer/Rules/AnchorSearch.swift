@@ -80,6 +80,10 @@ extension AnchorIndex {
     let least = min(limits.coveredRows, max(1, target.count / 4))
     var chosen: (candidate: Candidate, worth: Double)?
     for round in 0..<limits.conditions {
+      // A further condition must pay for itself in coverage, so that rules stay short.
+      let worth = pow(Self.worthOfBrevity, Double(round))
+      // Rules cover less with every condition: none of this round or later can be worth more than one that is found.
+      if let chosen, beam.allSatisfy({ Double($0.covered) * worth <= chosen.worth }) { break }
       var seen: Set<[Int]> = []
       var next: [(parent: Int, literal: Int, covered: Int, agreeing: Int, score: Double)] = []
       for (parent, candidate) in beam.enumerated() {
@@ -102,8 +106,6 @@ extension AnchorIndex {
           rows: parent.rows.intersection(literals[step.literal].rows), covered: step.covered,
           agreeing: step.agreeing, score: step.score)
       }
-      // A further condition must pay for itself in coverage, so that rules stay short.
-      let worth = pow(Self.worthOfBrevity, Double(round))
       let sufficient = next.filter {
         Double($0.agreeing) >= limits.precision * Double($0.covered)
           && $0.score >= limits.precision - Self.doubt

@@ -1,5 +1,8 @@
 // The trees of an ensemble one after the other in memory, in the order in which ways through them go on.
 
+import Tables
+import Tensors
+
 /// Trees laid out for walking down: a node's left child stands behind it, so that half of all steps stay close.
 struct FlatTrees: Sendable {
   /// A node: 12 bytes.
@@ -28,9 +31,12 @@ struct FlatTrees: Sendable {
   private var nodes: [Int32] = []
   private var roots: [Int32] = []
   private var leafValues: [Double] = []
+  /// By tree, the score that its leaves' single numbers are added to; −1 where leaves have one for each.
+  let outputs: [Int]
 
   init(_ trees: [Tree]) {
     self.trees = trees
+    outputs = trees.map { $0.output ?? -1 }
     steps.reserveCapacity(trees.reduce(0) { $0 + $1.nodes.count })
     nodes.reserveCapacity(steps.capacity)
     for tree in trees {
@@ -59,6 +65,38 @@ struct FlatTrees: Sendable {
       }
     }
   }
+
+  /// Sends every row down every tree, on all threads.
+  ///
+  /// - Parameters:
+  ///   - table: rows whose columns are the trees' features in their order.
+  ///   - body: gets the row, the tree, the place of the first number of the leaf that the row reaches, and the features asked
+  ///     about on the way, feature `f` as bit `f mod 64`.
+  func route(
+    _ table: Features, _ body: @Sendable (_ row: Int, _ tree: Int, _ leaf: Int32, _ asked: UInt64) -> Void
+  ) {
+    table.withCells { cells in
+      parallelRanges(table.rowCount, minimum: 64) { range in
+        withWays { ways in
+          for (tree, root) in ways.roots.enumerated() {
+            for row in range {
+              let own = cells.base + cells.place(of: row)
+              var asked: UInt64 = 0
+              let leaf = ways.leaf(from: Int(root), of: tree) { feature in
+                asked |= Self.bit(feature)
+                return own[feature * cells.storedRowCount]
+              }
+              body(row, tree, leaf, asked)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// A feature among the bits of those asked about.
+  @inline(__always)
+  static func bit(_ feature: Int) -> UInt64 { 1 << UInt64(feature & 63) }
 
   /// Runs a closure on the trees in memory.
   @inline(__always)

@@ -16,13 +16,9 @@ public struct RoutedRows: Sendable {
   public let features: Features
   /// Predictions for the rows as they are, shape `[rows, outputs]`.
   public let predictions: Tensor
-  /// `[rows, trees]`: where the values of the leaf that a row reaches start.
+  private let flat: FlatTrees
+  /// `[rows, trees]`: where the values of the leaf that a row reaches start, as `flat` has them.
   private let leaves: [Int32]
-  /// The leaf values of all trees, one tree after the other, and where each tree's begin.
-  private let leafValues: [Double]
-  private let firstValues: [Int]
-  /// The score that each tree adds to, or −1 where leaves hold a number for each.
-  private let outputs: [Int]
   /// By feature, the trees that ask about it, in rising order.
   private let treesAsking: [[Int]]
 
@@ -30,36 +26,23 @@ public struct RoutedRows: Sendable {
   /// - Throws: `TableError` where a feature of the ensemble is not among `features`.
   public init(_ ensemble: TreeEnsemble, _ features: Features) throws(TableError) {
     let table = try features.aligned(to: ensemble.featureNames, kinds: ensemble.featureKinds)
-    let (rows, trees) = (table.rowCount, ensemble.trees)
-    var leaves = [Int32](repeating: 0, count: rows * trees.count)
+    let (rows, trees) = (table.rowCount, ensemble.trees.count)
+    let flat = FlatTrees(ensemble.trees)
+    var leaves = [Int32](repeating: 0, count: rows * trees)
     leaves.withUnsafeMutableBufferPointer { target in
       guard let base = target.baseAddress else { return }
       let shared = SendablePointer(base)
-      table.withCells { cells in
-        parallelRanges(rows, minimum: 64) { range in
-          for (index, tree) in trees.enumerated() {
-            for row in range {
-              shared.base[row * trees.count + index] = tree.firstLeafValue { cells[row, $0] }
-            }
-          }
-        }
-      }
+      flat.route(table) { row, tree, leaf, _ in shared.base[row * trees + tree] = leaf }
     }
     var treesAsking = [[Int]](repeating: [], count: table.count)
-    for (index, tree) in trees.enumerated() {
+    for (index, tree) in ensemble.trees.enumerated() {
       for feature in tree.usedFeatures { treesAsking[feature].append(index) }
     }
     self.ensemble = ensemble
     self.features = table
     self.leaves = leaves
     self.treesAsking = treesAsking
-    leafValues = trees.flatMap(\.leafValues)
-    outputs = trees.map { $0.output ?? -1 }
-    var end = 0
-    firstValues = trees.map { tree in
-      defer { end += tree.leafValues.count }
-      return end
-    }
+    self.flat = flat
     predictions = try ensemble.predict(table)
   }
 
@@ -113,14 +96,15 @@ public struct RoutedRows: Sendable {
     placeOf.withUnsafeBufferPointer { placeOf in
       features.withCells { own in
         cells.withUnsafeBufferPointer { other in
-          for index in asked {
-            let tree = ensemble.trees[index]
-            for row in rows {
-              found.append(
-                tree.firstLeafValue { feature in
-                  let place = placeOf[feature]
-                  return place < 0 ? own[row, feature] : other[place * rowCount + row]
-                })
+          flat.withWays { ways in
+            for index in asked {
+              for row in rows {
+                found.append(
+                  ways.leaf(from: Int(ways.roots[index]), of: index) { feature in
+                    let place = placeOf[feature]
+                    return place < 0 ? own[row, feature] : other[place * rowCount + row]
+                  })
+              }
             }
           }
         }
@@ -154,12 +138,14 @@ public struct RoutedRows: Sendable {
   /// A row's scores from its leaves, added up in the order of the trees.
   private func add(_ path: [Int32], to scores: inout [Double]) {
     for score in scores.indices { scores[score] = 0 }
-    for (tree, leaf) in path.enumerated() {
-      let first = firstValues[tree] + Int(leaf)
-      if outputs[tree] >= 0 {
-        scores[outputs[tree]] += leafValues[first]
-      } else {
-        for score in scores.indices { scores[score] += leafValues[first + score] }
+    flat.withWays { ways in
+      for (tree, leaf) in path.enumerated() {
+        let output = flat.outputs[tree]
+        if output >= 0 {
+          scores[output] += ways.leafValues[Int(leaf)]
+        } else {
+          for score in scores.indices { scores[score] += ways.leafValues[Int(leaf) + score] }
+        }
       }
     }
     for score in scores.indices {

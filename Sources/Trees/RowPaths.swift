@@ -29,8 +29,6 @@ public struct RowPaths: Sendable {
   /// The rows, with the ensemble's features in its order.
   private let features: Features
   private let flat: FlatTrees
-  /// By tree, the score that its leaves' single numbers are added to; −1 where leaves have one for each.
-  private let outputs: [Int]
   /// `[rows, trees]`: where the values of the leaf that a row reaches start, as `flat` has them.
   private let leaves: [Int32]
   /// `[rows, trees]`: the features asked about on the way, feature `f` as bit `f mod 64`.
@@ -40,44 +38,26 @@ public struct RowPaths: Sendable {
   /// - Throws: `TableError` where a feature of the ensemble is not among `features`.
   public init(_ ensemble: TreeEnsemble, _ features: Features) throws(TableError) {
     let table = try features.aligned(to: ensemble.featureNames, kinds: ensemble.featureKinds)
-    let rows = table.rowCount
+    let (rows, trees) = (table.rowCount, ensemble.trees.count)
     let flat = FlatTrees(ensemble.trees)
-    var leaves = [Int32](repeating: 0, count: rows * ensemble.trees.count)
-    var asked = [UInt64](repeating: 0, count: rows * ensemble.trees.count)
+    var leaves = [Int32](repeating: 0, count: rows * trees)
+    var asked = [UInt64](repeating: 0, count: rows * trees)
     leaves.withUnsafeMutableBufferPointer { leaves in
       asked.withUnsafeMutableBufferPointer { asked in
         guard let first = leaves.baseAddress, let firstAsked = asked.baseAddress else { return }
         let (ends, ways) = (SendablePointer(first), SendablePointer(firstAsked))
-        table.withCells { cells in
-          parallelRanges(rows, minimum: 64) { range in
-            flat.withWays { trees in
-              for (index, root) in trees.roots.enumerated() {
-                for row in range {
-                  let own = cells.base + cells.place(of: row)
-                  var way: UInt64 = 0
-                  let leaf = trees.leaf(from: Int(root), of: index) { feature in
-                    way |= Self.bit(feature)
-                    return own[feature * cells.storedRowCount]
-                  }
-                  ends.base[row * trees.roots.count + index] = leaf
-                  ways.base[row * trees.roots.count + index] = way
-                }
-              }
-            }
-          }
+        flat.route(table) { row, tree, leaf, way in
+          ends.base[row * trees + tree] = leaf
+          ways.base[row * trees + tree] = way
         }
       }
     }
     self.ensemble = ensemble
     self.features = table
     self.flat = flat
-    outputs = ensemble.trees.map { $0.output ?? -1 }
     self.leaves = leaves
     self.asked = asked
   }
-
-  @inline(__always)
-  fileprivate static func bit(_ feature: Int) -> UInt64 { 1 << UInt64(feature & 63) }
 
   /// Predictions for copies of one row, each with other cells, shape `[copies, outputs]`.
   ///
@@ -101,7 +81,7 @@ public struct RowPaths: Sendable {
 
   /// Sums of leaf values `[scores, copies]`, in the order of the trees.
   private func sums(row: Int, _ copies: RowCopies) -> [Double] {
-    let (width, count, trees) = (ensemble.scoreCount, copies.count, outputs.count)
+    let (width, count, trees) = (ensemble.scoreCount, copies.count, flat.trees.count)
     var sums = [Double](repeating: 0, count: count * width)
     var cells = features.row(row)
     for cell in copies.common { cells[cell.feature] = cell.value }
@@ -117,7 +97,7 @@ public struct RowPaths: Sendable {
                 let together =
                   asked[row * trees + tree] & (moved | copies.way) == 0
                   ? own[row * trees + tree] : entries.descend(ways, tree, cells, into: ends)
-                let output = outputs[tree]
+                let output = flat.outputs[tree]
                 for score in 0..<(output < 0 ? width : 1) {
                   let target = sums.baseAddress.map { $0 + (output < 0 ? score : output) * count }
                   guard let target else { continue }
@@ -137,7 +117,9 @@ public struct RowPaths: Sendable {
     return sums
   }
 
-  fileprivate static func bits(_ cells: [Cell]) -> UInt64 { cells.reduce(0) { $0 | bit($1.feature) } }
+  fileprivate static func bits(_ cells: [Cell]) -> UInt64 {
+    cells.reduce(0) { $0 | FlatTrees.bit($1.feature) }
+  }
 }
 
 /// Copies of a row with other cells.

@@ -172,19 +172,6 @@ public struct Tree: Sendable, Equatable {
     return index
   }
 
-  /// Where the values of the leaf that a row reaches start in `leafValues`.
-  /// - Parameter value: the row's value of a feature.
-  @inline(__always)
-  func firstLeafValue(_ value: (Int) -> Float) -> Int32 {
-    nodes.withUnsafeBufferPointer { nodes in
-      var node = nodes[0]
-      while node.feature >= 0 {
-        node = nodes[Int(goesLeft(value(Int(node.feature)), at: node) ? node.left : node.right)]
-      }
-      return node.left
-    }
-  }
-
   /// The same tree with other thresholds in numeric splits.
   func mappingThresholds(_ move: (Int, Float) -> Float) -> Tree {
     Tree(

@@ -133,8 +133,19 @@ import Testing
       try #require(tuned.exitCode == 0, "\(tuned.errors)")
       let codes = try headlamp(["codes", folder + "/tuned", "--task", task, "--code", "0.1:4"])
       #expect(codes.exitCode == 0, "\(codes.errors)")
+      // Codebooks that are there learn on, and are not made again.
+      let further = try headlamp([
+        "train-model", task, "--from", folder + "/tuned", "--output", folder + "/further", "--steps", "3",
+        "--batch", "8", "--pairs", "60", "--commitment", "4",
+      ])
+      try #require(further.exitCode == 0, "\(further.errors)")
+      let settings = try String(contentsOfFile: folder + "/further/training.json", encoding: .utf8)
+      #expect(settings.contains("commitment 4.0"))
+      let fresh = try headlamp(["train-model", task, "--output", folder + "/x", "--codes", "7"])
+      #expect(fresh.exitCode == 2 && fresh.errors.contains("add --codebook"), "\(fresh.errors)")
       for (words, problem) in [
-        (["--layers", "2"], "--from keeps the model as it is"), (["--codes", "7"], "add --codebook"),
+        (["--layers", "2"], "--from keeps the model as it is"),
+        (["--codes", "7"], "keeps the model's codebooks"),
         (["--codebook", "all"], "heads, mlp or both"),
         (["--codebook", "mlp", "--codes", "3", "--active", "4"], "more than the 3 codes"),
       ] {

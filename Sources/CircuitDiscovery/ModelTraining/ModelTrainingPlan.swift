@@ -92,9 +92,9 @@ public struct ModelTrainingPlan: Sendable, Equatable {
 }
 
 extension ModelTrainingPlan {
-  /// The codebooks as text; empty without any.
+  /// New codebooks, or how those of a model that exists learn, as text; empty without any.
   private var codebookDescription: String {
-    guard let codebooks else { return "" }
+    guard let codebooks else { return codes == CodeTraining() ? "" : ", \(codes.description)" }
     let places = codebooks.places.map(\.rawValue).sorted().joined(separator: " and ")
     return ", \(codebooks.codes) codes on \(places), \(codebooks.active) active, "
       + "\(codebooks.similarity.rawValue), \(codes.description)"

@@ -96,12 +96,15 @@ enum TrainModelCommand: Subcommand {
     let folder = try arguments.required(output)
     var plan = try plan(arguments)
     var start = TrainingStart.fresh
+    var codebooks: CodebookConfiguration?
     if let source = arguments[from] {
       let configuration = try Transformer.configuration(ofFolder: source)
       try checkFineTuning(arguments, configuration)
       plan = plan.sized(as: configuration)
+      codebooks = configuration.codebooks
       start = .folder(source)
     }
+    try checkCodebookOptions(arguments, codebooks)
     let checkpointInterval = try positive(checkpointEvery, arguments)
     let library = TaskLibrary.bundled()
     let tasks = try arguments.positionals.map { try library.task($0) }
@@ -237,20 +240,29 @@ enum TrainModelCommand: Subcommand {
     }
   }
 
+  /// Refuses options of codebooks where none are made and the model that is trained on has none.
+  private static func checkCodebookOptions(
+    _ arguments: ParsedArguments, _ found: CodebookConfiguration?
+  ) throws {
+    guard arguments[codebook] == nil else { return }
+    let ofNew: [any OptionDeclaration] = [codes, active, activeFrom, activeSteps, similarity]
+    let ofTraining: [any OptionDeclaration] = [commitment, replaceEvery]
+    guard let option = (found == nil ? ofNew + ofTraining : ofNew).first(where: { arguments.isGiven($0) })
+    else {
+      return
+    }
+    throw UsageError.invalid(
+      found == nil
+        ? "--\(option.name) says something about codebooks: add --codebook heads, mlp or both"
+        : "--from keeps the model's codebooks as they are: --\(option.name) has nothing to say; "
+          + "--codebook makes new ones")
+  }
+
   /// The codebooks that are asked for.
   private static func codebooks(
     _ arguments: ParsedArguments, _ plan: ModelTrainingPlan
   ) throws -> CodebookConfiguration? {
-    guard let text = arguments[codebook] else {
-      let needless: [any OptionDeclaration] = [
-        codes, active, activeFrom, activeSteps, similarity, commitment, replaceEvery,
-      ]
-      if let option = needless.first(where: { arguments.isGiven($0) }) {
-        throw UsageError.invalid(
-          "--\(option.name) says something about codebooks: add --codebook heads, mlp or both")
-      }
-      return nil
-    }
+    guard let text = arguments[codebook] else { return nil }
     let places: [String: Set<CodebookConfiguration.Place>] = [
       "heads": [.heads], "mlp": [.mlp], "both": [.heads, .mlp],
     ]

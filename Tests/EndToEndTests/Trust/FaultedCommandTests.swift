@@ -1,6 +1,6 @@
 // Every command that writes, with a failure or a kill at steps of writing in turn: each file is whole or absent, nothing
 // else is left, and the same command then goes on to the same bytes. Every seventh to eleventh step is taken, so that the
-// suite stays short; with HEADLAMP_EVERY_FAULT set, as `make stress` does, every one.
+// suite stays short; with HEADLAMP_EVERY_FAULT set, as `make stress` does, every one, and of more commands.
 
 import Foundation
 import TestSupport
@@ -61,9 +61,20 @@ import Testing
     ("importance", ["importance", "example", "--black-box", "base.json"]),
   ]
 
+  /// Commands that write as others do, for long runs.
+  private static let more: [(output: String, words: [String])] = [
+    ("table.safetensors", ["quantise", "table.csv", "--target", "y"]),
+    ("said.csv", ["predict", "table.csv", "--target", "y", "--black-box", "table.json"]),
+    ("probed", ["probe", "base.h5"]),
+    ("normal.safetensors", ["normality", "fit", "base.h5"]),
+    ("scored", ["normality", "score", "base.h5", "--normality", "base-normal.safetensors"]),
+  ]
+
+  private static let everyFault = ProcessInfo.processInfo.environment["HEADLAMP_EVERY_FAULT"] != nil
+
   /// How far apart the steps are that fail.
   private static let strides: [(kind: String, stride: Int)] =
-    ProcessInfo.processInfo.environment["HEADLAMP_EVERY_FAULT"] == nil
+    !everyFault
     ? [("ENOSPC", 7), ("EIO", 11), ("kill", 9)] : [("ENOSPC", 1), ("EIO", 1), ("kill", 1)]
 
   private func files(_ path: String) -> [String: Data] {
@@ -88,6 +99,8 @@ import Testing
   }
 
   private func prepare(_ folder: String) throws {
+    let table = "a,b,y\n" + (0..<60).map { "\($0 * 7 % 31),\($0 * 13 % 17),\($0 % 5)\n" }.joined()
+    try table.write(toFile: folder + "/table.csv", atomically: true, encoding: .utf8)
     for words in [
       ["record", "induction", "--model", "model", "--examples", "30", "--output", "base.h5"],
       [
@@ -104,13 +117,23 @@ import Testing
       ],
       ["train", "base.h5", "--epochs", "5", "--output", "base.safetensors"],
       ["fit", "example", "--black-box", "boosted", "--folds", "0", "--output", "base.json"],
-    ] {
+    ]
+      + (Self.everyFault
+        ? [
+          [
+            "fit", "table.csv", "--target", "y", "--black-box", "boosted", "--folds", "0", "--output",
+            "table.json",
+          ], ["normality", "fit", "base.h5", "--output", "base-normal.safetensors"],
+        ] : [])
+    {
       let made = try headlamp(words, folder: folder)
       try #require(made.exitCode == 0, "\(made.errors)")
     }
   }
 
-  @Test(arguments: commands) func aFaultAtEveryStep(output: String, words: [String]) throws {
+  @Test(arguments: everyFault ? commands + more : commands) func aFaultAtEveryStep(
+    output: String, words: [String]
+  ) throws {
     try withSmallModel { folder, _ in
       try prepare(folder)
       let path = folder + "/" + output

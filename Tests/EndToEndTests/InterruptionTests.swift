@@ -67,7 +67,7 @@ import Testing
   }
 
   /// Runs the command with a limit on the size of files it may write, in kilobytes, as on a disk that is nearly full.
-  private func limited(_ kilobytes: Int, _ words: [String], folder: String) throws -> (Int32, String) {
+  private static func limited(_ kilobytes: Int, _ words: [String], folder: String) throws -> (Int32, String) {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/bash")
     process.arguments =
@@ -82,12 +82,18 @@ import Testing
     return (process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus, text)
   }
 
-  @Test func anOutputWithoutRoomIsAnErrorAndLosesNothing() throws {
+  /// The thread sanitizer's runtime does not.
+  private static let startsUnderALimitOnFiles = (try? limited(1000, ["--version"], folder: "/"))?.0 == 0
+
+  @Test(
+    .enabled(
+      if: startsUnderALimitOnFiles, "no program of this build starts under a limit on the size of files"))
+  func anOutputWithoutRoomIsAnErrorAndLosesNothing() throws {
     try withSmallModel { folder, model in
       let record = ["record", "induction", "--model", model, "--examples", "600", "--position", "each"]
       #expect(try headlamp(record + ["--output", "whole.h5"], folder: folder).exitCode == 0)
       // The file reaches its full size when it is made, so that it ends there.
-      let (code, errors) = try limited(2000, record + ["--output", "r.h5"], folder: folder)
+      let (code, errors) = try Self.limited(2000, record + ["--output", "r.h5"], folder: folder)
       #expect(code == 1)
       #expect(errors == "headlamp: cannot write r.h5: File too large\n")
       #expect(!FileManager.default.fileExists(atPath: folder + "/r.h5"))
@@ -98,7 +104,7 @@ import Testing
         (1, ["train", "r.h5", "--epochs", "5", "--output", "out"]),
         (1, ["generate", "induction", "--model", model, "--output", "out"]),
       ] {
-        let (code, errors) = try limited(limit, words, folder: folder)
+        let (code, errors) = try Self.limited(limit, words, folder: folder)
         #expect(code == 1)
         #expect(errors.hasSuffix("headlamp: cannot write out: File too large\n"))
       }

@@ -27,7 +27,6 @@ static inline __attribute__((always_inline)) void sweep(
   // What is below children is summed before what is above.
   for (size_t i = pairs; i-- > 0;) {
     size_t left = 2 * i + 1, right = left + 1;
-    const quad *coefficient = table + ((2 * i + states[i]) * 4 + 2) * blocks;
     for (size_t k = 0; k < width; k++) {
       quad *target = sum + ((size_t)above[i] * width + k) * blocks;
       quad *moved = attribution + ((size_t)slots[i] * width + k) * blocks;
@@ -38,6 +37,7 @@ static inline __attribute__((always_inline)) void sweep(
       if (states[i] > 1) {
         for (size_t b = 0; b < blocks; b++) target[b] = u * a[b] + v * c[b];
       } else {
+        const quad *coefficient = table + ((2 * i + states[i]) * 4 + 2) * blocks;
         for (size_t b = 0; b < blocks; b++) {
           quad ours = u * a[b], theirs = v * c[b];
           target[b] = ours + theirs;

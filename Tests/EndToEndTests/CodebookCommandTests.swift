@@ -141,13 +141,29 @@ import Testing
       try #require(further.exitCode == 0, "\(further.errors)")
       let settings = try String(contentsOfFile: folder + "/further/training.json", encoding: .utf8)
       #expect(settings.contains("commitment 4.0"))
+      let merged = try headlamp([
+        "train-model", task, "--from", model, "--output", folder + "/merged", "--steps", "4", "--batch", "8",
+        "--pairs", "60", "--codes-follow", "0.05", "--code-price", "0.2", "--merges", "2",
+      ])
+      try #require(merged.exitCode == 0, "\(merged.errors)")
+      let record = try String(contentsOfFile: folder + "/merged/training.json", encoding: .utf8)
+      #expect(record.contains("--codes-follow 0.05 --code-price 0.2 --merges 2"))
       let fresh = try headlamp(["train-model", task, "--output", folder + "/x", "--codes", "7"])
       #expect(fresh.exitCode == 2 && fresh.errors.contains("add --codebook"), "\(fresh.errors)")
+      let unlearned = try headlamp([
+        "train-model", task, "--output", folder + "/x", "--codebook", "mlp", "--code-price", "0.1",
+      ])
+      #expect(unlearned.exitCode == 2 && unlearned.errors.contains("add --from"), "\(unlearned.errors)")
       for (words, problem) in [
         (["--layers", "2"], "--from keeps the model as it is"),
         (["--codes", "7"], "keeps the model's codebooks"),
         (["--codebook", "all"], "heads, mlp or both"),
         (["--codebook", "mlp", "--codes", "3", "--active", "4"], "more than the 3 codes"),
+        (["--code-price", "0"], "must be above 0"), (["--merges", "2"], "goes with --code-price"),
+        (["--code-price", "0.1", "--merges", "0"], "--merges 0"),
+        (["--code-price", "0.1", "--codebook", "heads"], "codes of MLPs"),
+        (["--code-price", "0.1", "--codebook", "both", "--similarity", "euclidean"], "by cosine"),
+        (["--codes-follow", "2"], "between 0 and 1"),
       ] {
         let refused = try headlamp(["train-model", task, "--from", model, "--output", folder + "/x"] + words)
         #expect(refused.exitCode == 2 && refused.errors.contains(problem), "\(words): \(refused.errors)")

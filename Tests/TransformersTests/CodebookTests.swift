@@ -251,6 +251,82 @@ import Testing
     #expect(try error() < 0.8 * placed)
   }
 
+  /// The dearer codes are, the fewer are left; those that are left over are zero and nothing chooses them.
+  @Test func codesMergeWhereTheyCost() throws {
+    let blueprint = try TrainingModel.blueprint(
+      CodebookConfiguration(places: [.heads, .mlp], codes: 12, active: 1))
+    let (layout, parameters) = try blueprint.initialParameters(seed: 1)
+    var placed = Trainer(
+      layout: layout, optimizer: AdamW(), schedule: LearningRateSchedule(peak: 1e-3, warmUp: 1, steps: 40),
+      parameters: parameters)
+    let batches = (0..<3).map { seed in
+      randomPrompts(lengths: [8, 8, 8, 8], vocabulary: 20, seed: UInt64(seed)).map {
+        TrainingExample(predictingEveryTokenOf: $0)
+      }
+    }
+    try placed.placeCodes(on: batches[0], seed: 1)
+    try placed.settleCodes(on: batches, rounds: 4, seed: 1)
+    /// Codes of the first layer's MLP that prompts choose, and its codes that are not zero.
+    func codes(price: Double) throws -> (chosen: Set<Int>, present: Set<Int>) {
+      var trainer = placed
+      if price > 0 { try trainer.mergeCodes(.mlp, on: batches, rounds: 12, price: price) }
+      let point = HookPoint.block(layer: 0, .mlpCodes)
+      let run = try trainer.model.run(
+        TokenBatch(batches.flatMap { $0.map(\.tokens) }), reading: [point])
+      let table = try #require(CodeUses(layout).tables.first { $0.codebook?.place == .mlp })
+      let values = trainer.parameters.values
+      let present = (0..<12).filter { code in
+        (0..<16).contains { values[table.offset + code * 16 + $0] != 0 }
+      }
+      return (Set(run[point].values.map { Int($0) }), Set(present))
+    }
+    let (free, dear, dearest) = (try codes(price: 0), try codes(price: 0.4), try codes(price: 10))
+    #expect(free.chosen.count > dear.chosen.count)
+    #expect(dear.chosen.count > 1)
+    #expect(dearest.chosen.count == 1)
+    #expect(dear.present == dear.chosen)
+    #expect(dearest.present == dearest.chosen)
+  }
+
+  /// Every use moves a code by a share of what is left of the way to the mean of its inputs.
+  @Test func codesFollowTheMeansOfTheirInputs() throws {
+    let blueprint = try TrainingModel.blueprint(
+      CodebookConfiguration(places: [.heads, .mlp], codes: 6, active: 1))
+    let (layout, parameters) = try blueprint.initialParameters(seed: 1)
+    var trainer = Trainer(
+      layout: layout, optimizer: AdamW(), schedule: LearningRateSchedule(peak: 0, warmUp: 1, steps: 40),
+      parameters: parameters)
+    let examples = randomPrompts(lengths: [8, 8, 8, 8], vocabulary: 20, seed: 3).map {
+      TrainingExample(predictingEveryTokenOf: $0)
+    }
+    try trainer.placeCodes(on: examples, seed: 1)
+    trainer.codes.replacementInterval = 0
+    trainer.codes.following = 0.1
+    let points = [HookPoint.block(layer: 0, .mlpCodesInput), .block(layer: 0, .mlpCodes)]
+    let run = try trainer.model.run(TokenBatch(examples.map(\.tokens)), reading: Set(points))
+    let (inputs, chosen) = (run[points[0]].values, run[points[1]].values)
+    let table = try #require(CodeUses(layout).tables.first { $0.codebook?.place == .mlp })
+    let before = trainer.parameters.values
+    _ = try trainer.step(examples)
+    let after = trainer.parameters.values
+    for code in 0..<6 {
+      let rows = chosen.indices.filter { chosen[$0] == Float(code) }
+      for column in 0..<16 {
+        let start = before[table.offset + code * 16 + column]
+        let mean = rows.reduce(Float(0)) { $0 + inputs[$1 * 16 + column] } / Float(max(1, rows.count))
+        let left = (0..<rows.count).reduce(Float(1)) { left, _ in left * 0.9 }
+        let end = rows.isEmpty ? start : mean + left * (start - mean)
+        #expect(abs(after[table.offset + code * 16 + column] - end) < 1e-5)
+      }
+    }
+    // Nothing else moved: the learning rate is 0.
+    let codes = CodeUses(layout).tables.map { $0.offset..<$0.offset + $0.shape.reduce(1, *) }
+    #expect(
+      before.indices.allSatisfy { index in
+        before[index] == after[index] || codes.contains { $0.contains(index) }
+      })
+  }
+
   /// Codes become fewer step by step; what was chosen says how many there were, and a training goes on at the same place.
   @Test func activeCodesDecline() throws {
     let decline = CodeTraining.ActiveDecline(first: 4, steps: 6)

@@ -62,6 +62,9 @@ public struct ModelTraining: Sendable {
   /// - Throws: `TrainingError.diverged` where the loss is no longer finite.
   public mutating func advance() throws {
     if step == 0 && plan.codebooks != nil { try beginCodes() }
+    if let price = plan.codes.merging?.price(before: step, of: plan.steps) {
+      try trainer.mergeCodes(.mlp, on: codeBatches(from: step), rounds: Self.mergingRounds, price: price)
+    }
     let shares = mixture.shares(after: history.examinations.last)
     let outcomes = try trainer.step(
       mixture.batch(step: step, size: plan.batch, seed: plan.seed, shares: shares), seed: plan.seed)
@@ -80,20 +83,24 @@ public struct ModelTraining: Sendable {
     }
   }
 
-  /// Codes begin as what they will stand for: vectors of the first batch, and with a model that knows its task, the
+  /// New codes begin as what they will stand for: vectors of the first batch, and with a model that knows its task, the
   /// middles of many.
   private mutating func beginCodes() throws {
-    func batch(_ step: Int) -> [TrainingExample] {
-      mixture.batch(step: step, size: plan.batch, seed: plan.seed, shares: mixture.shares(after: nil))
-    }
-    try trainer.placeCodes(on: batch(0), seed: plan.seed)
+    try trainer.placeCodes(on: codeBatches(from: 0)[0], seed: plan.seed)
     guard case .folder = start else { return }
-    try trainer.settleCodes(
-      on: (0..<Self.settlingBatches).map(batch), rounds: Self.settlingRounds, seed: plan.seed)
+    try trainer.settleCodes(on: codeBatches(from: 0), rounds: Self.settlingRounds, seed: plan.seed)
+  }
+
+  /// Batches that codes are placed on.
+  private func codeBatches(from step: Int) -> [[TrainingExample]] {
+    (step..<step + Self.settlingBatches).map {
+      mixture.batch(step: $0, size: plan.batch, seed: plan.seed, shares: mixture.shares(after: nil))
+    }
   }
 
   private static let settlingBatches = 4
   private static let settlingRounds = 10
+  private static let mergingRounds = 20
 
   /// How well the tasks are done on held-out prompts, `limit` of each at most.
   public func accuracies(limit: Int? = nil) throws -> [TaskAccuracy] {

@@ -41,23 +41,6 @@ enum TrainModelCommand: Subcommand {
   static let parallel = Flag("parallel", help: "attention and MLP side by side")
   static let norm = Option<String>(
     "norm", "KIND", default: "layer", help: "norms of the residual stream: layer, rms or none")
-  static let codebook = Option<String>(
-    "codebook", "PLACES", help: "codebooks on each head's z and each MLP's output: heads, mlp or both")
-  static let codes = Option<Int>("codes", "N", default: 1000, help: "codes of a codebook")
-  static let active = Option<Int>("active", "K", default: 1, help: "codes that are summed at a position")
-  static let activeFrom = Option<Int>(
-    "active-from", "K", help: "codes that are summed at the first step; they become --active codes")
-  static let activeSteps = Option<Int>(
-    "active-steps", "N", help: "the step by which that many are left; half of --steps unless given")
-  static let similarity = Option<String>(
-    "similarity", "KIND", default: "cosine",
-    help: "which codes are nearest: by inner-product, cosine or euclidean distance")
-  static let commitment = Option<Double>(
-    "commitment", "X", default: 0, help: "weight of the distance of vectors to their codes in what they learn"
-  )
-  static let replaceEvery = Option<Int>(
-    "replace-every", "N", default: 100,
-    help: "steps after which codes that nothing chose take the place of a recent vector; 0 for never")
   static let steps = Option<Int>("steps", "N", default: 3000, help: "updates of the parameters")
   static let batch = Option<Int>("batch", "N", default: 64, help: "prompts in a batch")
   static let learningRate = Option<Double>(
@@ -76,8 +59,8 @@ enum TrainModelCommand: Subcommand {
   static let options: [any OptionDeclaration] = [
     output, from, layers, heads, modelWidth, headWidth, mlpWidth, attentionOnly, keyValueHeads, rotary, gated,
     parallel, norm, codebook, codes, active, activeFrom, activeSteps, similarity, commitment, replaceEvery,
-    steps, batch, learningRate,
-    weightDecay, pairs, textWeight, seed, evaluateEvery,
+    codesFollow, codePrice, merges, steps, batch, learningRate, weightDecay, pairs, textWeight, seed,
+    evaluateEvery,
     checkpointEvery, resume,
   ]
   static let examples = [
@@ -105,6 +88,7 @@ enum TrainModelCommand: Subcommand {
       start = .folder(source)
     }
     try checkCodebookOptions(arguments, codebooks)
+    try checkMerging(plan, codebooks)
     let checkpointInterval = try positive(checkpointEvery, arguments)
     let library = TaskLibrary.bundled()
     let tasks = try arguments.positionals.map { try library.task($0) }
@@ -240,77 +224,7 @@ enum TrainModelCommand: Subcommand {
     }
   }
 
-  /// Refuses options of codebooks where none are made and the model that is trained on has none.
-  private static func checkCodebookOptions(
-    _ arguments: ParsedArguments, _ found: CodebookConfiguration?
-  ) throws {
-    guard arguments[codebook] == nil else { return }
-    let ofNew: [any OptionDeclaration] = [codes, active, activeFrom, activeSteps, similarity]
-    let ofTraining: [any OptionDeclaration] = [commitment, replaceEvery]
-    guard let option = (found == nil ? ofNew + ofTraining : ofNew).first(where: { arguments.isGiven($0) })
-    else {
-      return
-    }
-    throw UsageError.invalid(
-      found == nil
-        ? "--\(option.name) says something about codebooks: add --codebook heads, mlp or both"
-        : "--from keeps the model's codebooks as they are: --\(option.name) has nothing to say; "
-          + "--codebook makes new ones")
-  }
-
-  /// The codebooks that are asked for.
-  private static func codebooks(
-    _ arguments: ParsedArguments, _ plan: ModelTrainingPlan
-  ) throws -> CodebookConfiguration? {
-    guard let text = arguments[codebook] else { return nil }
-    let places: [String: Set<CodebookConfiguration.Place>] = [
-      "heads": [.heads], "mlp": [.mlp], "both": [.heads, .mlp],
-    ]
-    guard let chosen = places[text] else {
-      throw UsageError.invalid("--codebook is heads, mlp or both, not '\(text)'")
-    }
-    guard plan.mlpWidth > 0 || !chosen.contains(.mlp) else {
-      throw UsageError.invalid("--codebook \(text) needs MLPs, which --attention-only leaves out")
-    }
-    let kinds = CodeSimilarity.allCases.map(\.rawValue)
-    let name = try arguments.required(similarity)
-    guard let kind = CodeSimilarity(rawValue: name) else {
-      throw UsageError.invalid("--similarity is \(kinds.joined(separator: ", ")), not '\(name)'")
-    }
-    let (count, used) = (try positive(codes, arguments), try positive(active, arguments))
-    guard used <= count else {
-      throw UsageError.invalid("--active \(used) is more than the \(count) codes of --codes")
-    }
-    guard count < 1 << 24 else { throw UsageError.invalid("--codes must be below 16,777,216") }
-    return CodebookConfiguration(places: chosen, codes: count, active: used, similarity: kind)
-  }
-
-  private static func codeTraining(_ arguments: ParsedArguments) throws -> CodeTraining {
-    var training = CodeTraining()
-    training.commitment = try arguments.required(commitment)
-    training.replacementInterval = try arguments.required(replaceEvery)
-    if let first = arguments[activeFrom] {
-      let (total, last) = (try positive(steps, arguments), try positive(active, arguments))
-      let decline = arguments[activeSteps] ?? max(1, total / 2)
-      guard first > last, first <= (try positive(codes, arguments)) else {
-        throw UsageError.invalid("--active-from \(first) must be above --active \(last), and at most --codes")
-      }
-      guard (1..<total).contains(decline) else {
-        throw UsageError.invalid(
-          "--active-steps \(decline) must lie between 1 and the steps of the training, \(total)")
-      }
-      training.activeDecline = .init(first: first, steps: decline)
-    } else if arguments.isGiven(activeSteps) {
-      throw UsageError.invalid("--active-steps goes with --active-from")
-    }
-    guard training.commitment >= 0 else { throw UsageError.invalid("--commitment must not be below 0") }
-    guard training.replacementInterval >= 0 else {
-      throw UsageError.invalid("--replace-every must not be below 0")
-    }
-    return training
-  }
-
-  private static func positive(_ option: Option<Int>, _ arguments: ParsedArguments) throws -> Int {
+  static func positive(_ option: Option<Int>, _ arguments: ParsedArguments) throws -> Int {
     let value = try arguments.required(option)
     guard value > 0 else { throw UsageError.invalid("--\(option.name) must be above 0, not \(value)") }
     return value
@@ -328,7 +242,9 @@ enum TrainModelCommand: Subcommand {
       (activeFrom, plan.codes.activeDecline.map { "\($0.first)" }),
       (activeSteps, plan.codes.activeDecline.map { "\($0.steps)" }),
       (similarity, plan.codebooks?.similarity.rawValue), (commitment, "\(plan.codes.commitment)"),
-      (replaceEvery, "\(plan.codes.replacementInterval)"), (steps, "\(plan.steps)"), (batch, "\(plan.batch)"),
+      (replaceEvery, "\(plan.codes.replacementInterval)"), (codesFollow, "\(plan.codes.following)"),
+      (codePrice, plan.codes.merging.map { "\($0.price)" }),
+      (merges, plan.codes.merging.map { "\($0.times)" }), (steps, "\(plan.steps)"), (batch, "\(plan.batch)"),
       (learningRate, "\(plan.learningRate)"),
       (weightDecay, "\(plan.weightDecay)"), (pairs, "\(plan.corpus.pairs)"),
       (textWeight, "\(plan.corpus.textWeight)"), (seed, "\(plan.seed)"),

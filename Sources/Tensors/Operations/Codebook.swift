@@ -41,15 +41,20 @@ public struct CodebookShape: Sendable, Equatable {
 /// - Parameters:
 ///   - x: `[rows, books · width]`.
 ///   - codes: `[books · codes, width]`.
+///   - handicaps: what each code's similarity is lowered by, `[books · codes]`, in units of x·c (cosine: of |x| times the
+///     cosine; Euclidean: of half the squared distance); nil for none.
 ///   - chosen: gets `[rows, books, active]`, numbers from 0 in each book.
 public func nearestCodes(
   _ x: Tensor, _ codes: Tensor, _ shape: CodebookShape, _ similarity: CodeSimilarity,
-  into chosen: inout Tensor
+  handicaps: Tensor? = nil, into chosen: inout Tensor
 ) {
   precondition(codes.count == shape.books * shape.codes * shape.width, "codes of shape \(codes.shape)")
+  precondition(
+    handicaps.map { $0.count == shape.books * shape.codes } ?? true, "handicaps of \(handicaps?.shape ?? [])")
   let rows = x.count / max(1, shape.columns)
   chosen.become(uninitialized: [rows, shape.books, shape.active])
-  let (keys, offsets) = searchKeys(codes, similarity)
+  var (keys, offsets) = searchKeys(codes, similarity)
+  if let handicaps { offsets.add(handicaps, times: -1) }
   // As many rows at once as keep their scores in cache.
   let chunk = max(16, min(rows, (1 << 18) / max(1, shape.codes)))
   var scores = Tensor(zeros: [0])

@@ -91,12 +91,12 @@ extension Trainer {
     return drawn.map { (part: $0.part, row: $0.row) }.prefix(count)
   }
 
-  private func shape(of table: ParameterSlice) -> CodebookShape? {
+  func shape(of table: ParameterSlice) -> CodebookShape? {
     (table.codebook?.place).flatMap { present.model.configuration.codebookShape($0) }
   }
 
   /// Adds each input to the sums of its codes; every active code stands for an equal share of it.
-  private func add(_ batch: CodeBatch, to sums: inout Tensor, _ shape: CodebookShape) {
+  func add(_ batch: CodeBatch, to sums: inout Tensor, _ shape: CodebookShape) {
     let share = 1 / Float(shape.active)
     sums.withMutableValues { sums in
       batch.inputs.withValues { inputs in
@@ -112,7 +112,7 @@ extension Trainer {
     }
   }
 
-  private mutating func move(_ table: ParameterSlice, to sums: Tensor, counts: [Float]) {
+  mutating func move(_ table: ParameterSlice, to sums: Tensor, counts: [Float]) {
     let width = table.shape[1]
     sums.withValues { sums in
       for (code, count) in counts.enumerated() where count > 0 {

@@ -11,6 +11,10 @@ public struct CodeTraining: Sendable, Equatable {
   public var replacementInterval = 100
   /// The last step at which codes are replaced.
   public var lastReplacement = Int.max
+  /// How far each use moves a code towards what it stands for, in place of its gradient; 0 for the gradient.
+  public var following: Double = 0
+  /// How codes of MLPs that are near each other become one; nil for not at all.
+  public var merging: Merging?
   /// How many codes are active at first, and after how many steps as many as the model is to have; nil for as many all along.
   public var activeDecline: ActiveDecline?
 
@@ -33,6 +37,27 @@ public struct CodeTraining: Sendable, Equatable {
     }
   }
 
+  /// Merges of codes (`Trainer.mergeCodes`), by equal steps: the first before the first step of the training.
+  public struct Merging: Sendable, Equatable {
+    /// The price of the last merge; earlier ones are cheaper in proportion.
+    public var price: Double
+    /// How many there are.
+    public var times: Int
+
+    /// Merges up to a price.
+    public init(price: Double, times: Int) {
+      self.price = price
+      self.times = times
+    }
+
+    /// The price of the merge before a step, of a training of `steps`; nil where there is none.
+    public func price(before step: Int, of steps: Int) -> Double? {
+      let interval = max(1, steps / times)
+      guard step % interval == 0, step / interval < times else { return nil }
+      return price * Double(step / interval + 1) / Double(times)
+    }
+  }
+
   /// The usual settings.
   public init() {}
 
@@ -40,6 +65,8 @@ public struct CodeTraining: Sendable, Equatable {
   public var description: String {
     "commitment \(commitment), codes replaced every \(replacementInterval) steps"
       + (lastReplacement == .max ? "" : " up to \(lastReplacement)")
+      + (following == 0 ? "" : ", codes following means at \(following) a use")
+      + (merging.map { ", merged \($0.times) times at a price of up to \($0.price)" } ?? "")
       + (activeDecline.map { ", from \($0.first) active codes down in \($0.steps) steps" } ?? "")
   }
 }

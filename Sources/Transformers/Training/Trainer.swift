@@ -72,7 +72,9 @@ public struct Trainer: Sendable {
     gradient.setToZero()
     var outcomes: [PredictionOutcome] = []
     for part in parts { outcomes += part.collect(into: &gradient) }
+    if codes.following > 0 { leaveCodes(&gradient) }
     update()
+    if codes.following > 0 { moveCodes(by: codes.following) }
     careForCodes(seed: seed)
     setActiveCodes()
     return outcomes

@@ -76,6 +76,40 @@ import Transformers
     }
   }
 
+  @Test func codesThatMergeAndFollowGoOnAfterAnInterruption() throws {
+    var plan = Self.plan(steps: 12)
+    plan.mlpWidth = 32
+    plan.codebooks = CodebookConfiguration(places: [.heads, .mlp], codes: 30, active: 1)
+    plan.codes.following = 0.05
+    plan.codes.merging = .init(price: 0.3, times: 3)
+    func training() throws -> ModelTraining {
+      try ModelTraining(tasks: [Self.library.task("induction")], plan: plan)
+    }
+    var whole = try training()
+    while !whole.isFinished { try whole.advance() }
+    try withTemporaryFolder { folder in
+      let path = folder + "/checkpoint.safetensors"
+      var first = try training()
+      // The next merge is before the ninth step.
+      for _ in 0..<8 { try first.advance() }
+      try first.writeCheckpoint(to: path)
+      var second = try training()
+      try second.resume(from: path)
+      while !second.isFinished { try second.advance() }
+      #expect(second.trainer.parameters == whole.trainer.parameters)
+    }
+  }
+
+  @Test func mergesBecomeDearerByEqualSteps() {
+    let merging = CodeTraining.Merging(price: 0.06, times: 3)
+    let prices = (0..<10).map { merging.price(before: $0, of: 10) }
+    for (step, price) in prices.enumerated() {
+      let expected: Double? = [0: 0.02, 3: 0.04, 6: 0.06][step]
+      #expect((price == nil) == (expected == nil), "step \(step)")
+      if let price, let expected { #expect(abs(price - expected) < 1e-12) }
+    }
+  }
+
   @Test func learnsMoreThanWhichWordsOccur() throws {
     // Without the order of words, the best guess is one of the words seen: at least four of them, so right at most once
     // in four. Twice that on prompts never learned from needs heads that look back.

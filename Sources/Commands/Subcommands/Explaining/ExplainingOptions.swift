@@ -27,7 +27,8 @@ enum ExplainingOptions {
   static let group = Option<String>(
     "group", "COLUMN", help: "rows with the same value stay on one side of the split; not used as a feature")
   static let hold = Option<Double>(
-    "hold", "SHARE", default: 0.25, help: "the share of rows held out for measuring")
+    "hold", "SHARE", default: 0.25, help: "the share of rows held out for measuring; of a quantised table 0.2"
+  )
   static let blackBox = Option<String>(
     "black-box", "KIND", default: "auto",
     help:

@@ -11,7 +11,7 @@ PYTHON_TEST := .build/python-test
 NOTEBOOKS := FirstCircuit ReadARecording YourOwnTask PatchAndAttribute CompareMethods ExplainAPrediction \
 	TrainAToyModel DiscoverHeads InformationPathways WideAttention
 
-.PHONY: mpi test-cluster wheel test-wheel test-docs docs notebooks codebook-model picture run build test fuzz sanitize stress format lint bench install dependencies clean
+.PHONY: mpi test-cluster wheel test-wheel test-docs docs notebooks codebook-model large-codebook-model picture run build test fuzz sanitize stress format lint bench install dependencies clean
 
 run: build
 	.build/release/headlamp discover ioi
@@ -105,6 +105,15 @@ codebook-model: build
 		--layers 2 --heads 2 --d-model 32 --rotary --steps 6000 --weight-decay 1
 	.build/release/headlamp train-model $(SMALL_MACHINE) --output Circuits/tokfsm/small-codebook \
 		--from .build/state-machine --codebook both --codes 100 --commitment 4 --steps 1600 --learning-rate 3e-4
+
+# Trains the bundled model of 100 states again: about fifty minutes on two cores.
+LARGE_MACHINE := tokfsm --text-weight 1
+large-codebook-model: build
+	.build/release/headlamp train-model $(LARGE_MACHINE) --pairs 60000 --output .build/large-state-machine \
+		--layers 2 --heads 4 --d-model 64 --rotary --steps 24000 --weight-decay 1 --evaluate-every 2000
+	.build/release/headlamp train-model $(LARGE_MACHINE) --pairs 12000 --output Circuits/tokfsm/codebook \
+		--from .build/large-state-machine --codebook both --codes 1000 --code-price 0.06 --merges 6 \
+		--codes-follow 0.02 --commitment 3 --steps 5400 --batch 32 --learning-rate 1e-4 --evaluate-every 900
 
 # Runs the narrated programs, each of which writes figures to results/figures.
 notebooks: build

@@ -97,6 +97,24 @@ import Testing
     #expect(try divergence("all MLPs") < 0.5 * divergence("none"))
   }
 
+  /// Circuits/tokfsm/codebook, as `make large-codebook-model` makes it: one code of the last MLP sets a state.
+  @Test func mostOfAHundredStatesHaveACode() throws {
+    let model = packageFolder + "/Circuits/tokfsm/codebook"
+    let codes = try headlamp(["codes", model, "--task", "tokfsm", "--quiet"])
+    try #require(codes.exitCode == 0, "\(codes.errors)")
+    let line = try #require(
+      codes.output.split(separator: "\n").first { $0.contains(" of 100 labels have a code") })
+    #expect(try #require(Int(line.prefix { $0 != " " })) >= 55, "\(line)")
+    let steering = try headlamp(["steer", model, "--task", "tokfsm", "--walks", "30", "--json"])
+    try #require(steering.exitCode == 0, "\(steering.errors)")
+    let answer = try #require(
+      JSONSerialization.jsonObject(with: Data(steering.output.utf8)) as? [String: Any])
+    #expect(try #require(answer["transition_accuracy"] as? Double) > 0.98)
+    let forced = try #require(answer["forced"] as? [[String: Any]]).first { $0["part"] as? String == "1.mlp" }
+    #expect(try #require(forced?["walks_steered"] as? Double) > 0.95)
+    #expect(try #require(forced?["states_steered"] as? Int) >= 90)
+  }
+
   @Test func aPatternIsLookedForInLines() throws {
     try withCodebookModel { folder, model, _ in
       let text = folder + "/text.txt"

@@ -61,10 +61,15 @@ public struct CodeTraining: Sendable, Equatable {
   /// The usual settings.
   public init() {}
 
+  private var replacement: String {
+    if lastReplacement == 0 || replacementInterval == 0 { return "codes not replaced" }
+    return "codes replaced every \(replacementInterval) steps"
+      + (lastReplacement == .max ? "" : " up to step \(lastReplacement)")
+  }
+
   /// The settings as text.
   public var description: String {
-    "commitment \(commitment), codes replaced every \(replacementInterval) steps"
-      + (lastReplacement == .max ? "" : " up to \(lastReplacement)")
+    "commitment \(commitment), \(replacement)"
       + (following == 0 ? "" : ", codes following means at \(following) a use")
       + (merging.map { ", merged \($0.times) times at a price of up to \($0.price)" } ?? "")
       + (activeDecline.map { ", from \($0.first) active codes down in \($0.steps) steps" } ?? "")

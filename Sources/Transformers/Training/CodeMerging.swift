@@ -52,10 +52,15 @@ extension Trainer {
     }
   }
 
+  /// Clears codes without use, and what the optimiser remembers of them, which would move them again.
   private mutating func clear(_ table: ParameterSlice, unless counts: [Float]) {
     let width = table.shape[1]
     for (code, count) in counts.enumerated() where count == 0 {
-      for column in 0..<width { parameters[table.offset + code * width + column] = 0 }
+      for place in table.offset + code * width..<table.offset + (code + 1) * width {
+        parameters[place] = 0
+        state.firstMoment[place] = 0
+        state.secondMoment[place] = 0
+      }
     }
   }
 }
